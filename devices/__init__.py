@@ -1,0 +1,1 @@
+"""Hub-side drivers: packager, label printer, camera."""

@@ -1,0 +1,1 @@
+"""The hub: from the prescription sheet to the ledger."""

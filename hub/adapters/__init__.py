@@ -1,0 +1,1 @@
+"""The edges: tables, ledger store, intake formats, device gateways."""

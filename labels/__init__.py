@@ -1,0 +1,1 @@
+"""Dose labels: documents in millimetres, symbols, one-bit rasters; pure."""

@@ -1,0 +1,1 @@
+"""Simulated hardware and people; processes of their own that import nothing of the product."""
