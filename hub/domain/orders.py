@@ -1,0 +1,203 @@
+"""Prescription sheets as facts: patients, stays, order lines and what becomes of a line."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from hub.domain.identifiers import DrugCode, OrderId, PatientId
+from hub.domain.quantities import Quantity
+
+
+class OrderStatus(StrEnum):
+    """What the prescriber says of an order (FHIR R4 MedicationRequest.status, as far as it is used)."""
+
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    STOPPED = "stopped"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    ENTERED_IN_ERROR = "entered-in-error"
+    DRAFT = "draft"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """The one named end of every line of every sheet."""
+
+    SCHEDULED = "scheduled"
+    PRN = "prn"
+    ONCE = "once"
+    NOT_PACKABLE = "not-packable"
+    NEEDS_REVIEW = "needs-review"
+    REJECTED = "rejected"
+    EXCLUDED = "excluded"
+
+
+class LineState(StrEnum):
+    """State of an order line (architecture, section 4)."""
+
+    RECEIVED = "received"
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    REJECTED = "rejected"
+    EXCLUDED = "excluded"
+    NEEDS_REVIEW = "needs-review"
+    STOPPED = "stopped"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A person in a bed; `code` is what the wristband carries. `allergies` None: the feed has none, so they are not checked."""
+
+    id: PatientId
+    code: str
+    family: str
+    given: str
+    birth_date: date | None
+    allergies: tuple[str, ...] | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Family and given names in the order of the sheet."""
+        return f"{self.family} {self.given}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Where a patient is; `finished_at` is set by a discharge (or a death)."""
+
+    patient: PatientId
+    encounter: str
+    department: str
+    room: str
+    bed: str
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotDose:
+    """One intake slot of a day sheet and how many times the dose is taken then (`1`, `2`, `1/2`)."""
+
+    slot: str
+    factor: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a line is to be given, as it was written: a local code, or the four slots of a day sheet."""
+
+    code: str | None = None
+    slots: tuple[SlotDose, ...] = ()
+    prn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of a sheet, as received; `version` counts the edits of the same order id, from 1.
+
+    `dose` is (low, high); equal where no range was written; None where the dose is missing.
+    `unsupported` names what the source wrote and this reader may not ignore (modifier extensions, several dosages ...).
+    """
+
+    id: OrderId
+    version: int
+    source: str
+    sheet: str
+    position: str
+    patient: PatientId
+    drug: DrugCode
+    drug_text: str
+    dose: tuple[Quantity, Quantity] | None
+    route: str
+    timing: Timing | None
+    status: OrderStatus
+    authored_at: datetime | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    signed_by: str
+    note: str = ""
+    stat: bool = False
+    unsupported: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was decided: the rule's name, a sentence for a person, and the rule's source."""
+
+    rule: str
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSheet:
+    """What one file said, in the order of the file. `position` in lines names file and line or entry."""
+
+    source: str
+    name: str
+    sha256: str
+    patients: tuple[Patient, ...] = ()
+    stays: tuple[Stay, ...] = ()
+    lines: tuple[OrderLine, ...] = ()
+    changes: tuple["SheetChange", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SheetChange:
+    """One dated change of a changes feed: exactly one of the members is set."""
+
+    at: datetime
+    patient: Patient | None = None
+    stay: Stay | None = None
+    line: OrderLine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """What one source of sheets is bound to bring (printed with every decision that follows from it).
+
+    `reconfirm_days`: an open-ended order counts as confirmed for that many days after it was written or last re-confirmed by a sheet.
+    """
+
+    name: str
+    course_required: bool
+    signature_required: bool
+    reconfirm_days: int | None
+    allergies_provided: bool
+    excluded_departments: tuple[str, ...]
+    stable_after_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of the regulation's separate checks of a line and the setting in force."""
+
+    name: str
+    passed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineDecision:
+    """What became of a line, with every check and every reason."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order line as the hub holds it: the line, its outcome and its state now."""
+
+    id: OrderId
+    version: int
+    line: OrderLine
+    outcome: Outcome
+    state: LineState
+    reasons: tuple[Reason, ...]
+    patient: PatientId
+    decided_at: datetime
+    stopped_at: datetime | None = None

@@ -1,0 +1,111 @@
+"""Stock as double entry: lots, accounts, cassettes and how long a pack may be kept."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import NewType
+
+from hub.domain.identifiers import CassetteId, DeviceId, DrugCode, LotId
+
+Account = NewType("Account", str)
+
+SUPPLIER = Account("supplier")
+STORE = Account("store")
+WASTE = Account("waste")
+QUARANTINE = Account("quarantine")
+LOST = Account("lost")
+SURPLUS = Account("surplus")
+MAY_BE_NEGATIVE = frozenset({SUPPLIER, SURPLUS})
+
+
+def cassette_account(cassette: CassetteId) -> Account:
+    """Return the account of the tablets in a cassette."""
+    return Account(f"cassette:{cassette}")
+
+
+def pack_account(serial: str) -> Account:
+    """Return the account of what is in a pack."""
+    return Account(f"pack:{serial}")
+
+
+def ward_account(department: str) -> Account:
+    """Return the account of a ward's own stock."""
+    return Account(f"ward:{department}")
+
+
+def patient_account(patient: str) -> Account:
+    """Return the account of what a patient was given."""
+    return Account(f"patient:{patient}")
+
+
+class CassetteState(StrEnum):
+    """State of a cassette (architecture, section 4)."""
+
+    EMPTY = "empty"
+    LOADING = "loading"
+    ARMED = "armed"
+    LOW = "low"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """One lot of one drug as received; `unit_cost` per dispensing unit in the hospital's currency."""
+
+    id: LotId
+    item: DrugCode
+    number: str
+    expires_on: date
+    unit_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePack:
+    """A manufacturer's pack in the store with the code that is scanned; `units` it held when received."""
+
+    code: str
+    item: DrugCode
+    lot: LotId
+    units: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Tablets of one lot in a cassette; the layers of a cassette lie in the order of loading."""
+
+    lot: LotId
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cassette:
+    """A cassette made for one drug; `reserved` tablets belong to jobs that were queued and not yet dropped."""
+
+    id: CassetteId
+    item: DrugCode
+    device: DeviceId
+    slot: int
+    capacity: int
+    state: CassetteState
+    layers: tuple[Layer, ...] = ()
+    reserved: int = 0
+    opened_at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def count(self) -> int:
+        """Tablets in the cassette by the books."""
+        return sum(layer.count for layer in self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class StockMove:
+    """An exact quantity of one lot from one account to another."""
+
+    item: DrugCode
+    lot: LotId
+    source: Account
+    target: Account
+    quantity: Fraction

@@ -1,0 +1,74 @@
+"""What the use cases need from the outside: a unit of work over the records, the ledger and the outbox."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from hub.domain.custody import Trolley
+from hub.domain.doses import PlannedDose
+from hub.domain.drugs import Drug
+from hub.domain.orders import Order, Patient, Stay
+from hub.domain.packs import Pack, PackJob
+from hub.domain.people import User
+from hub.domain.records import Batch, Command, Import, Incident, Print, Received, Requisition, Review
+from hub.domain.stock import Cassette, Lot, SourcePack, StockMove
+
+Record = TypeVar("Record")
+
+
+class Repository(Protocol[Record]):
+    """Records of one kind by their key; every read sees what this unit of work has written."""
+
+    def get(self, *key: object) -> Record | None:
+        """Return the record of that key, or None."""
+
+    def put(self, record: Record) -> None:
+        """Insert or replace one record."""
+
+    def put_many(self, records: Iterable[Record]) -> None:
+        """Insert or replace many records in one statement."""
+
+    def where(self, *, order_by: str = "", limit: int = 0, **equal: object) -> list[Record]:
+        """Return records whose members equal the given values (a list or tuple means: one of them)."""
+
+    def count(self, **equal: object) -> int:
+        """Return how many records `where` would return."""
+
+
+class UnitOfWork(Protocol):
+    """One decision: what it reads and what it writes is committed as a whole, or not at all."""
+
+    now: datetime
+    actor: str
+    patients: Repository[Patient]
+    stays: Repository[Stay]
+    orders: Repository[Order]
+    drugs: Repository[Drug]
+    lots: Repository[Lot]
+    source_packs: Repository[SourcePack]
+    cassettes: Repository[Cassette]
+    doses: Repository[PlannedDose]
+    batches: Repository[Batch]
+    jobs: Repository[PackJob]
+    packs: Repository[Pack]
+    trolleys: Repository[Trolley]
+    users: Repository[User]
+    reviews: Repository[Review]
+    requisitions: Repository[Requisition]
+    imports: Repository[Import]
+    incidents: Repository[Incident]
+    commands: Repository[Command]
+    prints: Repository[Print]
+    received: Repository[Received]
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> int:
+        """Append one entry to the ledger and return its number."""
+
+    def record_many(self, kind: str, data: Sequence[Mapping[str, Any]]) -> None:
+        """Append many entries of one kind, in order."""
+
+    def move(self, move: StockMove, because: str, **more: Any) -> None:
+        """Move stock and record it; raise Shortage when the source account holds less and may not be negative."""
+
+    def balance(self, account: str) -> Mapping[str, Any]:
+        """Return the lots of an account with their exact quantities, zero ones left out."""
