@@ -1,0 +1,284 @@
+"""The host's end of the serial link: session, stop and wait, events in order (docs/protocol.md section 1).
+
+Pure: bytes and the time go in, events and bytes come out. A request is answered, or the link goes down; it never hangs.
+"""
+
+from dataclasses import dataclass
+
+from firmware_bridge.codec import Frame, FrameDecoder, FrameType, encode_frame
+from firmware_bridge.packets import (
+    DecodeError,
+    FirmwareEvent,
+    Hello,
+    Op,
+    Rc,
+    pack_hello,
+    result_code,
+    unpack_event,
+    unpack_hello,
+)
+
+TRIES = 12
+FIRST_WAIT_S = 0.030
+WAIT_GROWTH = 1.5
+LONGEST_WAIT_S = 0.400
+BITS_PER_BYTE = 10
+EVENTS_ON_THE_WAY = 16
+GAP_PATIENCE_S = 0.5
+GAP_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Greeted:
+    """The machine answered HELLO: the session is open."""
+
+    hello: Hello
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The machine answered HELLO but opened no session (a higher fence has been seen, or another protocol)."""
+
+    rc: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer to the one request that was out; `payload` starts with its rc."""
+
+    op: int
+    rc: int
+    payload: bytes
+    round_trip_s: float
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A new event of the machine; `skipped` counts the numbers before it that the machine does not have."""
+
+    event: FirmwareEvent
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """An event that was taken before came again: its acknowledgement is still owed."""
+
+    boot: int
+    event: int
+
+
+@dataclass(frozen=True)
+class Down:
+    """The machine does not answer: reopen the port, HELLO, and query before anything is sent."""
+
+    reason: str
+
+
+LinkEvent = Greeted | Refused | Answered | Happened | Repeated | Down
+
+
+@dataclass
+class LinkCounters:
+    """What the link did since it was made."""
+
+    sent: int = 0
+    retransmits: int = 0
+    stale: int = 0
+    bad_payload: int = 0
+    events_repeated: int = 0
+    events_early: int = 0
+
+
+@dataclass
+class _Outstanding:
+    frame: Frame
+    wire: bytes
+    sent_at_s: float
+    due_s: float
+    wait_s: float
+    tries: int = 1
+
+
+@dataclass
+class _Early:
+    event: FirmwareEvent
+    first_seen_s: float
+    repeats: int = 0
+
+
+class Link:
+    """One machine on one port; `hello` opens a session, then one `request` at a time."""
+
+    def __init__(self, baud: int) -> None:
+        self.counters = LinkCounters()
+        self.decoder = FrameDecoder()
+        self.is_open = False
+        self._baud = baud
+        self._session = 0
+        self._seq = 0
+        self._outstanding: _Outstanding | None = None
+        self._to_send = bytearray()
+        self._boot = 0
+        self._taken_event: int | None = None
+        self._early: dict[int, _Early] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether a request may be made."""
+        return self.is_open and self._outstanding is None
+
+    def hello(self, session: int, fence: int, now_s: float) -> None:
+        """Open a session under a fresh random number (1 .. 65535); whatever was out is forgotten."""
+        if not 1 <= session <= 0xFFFF:
+            raise ValueError(f"session id {session}")
+        self.is_open = False
+        self._session = session
+        self._seq = 0
+        self._taken_event = None
+        self._early.clear()
+        self._to_send.clear()
+        self._send(Frame(FrameType.HELLO, 0, session, Op.HELLO, pack_hello(fence)), now_s)
+
+    def request(self, op: int, payload: bytes, now_s: float) -> None:
+        """Send one request; the answer comes as Answered, or Down. Raise RuntimeError when one is out already."""
+        if not self.is_idle:
+            raise RuntimeError("one request at a time, in an open session")
+        self._send(Frame(FrameType.REQ, self._seq, self._session, op, payload), now_s)
+        self._seq = (self._seq + 1) & 0xFF
+
+    def accept_events(self, taken: int) -> list[LinkEvent]:
+        """Tell up to which number the events of this boot are durable; return those that waited for this."""
+        self._taken_event = taken
+        return self._in_order()
+
+    def receive(self, data: bytes, now_s: float) -> list[LinkEvent]:
+        """Take bytes from the port; return what they tell, in order."""
+        events: list[LinkEvent] = []
+        for frame in self.decoder.feed(data):
+            events += self._take(frame, now_s)
+        return events
+
+    def tick(self, now_s: float) -> list[LinkEvent]:
+        """Repeat what was not answered in time; return Down after the last try."""
+        waiting = self._outstanding
+        if waiting is None or now_s < waiting.due_s:
+            return []
+        if waiting.tries >= TRIES:
+            return [self.close(f"no answer to op {waiting.frame.op:#04x} in {TRIES} tries")]
+        waiting.tries += 1
+        waiting.wait_s = min(waiting.wait_s * WAIT_GROWTH, LONGEST_WAIT_S)
+        waiting.due_s = now_s + waiting.wait_s
+        self.counters.retransmits += 1
+        self._to_send += waiting.wire
+        return []
+
+    def close(self, reason: str) -> Down:
+        """End the session; return the event that says so."""
+        self.is_open = False
+        self._outstanding = None
+        self._to_send.clear()
+        return Down(reason)
+
+    def data_to_send(self) -> bytes:
+        """Return, once, the bytes to write to the port."""
+        data = bytes(self._to_send)
+        self._to_send.clear()
+        return data
+
+    def next_timeout_s(self, now_s: float) -> float | None:
+        """Return the seconds until `tick` has something to do, or None."""
+        return None if self._outstanding is None else max(0.0, self._outstanding.due_s - now_s)
+
+    def _send(self, frame: Frame, now_s: float) -> None:
+        wire = encode_frame(frame)
+        wait_s = FIRST_WAIT_S + 2 * len(wire) * BITS_PER_BYTE / self._baud
+        self._outstanding = _Outstanding(frame, wire, now_s, now_s + wait_s, wait_s)
+        self.counters.sent += 1
+        self._to_send += wire
+
+    def _take(self, frame: Frame, now_s: float) -> list[LinkEvent]:
+        if frame.session != self._session:
+            self.counters.stale += 1
+            return []
+        try:
+            if frame.type == FrameType.HELLO_RSP:
+                return self._greeted(frame)
+            if frame.type == FrameType.RSP and self.is_open:
+                return self._answered(frame, now_s)
+            if frame.type == FrameType.EVT and self.is_open:
+                return self._happened(unpack_event(frame.op, frame.payload), now_s)
+        except DecodeError:
+            self.counters.bad_payload += 1
+            return []
+        self.counters.stale += 1
+        return []
+
+    def _greeted(self, frame: Frame) -> list[LinkEvent]:
+        waiting = self._outstanding
+        if waiting is None or waiting.frame.type != FrameType.HELLO:
+            self.counters.stale += 1
+            return []
+        rc = result_code(frame.payload)
+        if rc != Rc.OK:
+            self.close("refused")
+            return [Refused(rc)]
+        hello = unpack_hello(frame.payload)
+        self._outstanding = None
+        self._boot = hello.boot
+        self.is_open = True
+        return [Greeted(hello)]
+
+    def _answered(self, frame: Frame, now_s: float) -> list[LinkEvent]:
+        waiting = self._outstanding
+        if waiting is None or (frame.seq, frame.op) != (waiting.frame.seq, waiting.frame.op):
+            self.counters.stale += 1
+            return []
+        rc = result_code(frame.payload)
+        self._outstanding = None
+        return [Answered(frame.op, rc, frame.payload, now_s - waiting.sent_at_s)]
+
+    def _happened(self, event: FirmwareEvent, now_s: float) -> list[LinkEvent]:
+        if event.boot != self._boot:
+            self.counters.stale += 1
+            return []
+        if self._taken_event is not None and event.event <= self._taken_event:
+            self.counters.events_repeated += 1
+            return [Repeated(event.boot, event.event)]
+        self._keep(event, now_s)
+        return self._in_order() or self._over_a_gap(event, now_s)
+
+    def _keep(self, event: FirmwareEvent, now_s: float) -> None:
+        early = self._early.get(event.event)
+        if early is not None:
+            early.repeats += 1
+            return
+        if self._taken_event is None or event.event != self._taken_event + 1:
+            if self._taken_event is None or event.event != self._taken_event + 1:
+            self.counters.events_early += 1
+        if len(self._early) < EVENTS_ON_THE_WAY:
+            self._early[event.event] = _Early(event, now_s)
+
+    def _in_order(self) -> list[LinkEvent]:
+        events: list[LinkEvent] = []
+        if self._taken_event is None:
+            return events
+        for number in sorted(number for number in self._early if number <= self._taken_event):
+            del self._early[number]
+            events.append(Repeated(self._boot, number))
+        while (early := self._early.pop(self._taken_event + 1, None)) is not None:
+            self._taken_event += 1
+            events.append(Happened(early.event))
+        return events
+
+    def _over_a_gap(self, event: FirmwareEvent, now_s: float) -> list[LinkEvent]:
+        """Go on behind a number the machine does not have: only its oldest event is repeated."""
+        early = self._early.get(event.event)
+        if self._taken_event is None or early is None or event.event != min(self._early):
+            return []
+        if early.repeats < GAP_REPEATS or now_s - early.first_seen_s < GAP_PATIENCE_S:
+            return []
+        skipped = event.event - self._taken_event - 1
+        self._taken_event = event.event
+        del self._early[event.event]
+        return [Happened(event, skipped), *self._in_order()]
