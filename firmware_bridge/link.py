@@ -254,7 +254,6 @@ class Link:
             early.repeats += 1
             return
         if self._taken_event is None or event.event != self._taken_event + 1:
-            if self._taken_event is None or event.event != self._taken_event + 1:
             self.counters.events_early += 1
         if len(self._early) < EVENTS_ON_THE_WAY:
             self._early[event.event] = _Early(event, now_s)
