@@ -13,13 +13,14 @@ Matrix = npt.NDArray[np.float64]
 WIDTH_PX, HEIGHT_PX = 1280, 960
 PIXELS_PER_MM = 9.0
 DOTS_PER_MM = 8.0
-POUCH_HEIGHT_MM, POUCH_WIDTH_MM = 104.0, 80.0
-LABEL_TOP_MM, GAP_MM, SEAL_MM = 3.0, 3.0, 3.0
+POUCH_HEIGHT_MM, POUCH_WIDTH_MM = 98.0, 80.0
+LABEL_TOP_MM, GAP_MM, SEAL_MM = 2.0, 4.0, 3.0
 WINDOW_MIN_HEIGHT_MM = 20.0
 BASE_BGR = (38, 35, 30)
 PAPER_GREY, INK_GREY = 228, 24
 WIDTH_OF_LENGTH = {"round": 1.0, "oval": 0.6, "capsule": 0.4}
 SUBPIXEL_BITS = 4
+CLEARANCE_MM, PLACE_ATTEMPTS = 1.2, 300
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,11 @@ def draw_conditions(chance: random.Random, faults: str) -> Conditions:
     blinded = unreadable and chance.random() < 0.5
     glare = None
     if blinded:
-        glare = (0.21, chance.uniform(-5, 5), 54.0)
+        glare = (0.2, chance.uniform(-5, 5), 48.0)
     elif chance.random() < 0.03:
         glare = (chance.random(), chance.uniform(0, 180), chance.uniform(0.5, 3.0))
     return Conditions(
-        angle=chance.uniform(-4, 4),
+        angle=chance.uniform(-3.5, 3.5),
         shift_mm=(chance.uniform(-4, 4), chance.uniform(-0.5, 0.5)),
         perspective=chance.uniform(-2e-5, 2e-5),
         blur_sigma=7.0 if unreadable and not blinded else chance.triangular(0.5, 1.6, 0.8),
@@ -127,23 +128,36 @@ def camera_matrix(scene: Scene, conditions: Conditions) -> Matrix:
 
 def lay_tablets(scene: Scene, conditions: Conditions, chance: random.Random) -> list[_Lying]:
     """Scatter the tablets over the window: apart where there is room, the second against the first if `touching`."""
-    left, top, right, bottom = window_mm(scene)
+    window = window_mm(scene)
     lying: list[_Lying] = []
     for index, tablet in enumerate(scene.tablets):
-        radius = tablet.size_mm / 2
-        found = None
-        if conditions.touching and index == 1:
-            found = _against(lying[0], tablet, (left, top, right, bottom), chance)
-        for attempt in range(300):
-            if found is not None:
-                break
-            x = chance.uniform(left + radius, max(left + radius, right - radius))
-            y = chance.uniform(top + radius, max(top + radius, bottom - radius))
-            gap_mm = 1.5 if attempt < 200 else 0.0
-            if all(np.hypot(x - o.x_mm, y - o.y_mm) >= radius + o.tablet.size_mm / 2 + gap_mm for o in lying):
-                found = _Lying(tablet, x, y, chance.uniform(0, 180))
-        lying.append(found or _Lying(tablet, chance.uniform(left + radius, right - radius), bottom - radius, 0.0))
+        found = _against(lying[0], tablet, window, chance) if conditions.touching and index == 1 else None
+        lying.append(found or _apart(lying, tablet, window, chance))
     return lying
+
+
+def _apart(
+    lying: list[_Lying], tablet: Tablet, window: tuple[float, float, float, float], chance: random.Random,
+) -> _Lying:
+    """Find a place clear of the other tablets; after PLACE_ATTEMPTS it falls where it falls, on others if need be."""
+    left, top, right, bottom = window
+    radius = tablet.size_mm / 2
+    for _ in range(PLACE_ATTEMPTS):
+        x = chance.uniform(left + radius, max(left + radius, right - radius))
+        y = chance.uniform(top + radius, max(top + radius, bottom - radius))
+        candidate = _Lying(tablet, x, y, chance.uniform(0, 180))
+        if all(_is_clear(candidate, other) for other in lying):
+            break
+    return candidate
+
+
+def _is_clear(one: _Lying, other: _Lying) -> bool:
+    apart_mm = np.hypot(one.x_mm - other.x_mm, one.y_mm - other.y_mm) - CLEARANCE_MM
+    if apart_mm >= (one.tablet.size_mm + other.tablet.size_mm) / 2:
+        return True
+    if apart_mm < (one.tablet.width_mm + other.tablet.width_mm) / 2:
+        return False
+    return _nearest_mm(_outline_mm(one), _outline_mm(other)) >= CLEARANCE_MM
 
 
 def _against(

@@ -26,12 +26,15 @@ def label(serial: str, linear: str | None = None) -> npt.NDArray[np.uint8]:
         bars = symbol(linear or serial, zxingcpp.BarcodeFormat.Code128, 2)[:1].repeat(64, axis=0)
         raster[320:384, 40:40 + bars.shape[1]] = bars
     raster[16:44, 20:480] = 1
-    for row, text in enumerate(("NOVAK JANA  ward 3 bed 12", "Paracetamol 500 mg  1 tab", "Metoprolol 50 mg  2 tab", serial)):
+    lines = ("NOVAK JANA  ward 3 bed 12", "Paracetamol 500 mg  1 tab", "Metoprolol 50 mg  2 tab", serial)
+    for row, text in enumerate(lines):
         cv2.putText(raster, text, (24, 100 + row * 52), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 1, 2)
     return raster
 
 
-def scene_body(pouch: str, raster: npt.NDArray[np.uint8], tablets: list[dict[str, Any]], **printing: Any) -> dict[str, Any]:
+def scene_body(
+    pouch: str, raster: npt.NDArray[np.uint8], tablets: list[dict[str, Any]], **printing: Any,
+) -> dict[str, Any]:
     """Make the JSON of POST /scene."""
     return {
         "pouch": pouch, "width": raster.shape[1], "height": raster.shape[0],
