@@ -1,0 +1,41 @@
+"""Dates and times as sheets write them, read into moments with a zone."""
+
+import re
+from datetime import date, datetime, time, tzinfo
+from functools import lru_cache
+
+_RUSSIAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T](\d{1,2}):(\d{2}))?")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+LAST_MOMENT = time(23, 59, 59)
+
+
+@lru_cache(maxsize=8192)
+def moment(text: str, zone: tzinfo, *, end: bool = False) -> datetime | None:
+    """Return the moment of an ISO 8601 or `31.12.2026 14:30` text; None where it is none.
+
+    A time without a zone is of `zone`; a date alone is its first moment, or its last second where it ends a period
+    (FHIR R4 Period.end: the whole day is inside).
+    """
+    text = text.strip()
+    try:
+        if match := _RUSSIAN.fullmatch(text):
+            day, month, year, hour, minute = match.groups()
+            value = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), tzinfo=zone)
+            return value if hour or not end else datetime.combine(value, LAST_MOMENT, zone)
+        if _ISO_DATE.fullmatch(text):
+            return datetime.combine(date.fromisoformat(text), LAST_MOMENT if end else time(), zone)
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=zone)
+
+
+def calendar_day(text: str) -> date | None:
+    """Return the date of `2026-12-31` or `31.12.2026`; None where it is none."""
+    text = text.strip()
+    try:
+        if match := _RUSSIAN.fullmatch(text):
+            return date(int(match[3]), int(match[2]), int(match[1]))
+        return date.fromisoformat(text) if _ISO_DATE.fullmatch(text) else None
+    except ValueError:
+        return None
