@@ -128,6 +128,11 @@ class Link:
         """Tell whether a request may be made."""
         return self.is_open and self._outstanding is None
 
+    @property
+    def taken_event(self) -> int | None:
+        """Return the highest event number given out or accepted in this session."""
+        return self._taken_event
+
     def hello(self, session: int, fence: int, now_s: float) -> None:
         """Open a session under a fresh random number (1 .. 65535); whatever was out is forgotten."""
         if not 1 <= session <= 0xFFFF:
