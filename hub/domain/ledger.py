@@ -84,7 +84,9 @@ def sealed(seq: int, at: str, actor: str, kind: str, data: Mapping[str, Any], pr
 
 
 def entry_hash(seq: int, at: str, actor: str, kind: str, data_text: str, prev: str) -> str:
-    """Return the hash of an entry whose data is already canonical text."""
+    """Return the hash of an entry whose data is already canonical text; refuse a kind or an actor that no line could carry."""
+    if not _KIND(kind) or not actor:
+        raise ValueError(f"no entry can be of kind {kind!r} by {actor!r}")
     return hashlib.sha256((_opening(actor, at, data_text) + _closing(kind, prev, seq)).encode()).hexdigest()
 
 

@@ -1,0 +1,182 @@
+"""One repository for any frozen record: members are columns, statements are plain SQL made once."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+from pysqlite3 import dbapi2 as sqlite
+
+from hub.adapters.bookkeeping import Answer, Session, Setting, Writeback
+from hub.adapters.codecs import codecs_of
+from hub.domain.custody import Trolley
+from hub.domain.doses import PlannedDose
+from hub.domain.drugs import Drug
+from hub.domain.orders import Order, Patient, Stay
+from hub.domain.packs import Pack, PackJob
+from hub.domain.people import User
+from hub.domain.records import Batch, Command, Device, Import, Incident, Print, Received, Requisition, Review
+from hub.domain.stock import Cassette, Lot, SourcePack
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Record]):
+    """A kind of record: its type, its table and the members that are its key."""
+
+    record: type[Record]
+    table: str
+    key: tuple[str, ...] = ("id",)
+
+
+KINDS: tuple[Kind[Any], ...] = (
+    Kind(Patient, "patients"),
+    Kind(Stay, "stays", ("patient",)),
+    Kind(Order, "orders"),
+    Kind(Drug, "drugs", ("code",)),
+    Kind(Lot, "lots"),
+    Kind(SourcePack, "source_packs", ("code",)),
+    Kind(Cassette, "cassettes"),
+    Kind(PlannedDose, "doses"),
+    Kind(Batch, "batches"),
+    Kind(PackJob, "jobs"),
+    Kind(Pack, "packs", ("serial",)),
+    Kind(Trolley, "trolleys"),
+    Kind(User, "users"),
+    Kind(Review, "reviews"),
+    Kind(Requisition, "requisitions"),
+    Kind(Import, "imports", ("sha256",)),
+    Kind(Incident, "incidents"),
+    Kind(Command, "commands"),
+    Kind(Print, "prints", ("pack",)),
+    Kind(Received, "received", ("device", "source", "boot", "event")),
+    Kind(Device, "devices"),
+    Kind(Session, "sessions", ("token_hash",)),
+    Kind(Answer, "answers", ("event",)),
+    Kind(Writeback, "writebacks"),
+    Kind(Setting, "settings", ("key",)),
+)
+
+
+class SqlRepository(Generic[Record]):
+    """Records of one kind in one table of one connection."""
+
+    def __init__(self, connection: sqlite.Connection, kind: Kind[Record]) -> None:
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+        self._kind = kind
+        self._codecs = codecs_of(kind.record)
+        self._names = tuple(self._codecs)
+        self._members = _members_getter(self._names)
+        columns = ", ".join(map(_quoted, self._names))
+        self._from = f"FROM {_quoted(kind.table)}"
+        self._select = f"SELECT {columns} {self._from}"
+        self._get = f"{self._select} WHERE {' AND '.join(f'{_quoted(name)} = ?' for name in kind.key)}"
+        self._put = _upsert(kind, self._names)
+
+    def get(self, *key: object) -> Record | None:
+        """Return the record of that key, or None."""
+        if len(key) != len(self._kind.key):
+            raise TypeError(f"the key of {self._kind.table} is {self._kind.key}")
+        values = [self._codecs[name].encode_one(part) for name, part in zip(self._kind.key, key, strict=True)]
+        row = self._execute(self._get, values).fetchone()
+        if row is None:
+            return None
+        return self._kind.record(*(codec.decode_one(value) for codec, value in zip(self._codecs.values(), row, strict=True)))
+
+    def put(self, record: Record) -> None:
+        """Insert or replace one record."""
+        members = self._members(record)
+        self._execute(self._put, [codec.encode_one(value) for codec, value in zip(self._codecs.values(), members, strict=True)])
+
+    def put_many(self, records: Iterable[Record]) -> None:
+        """Insert or replace many records in one statement."""
+        members = [self._members(record) for record in records]
+        if not members:
+            return
+        columns = [
+            codec.encode_all(list(column)) for codec, column in zip(self._codecs.values(), zip(*members, strict=True), strict=True)
+        ]
+        self._executemany(self._put, zip(*columns, strict=True))
+
+    def where(self, *, order_by: str = "", limit: int = 0, **equal: object) -> list[Record]:
+        """Return records whose members equal the given values (a list, tuple or set means: one of them).
+
+        `order_by` names members, with commas between and `-` before one that falls; ties are in the order of the key.
+        """
+        condition, values = self._condition(equal)
+        statement = self._select + condition + self._ordering(order_by)
+        if limit:
+            statement += " LIMIT ?"
+            values.append(limit)
+        rows = self._execute(statement, values).fetchall()
+        if not rows:
+            return []
+        columns = [
+            codec.decode_all(list(column)) for codec, column in zip(self._codecs.values(), zip(*rows, strict=True), strict=True)
+        ]
+        return list(map(self._kind.record, *columns))
+
+    def count(self, **equal: object) -> int:
+        """Return how many records `where` would return."""
+        condition, values = self._condition(equal)
+        return int(self._execute(f"SELECT count(*) {self._from}{condition}", values).fetchone()[0])
+
+    def delete(self, *key: object) -> None:
+        """Remove the record of that key, if there is one."""
+        condition, values = self._condition(dict(zip(self._kind.key, key, strict=True)))
+        self._execute(f"DELETE {self._from}{condition}", values)
+
+    def _condition(self, equal: dict[str, object]) -> tuple[str, list[Any]]:
+        terms, values = [], []
+        for name, value in equal.items():
+            term, given = self._term(name, value)
+            terms.append(term)
+            values.extend(given)
+        return (" WHERE " + " AND ".join(terms) if terms else ""), values
+
+    def _term(self, name: str, value: object) -> tuple[str, list[Any]]:
+        codec = self._codecs[self._known(name)]
+        if value is None:
+            return f"{_quoted(name)} IS NULL", []
+        if isinstance(value, list | tuple | set | frozenset):
+            given = json.dumps([codec.encode_one(one) for one in value if one is not None])
+            term = f"{_quoted(name)} IN (SELECT value FROM json_each(?))"  # noqa: S608 names of members only
+            return (f"({term} OR {_quoted(name)} IS NULL)" if None in value else term), [given]
+        return f"{_quoted(name)} = ?", [codec.encode_one(value)]
+
+    def _ordering(self, order_by: str) -> str:
+        if not order_by:
+            return ""
+        named = [part.strip() for part in order_by.split(",")]
+        terms = [f"{_quoted(self._known(name.lstrip('-')))}{' DESC' if name.startswith('-') else ''}" for name in named]
+        return " ORDER BY " + ", ".join([*terms, *(_quoted(name) for name in self._kind.key if name not in named)])
+
+    def _known(self, name: str) -> str:
+        if name not in self._codecs:
+            raise ValueError(f"{self._kind.table} has no member {name!r}")
+        return name
+
+
+def _members_getter(names: tuple[str, ...]) -> Any:
+    return attrgetter(*names)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _upsert(kind: Kind[Any], names: tuple[str, ...]) -> str:
+    columns = ", ".join(map(_quoted, names))
+    changes = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names if name not in kind.key)
+    action = f"DO UPDATE SET {changes}" if changes else "DO NOTHING"
+    key = ", ".join(map(_quoted, kind.key))
+    places = ", ".join("?" * len(names))
+    return f"INSERT INTO {_quoted(kind.table)} ({columns}) VALUES ({places}) ON CONFLICT ({key}) {action}"  # noqa: S608
+
+
+def member_names(kind: Kind[Any]) -> tuple[str, ...]:
+    """Return the members of a kind of record, which are the columns of its table."""
+    return tuple(field.name for field in fields(kind.record))

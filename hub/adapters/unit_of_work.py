@@ -1,0 +1,179 @@
+"""One decision's view of the store: the repositories, the ledger and the balances of one connection."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+from pysqlite3 import dbapi2 as sqlite
+
+from hub.adapters.bookkeeping import Answer, Session, Setting, Writeback
+from hub.adapters.ledger_store import LedgerStore
+from hub.adapters.repository import KINDS, SqlRepository
+from hub.domain.custody import Trolley
+from hub.domain.doses import PlannedDose
+from hub.domain.drugs import Drug
+from hub.domain.ledger import Shortage, instant_text
+from hub.domain.orders import Order, Patient, Stay
+from hub.domain.packs import Pack, PackJob
+from hub.domain.people import User
+from hub.domain.quantities import fraction_text
+from hub.domain.records import Batch, Command, Device, Import, Incident, Print, Received, Requisition, Review
+from hub.domain.stock import MAY_BE_NEGATIVE, Cassette, Lot, SourcePack, StockMove
+from hub.services.ports import Repository
+
+_HELD = "SELECT numerator, denominator FROM balances WHERE account = ? AND lot = ?"
+_OPEN = "INSERT INTO balances (account, lot, item, numerator, denominator) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_CHANGE = (
+    "UPDATE balances SET numerator = ?, denominator = ? WHERE account = ? AND lot = ? AND numerator = ? AND denominator = ?"
+)
+_CLOSE = "DELETE FROM balances WHERE account = ? AND lot = ? AND numerator = ? AND denominator = ?"
+
+
+class LostUpdate(RuntimeError):
+    """A balance changed between its reading and its writing: another writer is at work on the file."""
+
+
+class SqlUnitOfWork:
+    """The UnitOfWork of hub.services.ports over one SQLite connection; the writer begins it anew for each decision."""
+
+    now: datetime
+    actor: str
+
+    def __init__(self, connection: sqlite.Connection) -> None:
+        self._connection = connection
+        self.ledger = LedgerStore(connection)
+        made: dict[type, SqlRepository[Any]] = {kind.record: SqlRepository(connection, kind) for kind in KINDS}
+        self.patients: Repository[Patient] = made[Patient]
+        self.stays: Repository[Stay] = made[Stay]
+        self.orders: Repository[Order] = made[Order]
+        self.drugs: Repository[Drug] = made[Drug]
+        self.lots: Repository[Lot] = made[Lot]
+        self.source_packs: Repository[SourcePack] = made[SourcePack]
+        self.cassettes: Repository[Cassette] = made[Cassette]
+        self.doses: Repository[PlannedDose] = made[PlannedDose]
+        self.batches: Repository[Batch] = made[Batch]
+        self.jobs: Repository[PackJob] = made[PackJob]
+        self.packs: Repository[Pack] = made[Pack]
+        self.trolleys: Repository[Trolley] = made[Trolley]
+        self.users: Repository[User] = made[User]
+        self.reviews: Repository[Review] = made[Review]
+        self.requisitions: Repository[Requisition] = made[Requisition]
+        self.imports: Repository[Import] = made[Import]
+        self.incidents: Repository[Incident] = made[Incident]
+        self.commands: Repository[Command] = made[Command]
+        self.prints: Repository[Print] = made[Print]
+        self.received: Repository[Received] = made[Received]
+        self.devices: Repository[Device] = made[Device]
+        self.sessions: SqlRepository[Session] = made[Session]
+        self.answers: SqlRepository[Answer] = made[Answer]
+        self.writebacks: SqlRepository[Writeback] = made[Writeback]
+        self.settings: SqlRepository[Setting] = made[Setting]
+
+    @property
+    def connection(self) -> sqlite.Connection:
+        """The connection, for queries that no repository answers."""
+        return self._connection
+
+    def begin(self, actor: str, now: datetime) -> None:
+        """Start the next decision: who says it, and when."""
+        self.actor = actor
+        self.now = now
+        self._at = instant_text(now)
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> int:
+        """Append one entry to the ledger and return its number."""
+        return self.ledger.append(self._at, self.actor, kind, _plain(data))
+
+    def record_many(self, kind: str, data: Sequence[Mapping[str, Any]]) -> None:
+        """Append many entries of one kind, in order."""
+        self.ledger.append_many(self._at, self.actor, kind, [_plain(one) for one in data])
+
+    def move(self, move: StockMove, because: str, **more: Any) -> None:
+        """Move stock and record it; raise Shortage when the source account holds less and may not be negative."""
+        self._transfer(move)
+        self.record("stock-moved", _moved(move, because, more))
+
+    def move_many(self, moves: Iterable[tuple[StockMove, Mapping[str, Any]]], because: str) -> None:
+        """Move stock many times, each with what else its entry says; all of it or, by the error of the first, none."""
+        told = []
+        for move, more in moves:
+            self._transfer(move)
+            told.append(_moved(move, because, more))
+        self.record_many("stock-moved", told)
+
+    def held(self, account: str, lot: str) -> Fraction:
+        """Return the exact quantity of one lot in one account; zero where there is none."""
+        row = self._connection.execute(_HELD, (account, lot)).fetchone()
+        return Fraction(*row) if row else Fraction(0)
+
+    def balance(self, account: str) -> Mapping[str, Fraction]:
+        """Return the lots of an account with their exact quantities, zero ones left out."""
+        rows = self._connection.execute(
+            "SELECT lot, numerator, denominator FROM balances WHERE account = ? ORDER BY lot", (account,)
+        )
+        return {lot: Fraction(numerator, denominator) for lot, numerator, denominator in rows}
+
+    def _transfer(self, move: StockMove) -> None:
+        if move.quantity <= 0:
+            raise ValueError(f"a move of {move.quantity} is none")
+        if move.source == move.target:
+            raise ValueError(f"a move from {move.source} to itself is none")
+        held = self.held(move.source, move.lot)
+        if held < move.quantity and move.source not in MAY_BE_NEGATIVE:
+            raise Shortage(move.source, move.lot, held, move.quantity)
+        self._set(move.source, move, held, held - move.quantity)
+        held = self.held(move.target, move.lot)
+        self._set(move.target, move, held, held + move.quantity)
+
+    def _set(self, account: str, move: StockMove, before: Fraction, after: Fraction) -> None:
+        """Write a balance only where it still is what was read."""
+        if not before:
+            cursor = self._connection.execute(_OPEN, (account, move.lot, move.item, after.numerator, after.denominator))
+        elif not after:
+            cursor = self._connection.execute(_CLOSE, (account, move.lot, before.numerator, before.denominator))
+        else:
+            values = (after.numerator, after.denominator, account, move.lot, before.numerator, before.denominator)
+            cursor = self._connection.execute(_CHANGE, values)
+        if cursor.rowcount != 1:
+            raise LostUpdate(f"{account} of lot {move.lot} changed under a move")
+
+
+def _moved(move: StockMove, because: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "item": move.item,
+        "lot": move.lot,
+        "from": move.source,
+        "to": move.target,
+        "quantity": fraction_text(move.quantity),
+        "because": because,
+        **more,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return what the ledger can say of a value: exact quantities and times become text, enumerations their value."""
+    kind = type(value)
+    if kind is str or kind is int or value is None or kind is bool:
+        return value
+    for types, convert in _PLAIN:
+        if isinstance(value, types):
+            return convert(value)
+    return value
+
+
+def _plain_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: item if type(item) is str else _plain(item) for name, item in value.items()}
+
+
+_PLAIN: tuple[tuple[tuple[type, ...], Any], ...] = (
+    ((dict, Mapping), _plain_mapping),
+    ((list, tuple), lambda value: [_plain(item) for item in value]),
+    ((Enum,), lambda value: value.value),
+    ((Fraction,), fraction_text),
+    ((Decimal,), lambda value: format(value, "f")),
+    ((datetime,), lambda value: instant_text(value.astimezone(UTC))),
+    ((date,), date.isoformat),
+)
