@@ -1,0 +1,99 @@
+"""Chores of the stockroom: receive source packs, and pour tablets into cassettes."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+from simulators.people.crew import SECOND_TECHNICIAN, TECHNICIAN, Crew, Report, asked
+from simulators.people.matter import Part, look_of
+
+RECEIPT_PACKS = 500
+
+
+def start(crew: Crew, request: Mapping[str, Any]) -> Report:
+    """Log people in: {"people": {role: {"badge", "pin"}}}."""
+    report = Report("people")
+    for role, person in asked(request, "people").items():
+        if report.accepted(f"log in {role}", crew.hub.login(role, person["badge"], person["pin"])):
+            report.add("people")
+    return report
+
+
+def receive_stock(crew: Crew, request: Mapping[str, Any]) -> Report:
+    """Post receipts for {"packs": [{"code", "item", "lot", "expires_on", "units", "unit_cost"}]}; shelve what was taken in."""
+    report = Report("packs", "receipts")
+    packs = iter(asked(request, "packs"))
+    while chunk := list(islice(packs, RECEIPT_PACKS)):
+        reply = crew.hub.write(TECHNICIAN, "/api/stock/receipts", packs=chunk)
+        if not report.accepted(f"receive {len(chunk)} packs from {chunk[0]['code']} on", reply):
+            continue
+        for row in chunk:
+            crew.world.store.put(Part(row["code"], row["item"], row["lot"], Fraction(str(row["units"]))), row["expires_on"])
+        report.add("packs", len(chunk))
+        report.add("receipts")
+    return report
+
+
+def fill_cassettes(crew: Crew, request: Mapping[str, Any]) -> Report:
+    """Fill each cassette that holds fewer than {"fill": n} tablets, or is named low; the first lot to expire goes first."""
+    report = Report("filled", "tablets", "short")
+    fill = int(asked(request, "fill"))
+    today = _today(crew)
+    for row in report.rows("list the cassettes", crew.hub.get(TECHNICIAN, "/api/cassettes")):
+        wanted = tablets_wanted(row, fill)
+        if not wanted:
+            continue
+        poured = _fill(crew, report, row, wanted, today)
+        report.add("tablets", poured)
+        report.add("filled" if poured == wanted else "short")
+    return report
+
+
+def tablets_wanted(row: Mapping[str, Any], fill: int) -> int:
+    """Tell how many tablets a cassette is to get: up to `fill`, or `fill` more where it is low all the same."""
+    if row["state"] == "locked":
+        return 0
+    count, capacity = int(row["count"]), int(row["capacity"])
+    if count < fill:
+        return max(0, min(fill, capacity) - count)
+    return max(0, min(fill, capacity - count)) if row["state"] == "low" else 0
+
+
+def _today(crew: Crew) -> str:
+    reply = crew.hub.get(TECHNICIAN, "/api/state")
+    return str(reply.body["now"])[:10] if reply.ok else ""
+
+
+def _fill(crew: Crew, report: Report, row: Mapping[str, Any], wanted: int, today: str) -> int:
+    """Pour lot by lot, one call each, so that hub, machine and shelf agree on what came from where."""
+    store, poured = crew.world.store, 0
+    for lot in store.lots(row["item"]):
+        if poured == wanted:
+            break
+        if store.expires_on(row["item"], lot) < today:
+            continue
+        parts = store.choose_whole(row["item"], lot, wanted - poured)
+        if parts and _pour(crew, report, row, parts):
+            poured += sum(int(part.units) for part in parts)
+    return poured
+
+
+def _pour(crew: Crew, report: Report, row: Mapping[str, Any], parts: tuple[Part, ...]) -> bool:
+    units, lot = sum(int(part.units) for part in parts), parts[0].lot
+    badge, pin = crew.hub.badge_and_pin(SECOND_TECHNICIAN) if row["needs_second"] else ("", "")
+    what = f"load cassette {row['cassette']} with {units} of {row['item']} lot {lot}"
+    reply = crew.hub.write(
+        TECHNICIAN, "/api/cassettes/load", device=row["device"], slot=row["slot"], cassette=row["cassette"],
+        packs=[part.code for part in parts], units=units, second_badge=badge, second_pin=pin,
+    )  # fmt: skip
+    if not report.accepted(what, reply):
+        return False
+    cassette = {"cassette": row["cassette"], "item": row["item"], "lot": lot, "count": units, "look": look_of(row["item"], lot)}
+    poured = crew.packager.post(f"/cassettes/{row['slot']}", cassette)
+    if not poured.ok:
+        report.trouble(f"{what}: accepted, but not poured", poured.why)
+        return False
+    crew.world.store.take(parts)
+    crew.truth.write("cassette-loaded", cassette=row["cassette"], item=row["item"], lot=lot, quantity=str(units))
+    return True
