@@ -35,6 +35,7 @@ def fraction_text(amount: Fraction) -> str:
     scaled = str(abs(amount.numerator) * 10**digits // amount.denominator).rjust(digits + 1, "0")
     return f"{sign}{scaled[:-digits]}.{scaled[-digits:]}"
 
+
 UNITS: Mapping[str, str] = {
     spelling: unit
     for unit, spellings in {
@@ -132,7 +133,9 @@ def parse_amount(text: str) -> Fraction:
     if _GROUPED.fullmatch(cleaned):
         return Fraction(cleaned.replace(" ", "").replace(",", ""))
     if _AMBIGUOUS.fullmatch(cleaned):
-        raise ValueError(f"'{cleaned}' may mean {cleaned.replace(',', '')} or {cleaned.replace(',', '.')}: write one of them")
+        raise ValueError(
+            f"'{cleaned}' may mean {cleaned.replace(',', '')} or {cleaned.replace(',', '.')}: write one of them"
+        )
     if not _DECIMAL.fullmatch(cleaned):
         raise ValueError(f"'{cleaned}' is not an amount")
     return Fraction(cleaned.replace(",", "."))

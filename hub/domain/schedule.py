@@ -142,7 +142,9 @@ def read_frequency_table(rows: Iterable[Mapping[str, str]]) -> FrequencyTable:
 
 def _read_rule(row: Mapping[str, str]) -> FrequencyRule:
     kind = ScheduleKind(row["kind"].strip())
-    times = tuple(sorted({time.fromisoformat(text.strip()) for text in (row.get("times") or "").split(";") if text.strip()}))
+    times = tuple(
+        sorted({time.fromisoformat(text.strip()) for text in (row.get("times") or "").split(";") if text.strip()})
+    )
     weekdays = tuple(sorted({int(text) for text in (row.get("weekdays") or "").split(";") if text.strip()}))
     every_days = int((row.get("every_days") or "").strip() or 1)
     if not row["code"].strip():
@@ -154,7 +156,9 @@ def _read_rule(row: Mapping[str, str]) -> FrequencyRule:
     return FrequencyRule(row["code"].strip(), (row.get("ward") or "").strip(), kind, times, every_days, weekdays)
 
 
-def schedule_for(timing: Timing, table: FrequencyTable, ward: str, intake_slots: tuple[IntakeSlot, ...] = DAY_SLOTS) -> Schedule | Reason:
+def schedule_for(
+    timing: Timing, table: FrequencyTable, ward: str, intake_slots: tuple[IntakeSlot, ...] = DAY_SLOTS
+) -> Schedule | Reason:
     """Return what a timing means at a ward, or why nobody can tell."""
     if timing.prn:
         return Schedule(ScheduleKind.PRN)
@@ -173,7 +177,9 @@ def _day_sheet_schedule(timing: Timing, intake_slots: tuple[IntakeSlot, ...]) ->
     factors: dict[time, Fraction] = {}
     for dose in timing.slots:
         if dose.slot not in clocks:
-            return Reason(RULE_FREQUENCY, f"the intake slot '{dose.slot}' is not one of this hospital's", "intake slots")
+            return Reason(
+                RULE_FREQUENCY, f"the intake slot '{dose.slot}' is not one of this hospital's", "intake slots"
+            )
         if dose.factor < 0:
             return Reason(RULE_FREQUENCY, f"the slot '{dose.slot}' holds a negative count", "order 1088, section II.1")
         if dose.factor:
@@ -205,7 +211,9 @@ def expand(
     last = window_end.astimezone(UTC)
     until = None if ends_at is None else ends_at.astimezone(UTC)
     due_times: dict[datetime, Fraction] = {}
-    for day in _days(schedule, starts_at.astimezone(zone).date(), first.astimezone(zone).date(), last.astimezone(zone).date()):
+    for day in _days(
+        schedule, starts_at.astimezone(zone).date(), first.astimezone(zone).date(), last.astimezone(zone).date()
+    ):
         for clock, factor in schedule.times:
             instant = datetime.combine(day, clock, zone).astimezone(UTC)
             if first <= instant < last and (until is None or instant <= until):
@@ -219,7 +227,9 @@ def _days(schedule: Schedule, anchor: date, first: date, last: date) -> Iterator
         raise ValueError(f"a window of more than {_LONGEST_WINDOW_DAYS} days is not a plan")
     day = first
     while day <= last:
-        if (day - anchor).days % schedule.every_days == 0 and (not schedule.weekdays or day.weekday() in schedule.weekdays):
+        if (day - anchor).days % schedule.every_days == 0 and (
+            not schedule.weekdays or day.weekday() in schedule.weekdays
+        ):
             yield day
         day += timedelta(days=1)
 

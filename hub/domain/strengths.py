@@ -98,7 +98,9 @@ def _scaled(amounts: list[Quantity], factor: Fraction) -> tuple[Quantity, ...]:
     return tuple(Quantity(amount.amount * factor, amount.unit) for amount in amounts)
 
 
-def _per_volume_unit(amounts: list[Quantity], denominator: _Term | None, volume: Quantity | None, unit: str) -> Strength | None:
+def _per_volume_unit(
+    amounts: list[Quantity], denominator: _Term | None, volume: Quantity | None, unit: str
+) -> Strength | None:
     """Return the strength of one mL (or L) of a liquid that is dispensed by volume."""
     per = denominator.quantity if denominator else volume
     one = convert(Quantity(Fraction(1), unit), "mL")
@@ -107,7 +109,9 @@ def _per_volume_unit(amounts: list[Quantity], denominator: _Term | None, volume:
     return Strength(_scaled(amounts, one.amount / per.amount), one)
 
 
-def _per_container(amounts: list[Quantity], denominator: _Term | None, volume: Quantity | None, unit: str) -> Strength | None:
+def _per_container(
+    amounts: list[Quantity], denominator: _Term | None, volume: Quantity | None, unit: str
+) -> Strength | None:
     """Return the strength of one ampoule, vial, cup …: `5mg/mL-2mL Vial` is 10 mg in 2 mL.
 
     `5mg/mL Vial` does not say how much is in the vial: its amounts stay empty.
@@ -136,7 +140,9 @@ def parse_strength(text: str, unit: str) -> Strength | None:
         amounts, denominator, volume, uses = _sorted_terms(text)
     except ValueError:
         return None
-    if any((convert(amount, "mg") or amount).amount > _HEAVIEST_UNIT_MG for amount in amounts if amount.unit in {"g", "kg"}):
+    if any(
+        (convert(amount, "mg") or amount).amount > _HEAVIEST_UNIT_MG for amount in amounts if amount.unit in {"g", "kg"}
+    ):
         return None
     by_volume = named in VOLUME_UNITS
     found = (_per_volume_unit if by_volume else _per_container)(amounts, denominator, volume, named)
@@ -153,7 +159,11 @@ def dispensing_unit(drug: Drug) -> str:
 
 
 def _refused(drug: Drug, dose: Quantity, why: str, rule: str = RULE_COUNT) -> Reason:
-    return Reason(rule, f"a dose of {dose} cannot be counted in units of '{drug.strength or drug.unit}': {why}", "strength of the drug directory")
+    return Reason(
+        rule,
+        f"a dose of {dose} cannot be counted in units of '{drug.strength or drug.unit}': {why}",
+        "strength of the drug directory",
+    )
 
 
 def is_container_of_many(drug: Drug) -> bool:
