@@ -41,7 +41,11 @@ _SYNONYMS: Mapping[str, str] = {
     "tube": "tube туба",
     "inhaler": "inhaler ингалятор",
 }
-UNIT_NAMES: Mapping[str, str] = {word: unit for unit, words in _SYNONYMS.items() for word in words.split()}
+UNIT_NAMES: Mapping[str, str] = {
+    **{word: unit for unit, words in _SYNONYMS.items() for word in words.split()},
+    **dict.fromkeys(("half tab", "half tablet", "half-tablet", "1/2 таб", "полтаблетки"), "half-tablet"),
+    **dict.fromkeys(("quarter tab", "quarter tablet", "quarter-tablet", "1/4 таб"), "quarter-tablet"),
+}
 
 _FRACTION = re.compile(r"(?:(\d{1,6})\s+)?(\d{1,6})\s*/\s*(\d{1,6})")
 _DECIMAL = re.compile(r"\d{1,12}(?:[.,]\d{1,12})?")

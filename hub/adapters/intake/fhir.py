@@ -75,10 +75,8 @@ class FhirFile:
         """Return (type, id) of a reference: a full URL of this file, relative, absolute, versioned or `urn:uuid:`."""
         if (known := self.names.get(reference)) is not None:
             return known
-        if reference.startswith("urn:"):
-            return "", reference.rpartition(":")[2]
-        parts = reference.partition("/_history/")[0].split("/")
-        return (parts[-2] if len(parts) > 1 else ""), parts[-1]
+        found = self.names[reference] = _type_and_id(reference)
+        return found
 
     def medication(self, reference: str) -> Medication | None:
         """Return the Medication of this file that a reference names."""
@@ -232,8 +230,7 @@ def found_resource(name: str, position: str, raw: msgspec.Raw, full_url: str = "
         head = _KIND.decode(raw)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise IntakeError(name, position, "", f"it is not a resource in JSON ({error})") from error
-    identity = head.id or full_url.rpartition(":" if full_url.startswith("urn:") else "/")[2]
-    return Found(position, head.resource_type, identity, full_url, raw)
+    return Found(position, head.resource_type, head.id or _type_and_id(full_url)[1], full_url, raw)
 
 
 def read_orders(file: FhirFile, orders: Iterable[Found]) -> tuple[OrderLine, ...]:
@@ -285,6 +282,13 @@ def _patient_of_unreadable(file: FhirFile, found: Found) -> PatientId:
     except (msgspec.MsgspecError, RecursionError):
         return PatientId("")
     return PatientId(file.resolve(subject.reference)[1]) if subject else PatientId("")
+
+
+def _type_and_id(reference: str) -> tuple[str, str]:
+    if reference.startswith("urn:"):
+        return "", reference.rpartition(":")[2]
+    parts = reference.partition("/_history/")[0].split("/")
+    return (parts[-2] if len(parts) > 1 else ""), parts[-1]
 
 
 def _twice(kind: str, identity: str, before: str) -> str:

@@ -26,11 +26,16 @@ class Concept(_Element):
 
     def first_text(self) -> str:
         """Return the text, or else the first display or code."""
-        return self.text or next((coding.display or coding.code for coding in self.coding), "")
+        if self.text or not self.coding:
+            return self.text
+        return self.coding[0].display or self.coding[0].code
 
     def first_code(self) -> str:
         """Return the first code, or else the text."""
-        return next((coding.code for coding in self.coding if coding.code), self.text)
+        for coding in self.coding:
+            if coding.code:
+                return coding.code
+        return self.text
 
 
 class Identifier(_Element):

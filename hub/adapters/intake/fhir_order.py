@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 import msgspec
 
@@ -97,8 +98,8 @@ class OrderReader:
         for coding in concept.coding:
             if coding.code in self.directory:
                 return DrugCode(coding.code), text
-        first = next((coding.code for coding in concept.coding if coding.code), "")
-        return DrugCode(first or f"?{text}"), text
+        code = concept.first_code()
+        return DrugCode(code if code != concept.text else f"?{text}"), text
 
     def _referred(self, order: MedicationRequest, reference: Reference, unsupported: list[str]) -> Concept | None:
         found = _contained(order, reference.reference) or self.medication(reference.reference)
@@ -194,9 +195,14 @@ def _quantity(amount: Amount, unsupported: list[str]) -> Quantity | None:
     return found
 
 
+@lru_cache(maxsize=1024)
+def is_urgent_code(code: str) -> bool:
+    """Tell whether a frequency code says that the dose is wanted at once (`NOW X1`, `STAT`)."""
+    return not URGENT_CODES.isdisjoint(code.upper().split())
+
+
 def _is_urgent(order: MedicationRequest, timing: Timing | None) -> bool:
-    words = timing.code.upper().split() if timing and timing.code else ()
-    return order.priority in URGENT or not URGENT_CODES.isdisjoint(words)
+    return order.priority in URGENT or bool(timing and timing.code and is_urgent_code(timing.code))
 
 
 def _note(order: MedicationRequest, dosage: Dosage, *, whole: bool) -> str:
@@ -206,8 +212,9 @@ def _note(order: MedicationRequest, dosage: Dosage, *, whole: bool) -> str:
         parts.append(order.status_reason.first_text())
     if whole or dosage.additional_instruction or dosage.patient_instruction or dosage.site or dosage.method:
         parts += _said(dosage)
-    parts += _limits(dosage)
-    return " | ".join(part for part in parts if part)
+    if dosage.max_dose_per_period or dosage.max_dose_per_administration or dosage.max_dose_per_lifetime:
+        parts += _limits(dosage)
+    return " | ".join([part for part in parts if part])
 
 
 def _said(dosage: Dosage) -> Sequence[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from hub.adapters.intake.fhir_model import Amount, Dosage, Repeat, TimingElement
 from hub.adapters.intake.moments import moment
@@ -64,11 +65,17 @@ def _timing(timing: TimingElement, prn: bool, unsupported: Words) -> Timing | No
     if timing.repeat:
         _name_what_no_code_says(timing.repeat, unsupported)
     if code:
-        return Timing(code=code, prn=prn or "PRN" in code.upper())
+        return coded_timing(code, prn)
     found = _of_repeat(timing.repeat, unsupported) if timing.repeat else None
     if found is None:
         return Timing(prn=True) if prn else None
     return Timing(code=found.code, slots=found.slots, prn=prn)
+
+
+@lru_cache(maxsize=1024)
+def coded_timing(code: str, prn: bool) -> Timing:
+    """Return the timing of a local frequency code; `PRN` inside the code counts."""
+    return Timing(code=code, prn=prn or "PRN" in code.upper())
 
 
 def _name_what_no_code_says(repeat: Repeat, unsupported: Words) -> None:
@@ -143,8 +150,8 @@ def read_bounds(
     texts = list(periods)
     if repeat and repeat.bounds_period:
         texts.append((repeat.bounds_period.start, repeat.bounds_period.end))
-    starts = _moments([start for start, _ in texts], zone, False, unsupported)
-    ends = _moments([end for _, end in texts], zone, True, unsupported)
+    starts = _moments([start for start, _ in texts if start], zone, False, unsupported)
+    ends = _moments([end for _, end in texts if end], zone, True, unsupported)
     start = max(starts, default=None)
     if repeat and repeat.bounds_duration:
         end = _after(start, repeat.bounds_duration)
@@ -156,10 +163,8 @@ def read_bounds(
 
 
 def _moments(texts: Sequence[str], zone: tzinfo, end: bool, unsupported: Words) -> list[datetime]:
-    found = []
+    found: list[datetime] = []
     for text in texts:
-        if not text:
-            continue
         value = moment(text, zone, end=end)
         if value is None:
             unsupported.append(f"a date that cannot be read: {text}")
