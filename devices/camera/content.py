@@ -28,6 +28,7 @@ DIFFERENCE_MIN = 30.0
 DARK_LOOK_DIFFERENCE_MIN = 70.0
 NOISE_MM2, SPECK_MM2 = 0.2, 1.5
 SOLIDITY_MIN = 0.945
+EVEN_DIFFERENCE, EVENNESS_MIN = 40.0, 0.95
 SIZE_TOLERANCE_MM, SIZE_TOLERANCE = 0.45, 0.05
 COLOUR_TOLERANCE = 60.0
 ASPECT = {"round": (0.86, 1.0), "oval": (0.42, 0.85), "capsule": (0.30, 0.62)}
@@ -92,8 +93,8 @@ class ContentNote(StrEnum):
 class TabletSeen:
     """One thing in the window: centre in px of the full frame, sides in mm, colour (red, green, blue).
 
-    `solidity`: area over area of the convex hull; `fill`: area over area of the surrounding box. `look`: index of the
-    expected tablet it was matched with, or None.
+    `solidity`: area over area of the convex hull; `fill`: area over area of the surrounding box; `evenness`: share
+    of its inside that has its own colour. `look`: index of the expected tablet it was matched with, or None.
     """
 
     x_px: float
@@ -103,6 +104,7 @@ class TabletSeen:
     area_mm2: float
     solidity: float
     fill: float
+    evenness: float
     colour: tuple[int, int, int]
     cut_off: bool = False
     look: int | None = None
@@ -146,7 +148,7 @@ def count_tablets(half: Colour, looks: tuple[TabletLook, ...], geometry: Station
 
 def find_label(half: Colour, scale: float) -> Points | None:
     """Find the white label: the largest bright near-rectangle, upright within 20 degrees; 4 corners clockwise from top left."""
-    small = cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
     bright = (_darkest_channel(small) > LABEL_BRIGHTNESS).astype(np.uint8)
     closed = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -261,12 +263,16 @@ def _measure(
     hull_area = float(cv2.contourArea(hull)) + cv2.arcLength(hull, True) / 2 + 1
     left_over = np.pad(own, 3) & (cv2.dilate(firm, np.ones((7, 7), np.uint8)) == 0)
     whole = len(outlines) == 1 and float(left_over.sum()) <= NOISE_MM2 * scale * scale
-    blue, green, red = np.median(half[firm[3:-3, 3:-3] > 0], axis=0)
+    core = cv2.erode(firm, np.ones((5, 5), np.uint8))[3:-3, 3:-3] > 0
+    pixels = half[core] if core.any() else half[firm[3:-3, 3:-3] > 0]
+    colour = np.median(pixels, axis=0)
+    blue, green, red = colour
+    evenness = float((np.abs(pixels - colour).max(axis=1) <= EVEN_DIFFERENCE).mean())
     return TabletSeen(
         x_px=2 * (corner[0] + x - 3), y_px=2 * (corner[1] + y - 3),
         length_mm=length / scale, width_mm=width / scale, area_mm2=area / scale / scale,
         solidity=area / hull_area if whole else 0.0, fill=area / (length * width),
-        colour=(int(red), int(green), int(blue)), cut_off=cut_off,
+        evenness=evenness, colour=(int(red), int(green), int(blue)), cut_off=cut_off,
     )
 
 
@@ -278,6 +284,7 @@ def has_outline_of(seen: TabletSeen, look: TabletLook) -> bool:
     return (
         abs(seen.length_mm - look.size_mm) <= slack_mm and low <= seen.width_mm / seen.length_mm <= high
         and fill_low <= seen.fill <= fill_high and seen.solidity >= SOLIDITY_MIN
+        and seen.evenness >= EVENNESS_MIN
     )
 
 

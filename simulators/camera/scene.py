@@ -20,7 +20,7 @@ BASE_BGR = (38, 35, 30)
 PAPER_GREY, INK_GREY = 228, 24
 WIDTH_OF_LENGTH = {"round": 1.0, "oval": 0.6, "capsule": 0.4}
 SUBPIXEL_BITS = 4
-CLEARANCE_MM, PLACE_ATTEMPTS = 1.2, 300
+CLEARANCE_MM, CONTACT_MM2, PLACE_ATTEMPTS = 1.2, 0.15, 300
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ def draw_conditions(chance: random.Random, faults: str) -> Conditions:
     """Draw how the pouch lies; `none` is a well adjusted station, `mild` a real one with about 1 % unreadable."""
     if faults == "none":
         return Conditions(angle=chance.uniform(-1, 1), shift_mm=(chance.uniform(-1, 1), chance.uniform(-0.5, 0.5)))
-    unreadable, touching = chance.random() < 0.01, chance.random() < 0.06
+    unreadable, touching = chance.random() < 0.008, chance.random() < 0.03
     blinded = unreadable and chance.random() < 0.5
     glare = None
     if blinded:
         glare = (0.2, chance.uniform(-5, 5), 48.0)
-    elif chance.random() < 0.03:
+    elif chance.random() < 0.006:
         glare = (chance.random(), chance.uniform(0, 180), chance.uniform(0.5, 3.0))
     return Conditions(
         angle=chance.uniform(-3.5, 3.5),
@@ -152,12 +152,10 @@ def _apart(
 
 
 def _is_clear(one: _Lying, other: _Lying) -> bool:
-    apart_mm = np.hypot(one.x_mm - other.x_mm, one.y_mm - other.y_mm) - CLEARANCE_MM
-    if apart_mm >= (one.tablet.size_mm + other.tablet.size_mm) / 2:
-        return True
-    if apart_mm < (one.tablet.width_mm + other.tablet.width_mm) / 2:
-        return False
-    return _nearest_mm(_outline_mm(one), _outline_mm(other)) >= CLEARANCE_MM
+    outline = outline_mm(one)
+    outward = outline - (one.x_mm, one.y_mm)
+    wider = outline + outward / np.maximum(np.hypot(outward[:, 0], outward[:, 1]), 1e-6)[:, None] * CLEARANCE_MM
+    return overlap_mm2(wider, outline_mm(other)) == 0.0
 
 
 def _against(
@@ -166,31 +164,34 @@ def _against(
     """Push a tablet against the first one until the outlines meet; None where the window has no room for it."""
     left, top, right, bottom = window
     radius = tablet.size_mm / 2
-    outline_first = _outline_mm(first)
+    outline = outline_mm(first)
     for _ in range(40):
         way, angle = chance.uniform(0, 2 * np.pi), chance.uniform(0, 180)
-        far = first.tablet.size_mm / 2 + radius
-        for step in range(100):
-            away = far - step * 0.1
-            candidate = _Lying(tablet, first.x_mm + away * np.cos(way), first.y_mm + away * np.sin(way), angle)
-            if _nearest_mm(outline_first, _outline_mm(candidate)) <= 0.15:
+        away_mm = first.tablet.size_mm / 2 + radius
+        candidate = first
+        while away_mm > 0:
+            x, y = first.x_mm + away_mm * np.cos(way), first.y_mm + away_mm * np.sin(way)
+            candidate = _Lying(tablet, float(x), float(y), angle)
+            if overlap_mm2(outline, outline_mm(candidate)) > CONTACT_MM2:
                 break
+            away_mm -= 0.1
         if left + radius <= candidate.x_mm <= right - radius and top + radius <= candidate.y_mm <= bottom - radius:
             return candidate
     return None
 
 
-def _nearest_mm(one: Matrix, other: Matrix) -> float:
-    return float(np.sqrt(((one[:, None, :] - other[None, :, :]) ** 2).sum(axis=2)).min())
+def overlap_mm2(one: Matrix, other: Matrix) -> float:
+    """Give the area that two convex outlines share."""
+    return float(cv2.intersectConvexConvex(one.astype(np.float32), other.astype(np.float32))[0])
 
 
-def _outline_mm(lying: _Lying) -> Matrix:
-    """Give the outline of a lying tablet as 48 points in pouch mm; a half is cut across its middle."""
+def outline_mm(lying: _Lying) -> Matrix:
+    """Give the convex outline of a lying tablet in pouch mm; a half is cut across its middle."""
     tablet = lying.tablet
     a, b = tablet.size_mm / 2, tablet.width_mm / 2
-    t = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    t = np.linspace(0, 2 * np.pi, 48, endpoint=False) + 0.01
     if tablet.shape == "capsule":
-        x = np.cos(t) * b + np.sign(np.round(np.cos(t), 9)) * (a - b)
+        x = np.cos(t) * b + np.sign(np.cos(t)) * (a - b)
         y = np.sin(t) * b
     else:
         x, y = np.cos(t) * a, np.sin(t) * b
@@ -218,7 +219,7 @@ def _lighter(colour: tuple[int, int, int], by: float) -> tuple[int, int, int]:
 
 def draw_tablet(picture: Picture, lying: _Lying, matrix: Matrix) -> None:
     """Draw one tablet: a thin shadow, the darker rim, the body, and a faint bright spot."""
-    outline = _outline_mm(lying)
+    outline = outline_mm(lying)
     centre = outline.mean(axis=0)
     _fill(picture, outline + np.array([0.15, 0.2]), matrix, _lighter(BASE_BGR, -14))
     _fill(picture, outline, matrix, _lighter(lying.tablet.colour, -12))

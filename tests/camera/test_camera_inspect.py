@@ -1,0 +1,106 @@
+"""An inspection reports what a frame shows beside what was expected, and passes over pictures of the pouch before."""
+
+from dataclasses import replace
+
+import pytest
+from camera_plant import LABEL, look, lying, picture
+from camera_rasters import label
+
+from devices.camera.content import ContentNote
+from devices.camera.decode import second_reader_missing
+from devices.camera.frame import Frame, UnreadableFrame
+from devices.camera.inspect import CodeNote, Expected, inspect, look_for
+from simulators.camera.scene import Scene
+
+SERIAL = "ABCDEF0123456789"
+EXPECTED = Expected(SERIAL, (look(), look("#c03030", "capsule", 18)))
+TABLETS = (lying(), lying("#c03030", "capsule", 18))
+
+
+def pouch(serial: str = SERIAL, name: str = "a") -> Scene:
+    return Scene(name, label(serial), TABLETS)
+
+
+def plain_notes(notes: tuple[object, ...]) -> set[object]:
+    """Leave out what depends on the machine the tests run on."""
+    return {note for note in notes if note is not CodeNote.NO_SECOND_READER}
+
+
+def test_right_pouch_gives_its_serial_and_a_certain_count_without_notes() -> None:
+    frame = picture(pouch())
+    inspection = inspect(frame, EXPECTED)
+    assert (inspection.serials, inspection.count, inspection.certain) == ((SERIAL,), 2, True)
+    assert plain_notes(inspection.notes) == set()
+    assert inspection.frame_jpeg == frame.jpeg
+
+
+def test_both_readers_agree_where_both_are_installed() -> None:
+    scene = Scene("n", label("ABCDEF012345"), TABLETS)
+    readers = {read.reader for read in inspect(picture(scene), EXPECTED).reads}
+    assert readers == {"zxing-cpp/half"} | ({"zbar"} if second_reader_missing() is None else set())
+
+
+def test_wrong_serial_is_told() -> None:
+    inspection = inspect(picture(pouch("WRONG00000000000")), EXPECTED)
+    assert inspection.serials == ("WRONG00000000000",)
+    assert plain_notes(inspection.notes) == {CodeNote.OTHER_SERIAL}
+
+
+def test_two_serials_on_one_label_are_told() -> None:
+    if second_reader_missing() is None:
+        inspection = inspect(picture(Scene("x", label("ABCDEF012345", "000000ABCDEF"))), Expected("ABCDEF012345", ()))
+        assert inspection.serials == ("ABCDEF012345", "000000ABCDEF")
+        assert plain_notes(inspection.notes) == {CodeNote.OTHER_SERIAL, CodeNote.SEVERAL_SERIALS}
+
+
+def test_empty_station_has_no_serial_and_no_count() -> None:
+    inspection = inspect(picture(None), EXPECTED)
+    assert (inspection.serials, inspection.count, inspection.certain) == ((), None, False)
+    assert plain_notes(inspection.notes) == {CodeNote.NO_CODE, ContentNote.NO_POUCH}
+
+
+def test_decoded_pixels_are_inspected_like_the_jpeg() -> None:
+    jpeg = picture(pouch())
+    pixels = Frame(2, 0.0, None, jpeg._decode(1))
+    assert inspect(pixels, EXPECTED).serials == (SERIAL,)
+    assert pixels.evidence().startswith(b"\xff\xd8")
+
+
+def test_bytes_that_are_no_picture_are_refused() -> None:
+    with pytest.raises(UnreadableFrame):
+        inspect(Frame(1, 0.0, b"\xff\xd8 damaged"), EXPECTED)
+
+
+def test_looking_passes_over_the_pouch_before_and_the_empty_station() -> None:
+    frames = [picture(pouch("BEFORE0000000000", "b")), picture(None), replace(picture(pouch()), sequence=9)]
+    found = look_for(frames, EXPECTED)
+    assert found is not None
+    assert (found.sequence, found.serials) == (9, (SERIAL,))
+
+
+def test_looking_reports_the_wrong_label_once_the_frames_end() -> None:
+    found = look_for([picture(pouch("WRONG00000000000", "b"))] * 3, EXPECTED)
+    assert found is not None
+    assert CodeNote.OTHER_SERIAL in found.notes
+
+
+def test_looking_takes_the_best_of_a_few_frames_and_then_stops() -> None:
+    blind = picture(pouch(), blur_sigma=8.0)
+    frames = iter([blind, blind, picture(pouch()), blind])
+    found = look_for(frames, EXPECTED)
+    assert found is not None and found.serials == (SERIAL,)
+    assert len(list(frames)) == 1
+
+
+def test_looking_ends_after_its_tries_with_the_best_it_saw() -> None:
+    touching = picture(Scene("t", LABEL, TABLETS), touching=True)
+    frames = iter([touching] * 5)
+    found = look_for(frames, EXPECTED)
+    assert found is not None
+    assert (found.serials, found.certain) == ((SERIAL,), False)
+    assert len(list(frames)) == 2
+
+
+def test_looking_at_nothing_finds_nothing() -> None:
+    assert look_for([], EXPECTED) is None
+    assert look_for([Frame(1, 0.0, b"\xff\xd8 damaged")], EXPECTED) is None

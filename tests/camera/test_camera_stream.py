@@ -1,0 +1,214 @@
+"""The driver reads the simulated camera by a real VideoCapture: new pictures at once, death and return, frozen and silent."""
+
+import http.server
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from camera_plant import CameraProcess, camera_process, look, picture, tablet
+
+from devices.camera.content import ContentNote
+from devices.camera.decode import read_half_size
+from devices.camera.inspect import CodeNote, Expected, inspect, look_for
+from devices.camera.stream import CameraState, CameraStream
+
+SERIAL = "ABCDEF0123456789"
+EXPECTED = Expected(SERIAL, (look(), look("#c03030", "capsule", 18)))
+TABLETS = [tablet(), tablet("#c03030", "capsule", 18)]
+
+
+def wait_until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "waited in vain"
+        threading.Event().wait(0.005)
+
+
+@pytest.fixture(scope="module")
+def camera() -> Iterator[CameraProcess]:
+    with camera_process("--fps", "10") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def stream(camera: CameraProcess) -> Iterator[CameraStream]:
+    with CameraStream(camera.stream) as running:
+        wait_until(lambda: running.latest() is not None)
+        yield running
+
+
+def test_a_new_pouch_is_seen_at_once(camera: CameraProcess, stream: CameraStream) -> None:
+    latencies_s = []
+    for number in range(12):
+        serial = f"{number:04d}EF0123456789"
+        asked_s = time.monotonic()
+        camera.lay(serial, TABLETS, f"p{number}")
+        found = look_for(stream.frames_after(arrived_s=asked_s, timeout_s=3), Expected(serial, EXPECTED.tablets))
+        latencies_s.append(time.monotonic() - asked_s)
+        assert found is not None
+        assert (found.serials, found.count, found.certain) == ((serial,), 2, True)
+    assert sorted(latencies_s)[6] < 0.25
+
+
+def test_three_takes_of_a_new_scene_come_without_waiting_for_the_frame_rate(
+    camera: CameraProcess, stream: CameraStream,
+) -> None:
+    asked_s = time.monotonic()
+    camera.lay(SERIAL, TABLETS, "burst")
+    frames = [frame for frame, _ in zip(stream.frames_after(arrived_s=asked_s, timeout_s=3), range(4), strict=False)]
+    jpegs = {frame.jpeg for frame in frames if inspect(frame, EXPECTED).serials == (SERIAL,)}
+    assert len(jpegs) >= 3
+
+
+def test_wrong_serial_is_seen(camera: CameraProcess, stream: CameraStream) -> None:
+    asked_s = time.monotonic()
+    camera.lay("WRONG00000000000", TABLETS, "wrong")
+    found = look_for(stream.frames_after(arrived_s=asked_s, timeout_s=0.5), EXPECTED)
+    assert found is not None
+    assert found.serials == ("WRONG00000000000",)
+    assert CodeNote.OTHER_SERIAL in found.notes
+
+
+def test_empty_station_is_seen(camera: CameraProcess, stream: CameraStream) -> None:
+    asked_s = time.monotonic()
+    assert camera.request("DELETE", "/scene") == (200, {"pouch": None})
+    found = look_for(stream.frames_after(arrived_s=asked_s, timeout_s=0.5), EXPECTED)
+    assert found is not None
+    assert ContentNote.NO_POUCH in found.notes
+
+
+def test_every_reader_gets_the_picture(camera: CameraProcess, stream: CameraStream) -> None:
+    with CameraStream(camera.stream) as other:
+        wait_until(lambda: other.latest() is not None)
+        asked_s = time.monotonic()
+        camera.lay(SERIAL, TABLETS, "both")
+        for reader in (stream, other):
+            found = look_for(reader.frames_after(arrived_s=asked_s, timeout_s=3), EXPECTED)
+            assert found is not None and found.serials == (SERIAL,)
+
+
+def test_frames_after_a_sequence_are_newer_and_end_in_time(stream: CameraStream) -> None:
+    newest = stream.latest()
+    assert newest is not None
+    began_s = time.monotonic()
+    sequences = [frame.sequence for frame in stream.frames_after(sequence=newest.sequence, timeout_s=0.5)]
+    assert time.monotonic() - began_s < 1.0
+    assert sequences == sorted(set(sequences)) and sequences[0] > newest.sequence
+
+
+def test_a_camera_that_dies_is_down_and_is_found_again() -> None:
+    told: list[CameraState] = []
+    with camera_process() as first:
+        address = first.address
+        reader = CameraStream(first.stream, lambda state, reason: told.append(state))
+        reader.start()
+        wait_until(lambda: reader.health().state is CameraState.LIVE)
+        first.process.kill()
+    try:
+        wait_until(lambda: reader.health().state is CameraState.DOWN)
+        assert reader.health().reason
+        assert list(reader.frames_after(sequence=10**9, timeout_s=0.05)) == []
+        with camera_process(address=address) as second:
+            second.lay(SERIAL, TABLETS)
+            wait_until(lambda: reader.health().state is CameraState.LIVE)
+            found = look_for(reader.frames_after(timeout_s=5, arrived_s=time.monotonic()), EXPECTED)
+            assert found is not None and found.serials == (SERIAL,)
+            assert reader.health().connections == 2
+            assert told == [CameraState.LIVE, CameraState.DOWN, CameraState.LIVE]
+    finally:
+        reader.stop()
+
+
+def test_an_address_without_a_camera_is_down() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}/stream.mjpg"
+    with CameraStream(address) as reader:
+        wait_until(lambda: reader.health().state is CameraState.DOWN)
+        assert address in reader.health().reason
+    assert reader.latest() is None
+
+
+@contextmanager
+def stubborn_camera(pictures: Iterator[bytes]) -> Iterator[str]:
+    """Serve an MJPEG stream of these pictures, and silence once they end."""
+    ended = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            try:
+                self.wfile.write(b"--frame\r\n")
+                for jpeg in pictures:
+                    part = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n--frame\r\n" % (len(jpeg), jpeg)
+                    self.wfile.write(part)
+                ended.wait()
+            except ConnectionError:
+                return
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/stream.mjpg"
+        finally:
+            ended.set()
+            server.shutdown()
+            thread.join()
+
+
+def paced(jpeg: bytes, seconds: float) -> Iterator[bytes]:
+    """Repeat one picture 100 times a second."""
+    end_s, pause = time.monotonic() + seconds, threading.Event()
+    while time.monotonic() < end_s:
+        yield jpeg
+        pause.wait(0.01)
+
+
+def test_a_camera_that_repeats_the_same_bytes_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.camera.stream.FROZEN_AFTER_S", 0.3)
+    jpeg = picture(None).jpeg
+    assert jpeg is not None
+    with stubborn_camera(paced(jpeg, 10)) as address, CameraStream(address) as reader:
+        wait_until(lambda: reader.health().state is CameraState.FROZEN)
+
+
+def test_a_camera_that_falls_silent_is_stale_and_then_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.camera.stream.STALE_AFTER_S", 0.3)
+    monkeypatch.setattr("devices.camera.stream.READ_TIMEOUT_MS", 1000)
+    jpegs = [jpeg for jpeg in (picture(None, blur_sigma=0.5 + step / 10).jpeg for step in range(3)) if jpeg]
+    with stubborn_camera(iter(jpegs * 2)) as address, CameraStream(address) as reader:
+        wait_until(lambda: reader.health().state is CameraState.STALE)
+        wait_until(lambda: reader.health().state is CameraState.DOWN)
+
+
+def test_simulated_camera_refuses_what_is_no_scene_and_ends_cleanly(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.ndjson"
+    with camera_process("--truth", str(truth)) as process:
+        assert process.request("POST", "/scene", {"pouch": "p"})[0] == 400
+        assert process.request("POST", "/scene", {"pouch": "p", "width": 8, "height": 2, "raster": "AA=="})[0] == 400
+        process.lay(SERIAL, TABLETS, "p7")
+        assert process.end() == 0
+    facts = [json.loads(line) for line in truth.read_text().splitlines()]
+    assert facts == [{"what": "pouch-pictured", "pouch": "p7", "tablets": 2, "unreadable": False, "touching": False}]
+
+
+def test_simulated_camera_draws_the_same_picture_from_the_same_seed_and_pouch() -> None:
+    jpegs = []
+    for _ in range(2):
+        with camera_process("--faults", "mild", "--seed", "5") as process, CameraStream(process.stream) as reader:
+            process.lay(SERIAL, TABLETS, "again")
+            frames = [frame for frame in reader.frames_after(timeout_s=1) if read_half_size(frame.half_grey)]
+            jpegs.append({frame.jpeg for frame in frames})
+    assert jpegs[0] == jpegs[1]
+    assert len(jpegs[0]) == 3
