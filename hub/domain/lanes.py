@@ -116,7 +116,7 @@ def packed_units(drug: Drug, units: Fraction, lane: Lane) -> Fraction | Reason:
     Tablets are never rounded. A single-use container that is opened is used up: units round up and the rest is wasted. A
     vial labelled in units of activity on the injection list, a container of many and a liquid measured in mL count exactly.
     """
-    if units <= 0:
+    if units.numerator <= 0:
         return Reason(RULE_FRACTION, "the dose is not more than nothing", "order 1088, section II.1")
     measured = dispensing_unit(drug) in VOLUME_UNITS or is_container_of_many(drug) or _is_shared_vial(drug, lane)
     if measured:
@@ -164,12 +164,12 @@ def dose_text(drug: Drug, dose: Quantity, exact: Fraction, packed: Fraction) -> 
         return f"{piece_text(packed)} {unit} ({_given_of(dose, single, strength.volume if strength else None, packed)})"
     if single is None:
         return f"{piece_text(packed)} {unit}"
-    return f"{piece_text(packed)} × {single} = {Quantity(single.amount * packed, single.unit)}"
+    return f"{piece_text(packed)} × {single} = {single.times(packed)}"
 
 
 def _given_of(dose: Quantity, amount: Quantity | None, volume: Quantity | None, packed: Fraction) -> str:
     for whole in (amount, volume):
         one = convert(whole, dose.unit) if whole is not None else None
         if one is not None:
-            return f"{dose} of {Quantity(one.amount * packed, one.unit)}"
+            return f"{dose} of {one.times(packed)}"
     return str(dose)

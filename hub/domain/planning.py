@@ -10,7 +10,6 @@ from hub.domain.drugs import Drug
 from hub.domain.identifiers import DoseId, derived_id
 from hub.domain.lanes import dose_text
 from hub.domain.orders import LineState, Order, Outcome, Reason, SourceSettings, Stay
-from hub.domain.quantities import Quantity
 from hub.domain.schedule import IntakeSlot, Schedule, cut_of, expand, slot_of
 from hub.domain.validation import confirmed_until, counted_dose
 
@@ -66,7 +65,7 @@ def plan_line(
 def _count(order: Order, drug: Drug, factor: Fraction, has_cassette: bool) -> _Counted:
     assert order.line.dose is not None
     low = order.line.dose[0]
-    dose = Quantity(low.amount * factor, low.unit)
+    dose = low.times(factor)
     counted = counted_dose(dose, drug, order.line.route, has_cassette)
     if isinstance(counted, Reason):
         raise NotPlannable(f"order {order.id}: {counted.text}")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,16 @@ class Quantity:
         """Return the amount as people write it: `0.5 mg`, `1/3 tablet`."""
         return f"{fraction_text(self.amount)} {self.unit}"
 
+    def times(self, factor: Fraction) -> "Quantity":
+        """Return the quantity taken `factor` times."""
+        return self if factor == 1 else Quantity(self.amount * factor, self.unit)
+
 
 def fraction_text(amount: Fraction) -> str:
     """Return a fraction as exact text: `2`, `0.5`, or `1/3` where decimals never end."""
     denominator = amount.denominator
+    if denominator == 1:
+        return str(amount.numerator)
     for prime in (2, 5):
         while denominator % prime == 0:
             denominator //= prime
@@ -29,8 +36,6 @@ def fraction_text(amount: Fraction) -> str:
     digits = 0
     while (amount * 10**digits).denominator != 1:
         digits += 1
-    if digits == 0:
-        return str(amount.numerator)
     sign = "-" if amount < 0 else ""
     scaled = str(abs(amount.numerator) * 10**digits // amount.denominator).rjust(digits + 1, "0")
     return f"{sign}{scaled[:-digits]}.{scaled[-digits:]}"
@@ -98,6 +103,7 @@ _AMBIGUOUS = re.compile(r"[1-9]\d{0,2},\d{3}")
 _LONGEST_AMOUNT = 24
 
 
+@lru_cache(maxsize=4096)
 def unit_named(text: str) -> str | None:
     """Return the canonical name of a unit as people write it (`ЕД`, `gm`, `таб.`), or None where it is not known."""
     word = text.strip().casefold().rstrip(".")

@@ -11,6 +11,7 @@ from hub.domain.orders import Reason, Timing
 
 RULE_FREQUENCY = "frequency"
 _LONGEST_WINDOW_DAYS = 400
+_MOST_REMEMBERED = 10_000
 
 
 class ScheduleKind(StrEnum):
@@ -93,7 +94,7 @@ class FrequencyTable(Mapping[tuple[str, str], FrequencyRule]):
 
     def __init__(self, rules: Iterable[FrequencyRule]) -> None:
         self._rules = {(normal_code(rule.code), rule.ward.strip().casefold()): rule for rule in rules}
-        self._known: dict[tuple[str, str], FrequencyRule | None] = {}
+        self._schedules: dict[tuple[str, str], Schedule | None] = {}
 
     def __getitem__(self, key: tuple[str, str]) -> FrequencyRule:
         return self._rules[normal_code(key[0]), key[1].strip().casefold()]
@@ -106,18 +107,24 @@ class FrequencyTable(Mapping[tuple[str, str], FrequencyRule]):
 
     def find(self, code: str, ward: str) -> FrequencyRule | None:
         """Return the rule of a code at a ward, or None where the code is unknown."""
-        asked = (code, ward)
-        if asked not in self._known:
-            if len(self._known) >= 10_000:
-                self._known.clear()
-            self._known[asked] = self._look_up(code, ward.strip().casefold())
-        return self._known[asked]
-
-    def _look_up(self, code: str, ward: str) -> FrequencyRule | None:
         if is_prn(code):
             return FrequencyRule(code, "", ScheduleKind.PRN)
         normal = normal_code(code)
-        return self._rules.get((normal, ward)) or self._rules.get((normal, ""))
+        return self._rules.get((normal, ward.strip().casefold())) or self._rules.get((normal, ""))
+
+    def schedule(self, code: str, ward: str) -> Schedule | None:
+        """Return what a code means at a ward, or None where the code is unknown; remembered, as a day asks thousands of times."""
+        asked = (code, ward)
+        if asked not in self._schedules:
+            if len(self._schedules) >= _MOST_REMEMBERED:
+                self._schedules.clear()
+            rule = self.find(code, ward)
+            self._schedules[asked] = None if rule is None else _schedule_of(rule)
+        return self._schedules[asked]
+
+
+def _schedule_of(rule: FrequencyRule) -> Schedule:
+    return Schedule(rule.kind, tuple((clock, Fraction(1)) for clock in rule.times), rule.every_days, rule.weekdays)
 
 
 def read_frequency_table(rows: Iterable[Mapping[str, str]]) -> FrequencyTable:
@@ -166,10 +173,10 @@ def schedule_for(
         return _day_sheet_schedule(timing, intake_slots)
     if not timing.code or not timing.code.strip():
         return Reason(RULE_FREQUENCY, "no frequency is written", "order 1088, section II.1")
-    rule = table.find(timing.code, ward)
-    if rule is None:
+    schedule = table.schedule(timing.code, ward)
+    if schedule is None:
         return Reason(RULE_FREQUENCY, f"the frequency '{timing.code}' is not in the frequency table", "frequencies.csv")
-    return Schedule(rule.kind, tuple((clock, Fraction(1)) for clock in rule.times), rule.every_days, rule.weekdays)
+    return schedule
 
 
 def _day_sheet_schedule(timing: Timing, intake_slots: tuple[IntakeSlot, ...]) -> Schedule | Reason:

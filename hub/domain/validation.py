@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from hub.domain.doses import Lane
 from hub.domain.drugs import Drug, DrugClass, DrugDirectory
@@ -127,9 +128,9 @@ def _dose_check(line: OrderLine, by_protocol: bool) -> Check:
     if line.dose is None:
         return Check("dose", False, "no dose is written")
     low, high = line.dose
-    if low.amount <= 0 or high.amount < low.amount:
+    if low.amount.numerator <= 0 or (high is not low and high.amount < low.amount):
         return Check("dose", False, f"the dose {low} to {high} is not a dose")
-    return Check("dose", True, f"dose {low}" if low == high else f"dose {low} to {high}")
+    return Check("dose", True, f"dose {low}" if high is low or low == high else f"dose {low} to {high}")
 
 
 def _frequency_check(line: OrderLine) -> Check:
@@ -181,9 +182,15 @@ def _allergy_check(case: _Case) -> Check:
     return Check("allergies", True, "no known allergy matches")
 
 
+@lru_cache(maxsize=64)
+def _excluded(departments: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.strip().casefold() for name in departments)
+
+
 def _exclusions(case: _Case) -> Iterator[Reason]:
-    excluded = {name.strip().casefold() for name in case.settings.excluded_departments}
-    if case.stay is not None and case.stay.department.strip().casefold() in excluded:
+    if case.stay is not None and case.stay.department.strip().casefold() in _excluded(
+        case.settings.excluded_departments
+    ):
         yield Reason(
             "excluded-department",
             f"not ours: department '{case.stay.department}' keeps its own procedure",
@@ -291,10 +298,10 @@ def _counting_problem(case: _Case, schedule: Schedule) -> Reason | None:
     low, high = line.dose
     factors = {factor for _, factor in schedule.times} or {Fraction(1)}
     for factor in factors:
-        counted = counted_dose(Quantity(low.amount * factor, low.unit), drug, line.route)
+        counted = counted_dose(low.times(factor), drug, line.route)
         if isinstance(counted, Reason):
             return counted
-    if low != high:
+    if low is not high and low != high:
         return Reason(
             "dose-range",
             f"the dose {low} to {high} must be settled before it is packed",
