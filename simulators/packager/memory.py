@@ -177,7 +177,7 @@ class Memory:
         job.slot = step.slot + (step.state == DROPPED)
         if job.ended:
             self.queue.remove(job.id)
-            job.drops = ()
+            job.drops, job.label = (), b""
 
     def _job(self, payload: bytes) -> None:
         job_id, digest, label = _JOB.unpack_from(payload)
