@@ -68,6 +68,7 @@ class MachineBridge:
         self._view = MachineView()
         self._link = Link(settings.baud)
         self._port: SerialPort | None = None
+        self._is_up = False
         self._failures = 0
         self._reopen_at_s = 0.0
         self._fence = self._highest_fence = 0
@@ -151,14 +152,14 @@ class MachineBridge:
 
     def _announce(self) -> None:
         """Publish the birth of this connection, all that is retained, and the events that wait."""
-        self._broker.publish_state("ready" if self._link.is_open else "init")
+        self._broker.publish_state("ready" if self._is_up else "init")
         self._publish_description()
         self._published = None
         self._sender.start_over()
         self._tell_ready()
 
     def _tell_ready(self) -> None:
-        if self._on_ready is not None and self._link.is_open and self._broker.is_connected:
+        if self._on_ready is not None and self._is_up and self._broker.is_connected:
             self._on_ready()
             self._on_ready = None
 
@@ -186,8 +187,7 @@ class MachineBridge:
         self._link.hello(secrets.randbelow(0xFFFF) + 1, self._fence, now_s)
 
     def _lose_link(self, reason: str, now_s: float) -> None:
-        was_open = self._link.is_open
-        if was_open or self._failures in {0, LONG_WAIT_FAILURES}:
+        if self._is_up or self._failures in {0, LONG_WAIT_FAILURES}:
             logger.warning("%s: link down: %s", self._settings.id, reason)
         self._link.close(reason)
         self._close_port()
@@ -196,7 +196,8 @@ class MachineBridge:
         self._status_page = None
         self._reopen_at_s = now_s + reopen_wait_s(self._failures)
         self._failures += 1
-        if was_open:
+        if self._is_up:
+            self._is_up = False
             self._broker.publish_state("init")
 
     def _close_port(self) -> None:
@@ -245,6 +246,7 @@ class MachineBridge:
             self._lose_link("another protocol", now_s)
             return
         self._failures = 0
+        self._is_up = True
         self._view = MachineView(hello=hello)
         self._events_owed, self._events_settled = None, 0
         self._status_page, self._status_at_s, self._published = 1, now_s, None
@@ -372,8 +374,9 @@ class MachineBridge:
         if now_s < self._published_at_s + STATUS_SPACING_S or not self._broker.is_connected:
             return
         counters = vars(self._link.counters) | vars(self._link.decoder.counters)
-        is_up = self._link.is_open
-        report = self._view.report(is_up=is_up, queued=self._queue.queued, link_counters=counters)
+        if self._is_up and not self._view.is_whole:
+            return
+        report = self._view.report(is_up=self._is_up, queued=self._queue.queued, link_counters=counters)
         if is_news(report, self._published):
             self._broker.publish("status", encode(report), retain=True)
             self._published, self._published_at_s = report, now_s

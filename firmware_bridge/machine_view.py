@@ -29,6 +29,7 @@ class MachineView:
     job: str | None = None
     counters: dict[str, int] = field(default_factory=dict)
     cassettes: dict[int, CassettePlace] = field(default_factory=dict)
+    is_whole: bool = False
 
     def take_page(self, page: StatusPage) -> int | None:
         """Take one STATUS page; return the slot number at which the next begins, or None after the last."""
@@ -38,10 +39,11 @@ class MachineView:
         self.counters = page.counters
         for entry in page.entries:
             self._put(CassettePlace(slot=entry.slot, cassette=entry.cassette, remaining=entry.remaining))
-        if not page.entries:
-            return None
-        following = page.entries[-1].slot + 1
-        return following if following <= page.slots else None
+        following = page.entries[-1].slot + 1 if page.entries else page.slots + 1
+        if following <= page.slots:
+            return following
+        self.is_whole = True
+        return None
 
     def take_event(self, event: FirmwareEvent, fields: dict[str, int | str]) -> None:
         """Take what an event says of the cassettes."""

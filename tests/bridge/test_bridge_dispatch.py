@@ -1,0 +1,151 @@
+"""What the bridge asks for a command, step by step, and when it gives it back."""
+
+import struct
+from dataclasses import replace
+
+import pytest
+
+from firmware_bridge import dispatch
+from firmware_bridge.dispatch import Outcome, Progress, Refuse, RunProgress, Stage, Taken
+from firmware_bridge.packets import JobState, Op, Rc
+from tests.bridge.orders import run_command, verdict_command
+
+COMMAND = run_command(1, frames=2)
+LENGTH = len(COMMAND.label.raster)
+OK = b"\0"
+
+
+def offset(number: int, rc: int = 0) -> bytes:
+    return struct.pack("<BI", rc, number)
+
+
+def step(progress: Progress, payload: bytes, now_s: float = 0.0) -> Outcome:
+    return dispatch.after(progress, payload[0], payload, now_s)
+
+
+def at(stage: Stage) -> RunProgress:
+    return RunProgress(COMMAND, stage, offset=LENGTH if stage in {Stage.COMMIT, Stage.RUN} else 0, label_starts=1)
+
+
+def test_run_goes_from_label_to_run_and_is_taken() -> None:
+    progress: Outcome = dispatch.start(COMMAND, may_be_known=False)
+    asked = []
+    answers = [offset(0), offset(200), offset(LENGTH), OK, struct.pack("<BBI", 0, JobState.ACCEPTED, 1)]
+    for answer in answers:
+        assert isinstance(progress, RunProgress)
+        asked.append(dispatch.ask(progress).op)
+        progress = step(progress, answer)
+    assert asked == [Op.LABEL_BEGIN, *[Op.LABEL_DATA] * 2, Op.LABEL_COMMIT, Op.JOB_RUN]
+    assert progress == Taken()
+
+
+def test_run_that_the_machine_may_know_is_queried_first() -> None:
+    progress = dispatch.start(COMMAND, may_be_known=True)
+    assert dispatch.ask(progress).op == Op.JOB_QUERY
+    assert step(progress, struct.pack("<BBBBI", 0, JobState.RUNNING, 0, 1, 9)) == Taken()
+    for unknown in (bytes([Rc.UNKNOWN_JOB]), struct.pack("<BBBBI", 0, JobState.NONE, 0, 0, 0)):
+        after = step(progress, unknown)
+        assert isinstance(after, RunProgress)
+        assert after.stage is Stage.BEGIN
+
+
+def test_label_that_the_machine_has_is_not_carried_again() -> None:
+    after = step(dispatch.start(COMMAND, may_be_known=False), offset(LENGTH))
+    assert isinstance(after, RunProgress)
+    assert after.stage is Stage.RUN
+
+
+def test_label_carried_whole_but_not_committed_is_committed_when_the_run_misses_it() -> None:
+    run = step(dispatch.start(COMMAND, may_be_known=False), offset(LENGTH))
+    assert isinstance(run, RunProgress)
+    commit = step(run, bytes([Rc.NO_LABEL]))
+    assert isinstance(commit, RunProgress)
+    assert commit.stage is Stage.COMMIT
+
+
+def test_label_goes_on_where_the_machine_says() -> None:
+    begun = step(dispatch.start(COMMAND, may_be_known=False), offset(200))
+    assert isinstance(begun, RunProgress)
+    assert begun.offset == 200
+    moved = step(begun, offset(40, Rc.OFFSET))
+    assert isinstance(moved, RunProgress)
+    assert (moved.stage, moved.offset) == (Stage.DATA, 40)
+
+
+@pytest.mark.parametrize(
+    ("rc", "name"),
+    [
+        (Rc.CONFLICT, "CONFLICT"),
+        (Rc.CASSETTE_MISMATCH, "CASSETTE_MISMATCH"),
+        (Rc.EMPTY, "EMPTY"),
+        (Rc.BAD_REQUEST, "BAD_REQUEST"),
+        (77, "RC_77"),
+    ],
+)
+def test_refusal_of_the_machine_ends_the_run_with_a_plain_reason(rc: int, name: str) -> None:
+    refused = step(at(Stage.RUN), bytes([rc]))
+    assert isinstance(refused, Refuse)
+    assert refused.rc == name
+    assert len(refused.reason.split()) > 3
+
+
+def test_label_that_is_not_its_digest_is_refused_at_once() -> None:
+    assert isinstance(refused := step(at(Stage.COMMIT), bytes([Rc.DIGEST])), Refuse)
+    assert refused.rc == "DIGEST"
+
+
+def test_missing_label_is_carried_again_a_few_times_only() -> None:
+    progress: Outcome = replace(at(Stage.RUN), label_starts=2)
+    again = step(at(Stage.DATA), bytes([Rc.BAD_REQUEST]))
+    assert isinstance(again, RunProgress)
+    assert again.stage is Stage.BEGIN
+    for _ in range(10):
+        if isinstance(progress, Refuse):
+            break
+        assert isinstance(progress, RunProgress)
+        progress = step(progress, bytes([Rc.NO_LABEL]) if progress.stage is Stage.RUN else offset(LENGTH))
+    assert isinstance(progress, Refuse)
+    assert progress.rc == "NO_LABEL"
+
+
+def test_busy_machine_is_asked_again_soon() -> None:
+    waiting = step(at(Stage.RUN), bytes([Rc.BUSY]), now_s=10.0)
+    assert isinstance(waiting, RunProgress)
+    assert waiting.stage is Stage.RUN
+    assert 10.0 < waiting.not_before_s <= 10.5
+
+
+def test_stopped_machine_is_waited_for_but_not_for_ever() -> None:
+    progress: Outcome = at(Stage.RUN)
+    now_s = 0.0
+    while isinstance(progress, RunProgress):
+        now_s = max(now_s + 0.01, progress.not_before_s)
+        progress = step(progress, bytes([Rc.STOPPED]), now_s)
+    assert isinstance(progress, Refuse)
+    assert progress.rc == "STOPPED"
+    assert dispatch.STOPPED_PATIENCE_S <= now_s < dispatch.STOPPED_PATIENCE_S + 1
+
+
+def test_machine_that_went_on_is_waited_for_anew_at_its_next_stop() -> None:
+    stopped = step(at(Stage.RUN), bytes([Rc.STOPPED]), 0.0)
+    assert isinstance(stopped, RunProgress)
+    busy = step(stopped, bytes([Rc.BUSY]), 1.0)
+    assert isinstance(busy, RunProgress)
+    assert isinstance(step(busy, bytes([Rc.STOPPED]), 1000.0), RunProgress)
+
+
+def test_verdict_is_taken_refused_or_asked_again() -> None:
+    progress = dispatch.start(verdict_command(1, COMMAND.job, 3, 17, "PASS"), may_be_known=True)
+    assert dispatch.ask(progress).op == Op.VERDICT
+    assert step(progress, OK) == Taken()
+    assert isinstance(refused := step(progress, bytes([Rc.STALE_EVENT])), Refuse)
+    assert refused.rc == "STALE_EVENT"
+    assert not isinstance(step(progress, bytes([Rc.BUSY])), Taken | Refuse)
+
+
+def test_lateness_ends_a_command_only_when_nothing_can_have_moved() -> None:
+    assert dispatch.may_expire(dispatch.start(COMMAND, may_be_known=False), sent=False)
+    assert not dispatch.may_expire(dispatch.start(COMMAND, may_be_known=True), sent=True)
+    verdict = dispatch.start(verdict_command(1, COMMAND.job, 3, 17, "PASS"), may_be_known=True)
+    assert not dispatch.may_expire(verdict, sent=True)
+    assert dispatch.may_expire(verdict, sent=False)
