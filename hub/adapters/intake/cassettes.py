@@ -10,7 +10,7 @@ from hub.domain.identifiers import DrugCode
 
 COLUMNS = ("cassette", "item", "slot", "capacity")
 HALF_TABLET = "half-tablet"
-LARGEST_NUMBER = 65_535
+LARGEST = {"cassette": 2**31 - 1, "slot": 250, "capacity": 65_535}
 
 
 def read_cassettes(name: str, data: bytes, directory: DrugDirectory) -> tuple[CassettePlace, ...]:
@@ -33,8 +33,8 @@ def read_cassettes(name: str, data: bytes, directory: DrugDirectory) -> tuple[Ca
 
 def _number(name: str, row: Row, column: str) -> int:
     text = row[column]
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= LARGEST_NUMBER):
-        raise IntakeError(name, row.position, column, f"{text!r} is no number from 1 to {LARGEST_NUMBER}")
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= LARGEST[column]):
+        raise IntakeError(name, row.position, column, f"{text!r} is no number from 1 to {LARGEST[column]}")
     return int(text)
 
 
@@ -67,7 +67,7 @@ def why_not(drug: Drug) -> str:
 def cassettes_from(
     directory: DrugDirectory, *, slots: int, capacity: int = 400, wanted: Mapping[DrugCode, int] | None = None
 ) -> tuple[CassettePlace, ...]:
-    """Return a map for at most `slots` drugs, slots counted from 1: the most wanted first, then by code.
+    """Return a map for at most `slots` drugs (a machine has 250), slots counted from 1: the most wanted drugs, then by code.
 
     Drugs of one look-alike group (or of one name) are not in neighbouring slots where that is possible.
     """

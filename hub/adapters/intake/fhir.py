@@ -28,12 +28,14 @@ from hub.domain.identifiers import DrugCode, OrderId, PatientId, derived_id
 from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SourceSettings, Stay
 
 BUNDLE_TYPES = frozenset({"collection", "searchset", "transaction", "batch"})
-BESIDE = frozenset(
-    """Practitioner PractitionerRole Organization Location Medication Condition Observation Coverage Provenance CareTeam CarePlan
-    Account Binary Device DiagnosticReport DocumentReference EpisodeOfCare Flag Goal Group HealthcareService Immunization
-    MedicationAdministration MedicationDispense MedicationKnowledge MedicationStatement Procedure RelatedPerson ServiceRequest
-    Specimen Substance Task AuditEvent Parameters List Composition""".split()
-)
+BESIDE = frozenset({
+    "Practitioner", "PractitionerRole", "Organization", "Location", "Medication", "Condition", "Observation",
+    "Coverage", "Provenance", "CareTeam", "CarePlan", "Account", "Binary", "Device", "DiagnosticReport",
+    "DocumentReference", "EpisodeOfCare", "Flag", "Goal", "Group", "HealthcareService", "Immunization",
+    "MedicationAdministration", "MedicationDispense", "MedicationKnowledge", "MedicationStatement", "Procedure",
+    "RelatedPerson", "ServiceRequest", "Specimen", "Substance", "Task", "AuditEvent", "Parameters", "List",
+    "Composition",
+})  # fmt: skip
 _BUNDLE = msgspec.json.Decoder(Bundle)
 _KIND = msgspec.json.Decoder(Kind)
 _ORDER = msgspec.json.Decoder(MedicationRequest)

@@ -187,8 +187,8 @@ def _range(dose: DoseAndRate, unsupported: list[str]) -> tuple[Quantity | None, 
 def _quantity(amount: Amount, unsupported: list[str]) -> Quantity | None:
     if amount.comparator:
         unsupported.append(f"dose with the comparator {amount.comparator}")
-    if not amount.value:
-        return None  # no number, or a zero: how feeds write a dose that is not fixed; the line has no dose then
+    if amount.value is None:
+        return None
     found = quantity(amount.value, amount.unit or amount.code)
     if found is None:
         unsupported.append(f"a dose of {str(amount.value)[:40]}")
@@ -206,8 +206,8 @@ def _is_urgent(order: MedicationRequest, timing: Timing | None) -> bool:
 
 
 def _note(order: MedicationRequest, dosage: Dosage, *, whole: bool) -> str:
-    parts = [category.first_text() for category in order.category]
-    parts += [note.text for note in order.note]
+    parts = sorted((note.text for note in order.note), key=_not_mixture) if order.note else []
+    parts += [category.first_text() for category in order.category]
     if order.status_reason:
         parts.append(order.status_reason.first_text())
     if whole or dosage.additional_instruction or dosage.patient_instruction or dosage.site or dosage.method:
@@ -215,6 +215,11 @@ def _note(order: MedicationRequest, dosage: Dosage, *, whole: bool) -> str:
     if dosage.max_dose_per_period or dosage.max_dose_per_administration or dosage.max_dose_per_lifetime:
         parts += _limits(dosage)
     return " | ".join([part for part in parts if part])
+
+
+def _not_mixture(text: str) -> bool:
+    """Order the notes so that the one which says that this is a mixture comes first."""
+    return not text.strip().casefold().startswith("mixture:")
 
 
 def _said(dosage: Dosage) -> Sequence[str]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from hub.adapters.intake.fhir_model import Amount, Dosage, Repeat, TimingElement
 from hub.adapters.intake.moments import moment
 from hub.domain.orders import SlotDose, Timing
+from hub.domain.schedule import is_prn
 
 FREQUENCY_CODES: Mapping[tuple[int, Decimal, str], str] = {
     (1, Decimal(1), "d"): "DAILY",
@@ -75,7 +76,7 @@ def _timing(timing: TimingElement, prn: bool, unsupported: Words) -> Timing | No
 @lru_cache(maxsize=1024)
 def coded_timing(code: str, prn: bool) -> Timing:
     """Return the timing of a local frequency code; `PRN` inside the code counts."""
-    return Timing(code=code, prn=prn or "PRN" in code.upper())
+    return Timing(code=code, prn=prn or is_prn(code))
 
 
 def _name_what_no_code_says(repeat: Repeat, unsupported: Words) -> None:

@@ -1,7 +1,6 @@
 """Receipts of stock as CSV: the source packs with their lots; and made-up ones for a directory that has none."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -12,23 +11,12 @@ from hub.adapters.intake.moments import calendar_day
 from hub.adapters.intake.table import Row, read_table
 from hub.domain.drugs import SOLID_FORMS, Drug, DrugDirectory
 from hub.domain.identifiers import DrugCode, derived_id
+from hub.services.stock_in import Receipt
 
 COLUMNS = ("code", "item", "lot", "expires_on", "units", "unit_cost")
 SOLID_UNITS = 100
 OTHER_UNITS = 50
 MEASURED_UNITS = {"mL": 5_000, "mg": 10_000, "g": 1_000, "IU": 3_000, "L": 20}
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One source pack to be received: its scanned code, the lot, units in it and the cost of one unit."""
-
-    code: str
-    item: DrugCode
-    lot: str
-    expires_on: date
-    units: Fraction
-    unit_cost: Decimal
 
 
 def read_stock(name: str, data: bytes, directory: DrugDirectory) -> tuple[Receipt, ...]:

@@ -102,11 +102,11 @@ def _csv_lines(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
     delimiter = max(_DELIMITERS, key=first.count)
     if delimiter not in first:
         raise IntakeError(name, "line 1", "", "no delimiter (; , or tab) is in the header: it is no CSV table")
+    yield from _capped(name, _csv_rows(name, text, delimiter))
+
+
+def _csv_rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    yield from _capped(name, _counted(name, reader))
-
-
-def _counted(name: str, reader: "csv._reader") -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for cells in reader:
