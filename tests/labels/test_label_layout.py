@@ -1,0 +1,152 @@
+"""Layouts: every character of the document is on the label, at a readable size, in a place of its own; or it is an error."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from label_samples import COLD_ITEM, ENGLISH_POUCH, RUSSIAN_POUCH, SAMPLES, WRISTBAND
+
+from labels.content import content_of
+from labels.documents import DoseLine, ItemLabel, LabelDocument, Language, Mark, PouchLabel, WristbandLabel
+from labels.errors import LabelError, LabelOverflow, UnprintableText
+from labels.fitting import SMALLEST_TEXT_DOTS
+from labels.fonts import Face
+from labels.geometry import Box, Plan
+from labels.layout import fits, plan_label
+from labels.serial import make_serial
+
+words = st.text(alphabet="абвгдежщюяАБВЁЙЩabcWMgjQ0123456789½×=,.-/°«»", min_size=1, max_size=16)
+phrases = st.lists(words, min_size=1, max_size=6).map(" ".join)
+optional = st.one_of(st.just(""), phrases)
+doses = st.builds(DoseLine, words, words, optional, phrases, st.booleans())
+days = st.dates(date(1920, 1, 1), date(2099, 12, 31))
+times = st.datetimes(datetime.fromisoformat("2026-01-01"), datetime.fromisoformat("2099-12-31"))
+shared = {
+    "serial": st.binary(min_size=1, max_size=8).map(make_serial),
+    "language": st.sampled_from(Language),
+    "department": optional,
+    "patient": phrases,
+    "birth_date": days,
+    "marks": st.frozensets(st.sampled_from(Mark), max_size=3),
+}
+pouches = st.builds(
+    PouchLabel,
+    **shared,
+    room=optional,
+    slot=optional,
+    due=times,
+    lines=st.lists(doses, min_size=1, max_size=6).map(tuple),
+    rules=optional,
+    expiry=days,
+    lot_set=optional,
+)
+wristbands = st.builds(WristbandLabel, **shared, room=optional, record_number=optional)
+
+
+def letters(text: str) -> Counter[str]:
+    """Count the characters that are seen."""
+    return Counter(text.replace(" ", "").replace("·", ""))
+
+
+def apart(first: Box, second: Box) -> bool:
+    return first.right <= second.x or second.right <= first.x or first.bottom <= second.y or second.bottom <= first.y
+
+
+def assert_sound(document: LabelDocument, plan: Plan) -> None:
+    assert letters("".join(run.text for run in plan.runs)) == letters("".join(content_of(document).texts()))
+    for run in plan.runs:
+        assert run.size >= SMALLEST_TEXT_DOTS
+        assert run.box.x >= 0 and run.box.right <= plan.width
+        assert run.box.y >= 0 and run.box.bottom <= plan.height
+    boxes = [run.box for run in plan.runs] + [symbol.box for symbol in plan.symbols]
+    assert all(apart(first, second) for first, second in combinations(boxes, 2))
+    assert all(apart(bar, symbol.box) for bar in plan.bars for symbol in plan.symbols)
+    for run in plan.runs:
+        around = [bar for bar in plan.bars if not apart(bar, run.box)]
+        assert bool(around) == run.inverted
+        assert all(bar.x <= run.box.x and run.box.right <= bar.right for bar in around)
+        assert all(bar.y <= run.box.y and run.box.bottom <= bar.bottom for bar in around)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_labels_are_sound(name: str) -> None:
+    assert_sound(SAMPLES[name], plan_label(SAMPLES[name]))
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.one_of(pouches, wristbands))
+def test_a_label_shows_every_character_or_is_refused(document: LabelDocument) -> None:
+    try:
+        plan = plan_label(document)
+    except LabelOverflow:
+        assert not fits(document)
+        return
+    assert_sound(document, plan)
+
+
+def test_the_name_and_the_hour_are_the_largest_texts() -> None:
+    plan = plan_label(ENGLISH_POUCH)
+    first, second, *_ = sorted(plan.runs, key=lambda run: run.size, reverse=True)
+    assert {first.text, second.text} == {"Maria Jensen", "08:00"}
+    assert first.face is second.face is Face.BOLD
+
+
+def test_a_high_alert_drug_is_white_on_black_and_marked_by_itself() -> None:
+    plan = plan_label(RUSSIAN_POUCH)
+    inverted = [run.text for run in plan.runs if run.inverted]
+    assert "½ × 2,5 мг = 1,25 мг" in inverted
+    assert any("ВЫСОКИЙ РИСК" in text and "АЛЛЕРГИИ НЕ ПРОВЕРЕНЫ" in text for text in inverted)
+    assert "2 × 500 мг = 1000 мг" not in inverted
+
+
+def test_a_cold_item_says_so_without_being_told() -> None:
+    assert any("ХОЛОД" in run.text for run in plan_label(COLD_ITEM).runs if run.inverted)
+
+
+def test_weekdays_and_months_are_of_the_language() -> None:
+    assert "Пн 23 ноября" in content_of(RUSSIAN_POUCH).texts()
+    assert "Mon 23 Nov" in content_of(ENGLISH_POUCH).texts()
+    assert "1 из 3" in content_of(RUSSIAN_POUCH).texts()
+    assert "1 of 1" in content_of(ENGLISH_POUCH).texts()
+
+
+def test_too_many_drugs_are_an_error_and_not_a_shorter_list() -> None:
+    many = replace(RUSSIAN_POUCH, lines=RUSSIAN_POUCH.lines * 4)
+    assert not fits(many)
+    with pytest.raises(LabelOverflow, match="too full"):
+        plan_label(many)
+
+
+def test_a_word_wider_than_the_label_is_an_error() -> None:
+    with pytest.raises(LabelOverflow):
+        plan_label(replace(RUSSIAN_POUCH, patient="Щ" * 60))
+    with pytest.raises(LabelOverflow):
+        plan_label(replace(WRISTBAND, department="Щ" * 60))
+
+
+@pytest.mark.parametrize("text", ["李 明", "\u202eабв", "שלום", "А\x07", "e\u0301\u0323"])
+def test_text_that_the_font_cannot_print_is_an_error(text: str) -> None:
+    with pytest.raises(UnprintableText):
+        plan_label(replace(ENGLISH_POUCH, patient=text))
+    assert issubclass(UnprintableText, LabelError)
+
+
+def test_decomposed_letters_are_composed_first() -> None:
+    plan = plan_label(replace(RUSSIAN_POUCH, patient="Сергеи\u0306"))
+    assert any(run.text == "Сергей" for run in plan.runs)
+
+
+def test_documents_refuse_what_is_no_label() -> None:
+    with pytest.raises(ValueError, match="not a serial"):
+        replace(ENGLISH_POUCH, serial="ABCDEFGHIJKL")
+    with pytest.raises(ValueError, match="at least one drug"):
+        replace(ENGLISH_POUCH, lines=())
+    with pytest.raises(ValueError, match="position"):
+        replace(ENGLISH_POUCH, position=2, total=1)
+    with pytest.raises(ValueError, match="patient"):
+        replace(COLD_ITEM, patient=" ")
+    assert isinstance(COLD_ITEM, ItemLabel)
