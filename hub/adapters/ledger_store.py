@@ -11,7 +11,7 @@ from hub.domain.ledger import GENESIS, LedgerEntry, canonical_text, entry_hash, 
 _COLUMNS = "seq, at, actor, kind, data, prev, hash"
 _INSERT = f"INSERT INTO ledger ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _SELECT = f"SELECT {_COLUMNS} FROM ledger"  # noqa: S608
-_READ_AT_ONCE = 2_000
+_READ_AT_ONCE = 500
 
 Head = tuple[int, str]
 

@@ -1,6 +1,6 @@
 """One decision's view of the store: the repositories, the ledger and the balances of one connection."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -34,6 +34,10 @@ _CLOSE = "DELETE FROM balances WHERE account = ? AND lot = ? AND numerator = ? A
 
 class LostUpdate(RuntimeError):
     """A balance changed between its reading and its writing: another writer is at work on the file."""
+
+
+class EventConflict(ValueError):
+    """An event id came again with another body."""
 
 
 class SqlUnitOfWork:
@@ -139,6 +143,21 @@ class SqlUnitOfWork:
             cursor = self._connection.execute(_CHANGE, values)
         if cursor.rowcount != 1:
             raise LostUpdate(f"{account} of lot {move.lot} changed under a move")
+
+
+def answered_once(work: SqlUnitOfWork, event: str, body_hash: str, decide: Callable[[], str]) -> tuple[str, bool]:
+    """Return the answer to an event and whether it had been given before; decide only the first time.
+
+    The answer is kept in the same transaction as what was decided. Raises EventConflict where the id had another body.
+    """
+    earlier = work.answers.get(event)
+    if earlier is not None:
+        if earlier.body_hash != body_hash:
+            raise EventConflict(f"event {event} came before with another body")
+        return earlier.answer, True
+    answer = decide()
+    work.answers.put(Answer(event, body_hash, answer))
+    return answer, False
 
 
 def _moved(move: StockMove, because: str, more: Mapping[str, Any]) -> dict[str, Any]:
