@@ -16,6 +16,8 @@ from devices.camera.content import (
     find_label,
 )
 from devices.camera.decode import (
+    CODE_128,
+    DATA_MATRIX,
     SERIAL_SYMBOLOGIES,
     CodeRead,
     read_code_128,
@@ -66,6 +68,16 @@ class Inspection:
     frame_jpeg: bytes
     sequence: int
     arrived_s: float
+
+    @property
+    def data_matrix(self) -> tuple[str, ...]:
+        """Give the contents of the Data Matrix codes of our labels."""
+        return tuple(read.payload for read in self.reads if read.symbology == DATA_MATRIX)
+
+    @property
+    def code_128(self) -> tuple[str, ...]:
+        """Give the contents of the Code 128 symbols."""
+        return tuple(read.payload for read in self.reads if read.symbology == CODE_128)
 
 
 def inspect(frame: Frame, expected: Expected, geometry: StationGeometry = STATION) -> Inspection:

@@ -41,8 +41,7 @@ def _grain() -> Picture:
     """Give a field of sensor noise of sigma NOISE_UNIT around 128, larger than a picture so that it can be shifted."""
     shape = (HEIGHT_PX + NOISE_MARGIN_PX, WIDTH_PX + NOISE_MARGIN_PX)
     noise = np.random.default_rng(20261122).normal(128, NOISE_UNIT, shape)
-    grain: Picture = np.clip(noise, 0, 255).astype(np.uint8)
-    return grain
+    return np.asarray(cv2.cvtColor(np.clip(noise, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def warm_up() -> None:
@@ -75,7 +74,7 @@ def blur(picture: Picture, sigma_px: float) -> Picture:
 def add_noise(picture: Picture, sigma: float, chance: random.Random) -> Picture:
     """Add grey sensor noise of `sigma` levels; each call takes another part of the noise field."""
     x, y = chance.randrange(NOISE_MARGIN_PX), chance.randrange(NOISE_MARGIN_PX)
-    grain = cv2.cvtColor(_grain()[y:y + HEIGHT_PX, x:x + WIDTH_PX], cv2.COLOR_GRAY2BGR)
+    grain = _grain()[y:y + HEIGHT_PX, x:x + WIDTH_PX]
     weight = sigma / NOISE_UNIT
     return np.asarray(cv2.addWeighted(picture, 1.0, grain, weight, -128.0 * weight), np.uint8)
 

@@ -51,8 +51,10 @@ class Station:
         self._unfinished: tuple[int, Picture, Conditions, random.Random] | None = None
         self._stopped = False
         optics.warm_up()
-        self._shown = _Shown(0, ())
-        self._lay(None, Conditions(), scene_random(seed, ""))
+        chance, still = scene_random(seed, ""), Conditions()
+        base = optics.draw(None, still, chance)
+        self._empty = tuple(optics.encode(base, still.noise_sigma, chance) for _ in range(optics.TAKES))
+        self._shown = _Shown(1, self._empty)
         self._finisher = threading.Thread(target=self._finish_takes, name="takes", daemon=True)
         self._finisher.start()
 
@@ -74,9 +76,11 @@ class Station:
 
     def clear(self) -> None:
         """Take the pouch out."""
-        self._lay(None, Conditions(), scene_random(self._seed, ""))
+        with self._arranging, self._changed:
+            self._shown, self._unfinished = _Shown(self._shown.generation + 1, self._empty), None
+            self._changed.notify_all()
 
-    def _lay(self, scene: Scene | None, conditions: Conditions, chance: random.Random) -> None:
+    def _lay(self, scene: Scene, conditions: Conditions, chance: random.Random) -> None:
         with self._arranging:
             picture = optics.draw(scene, conditions, chance)
             first = optics.encode(picture, conditions.noise_sigma, chance)

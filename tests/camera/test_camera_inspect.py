@@ -50,6 +50,7 @@ def test_two_serials_on_one_label_are_told() -> None:
     if second_reader_missing() is None:
         inspection = inspect(picture(Scene("x", label("ABCDEF012345", "000000ABCDEF"))), Expected("ABCDEF012345", ()))
         assert inspection.serials == ("ABCDEF012345", "000000ABCDEF")
+        assert (inspection.data_matrix, inspection.code_128) == (("ABCDEF012345",), ("000000ABCDEF",))
         assert plain_notes(inspection.notes) == {CodeNote.OTHER_SERIAL, CodeNote.SEVERAL_SERIALS}
 
 
