@@ -1,5 +1,6 @@
 """PPL/1 on the wire, written from docs/protocol.md: COBS, CRC-32, frames, and a receiver that counts what it drops."""
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ ENCODED_LIMIT = 236
 
 _HEAD = struct.Struct("<BBHB")
 _CRC = struct.Struct("<I")
+_ON_WIRE = re.compile(rb"\0[^\0]+\0")
 
 
 class CobsError(ValueError):
@@ -54,6 +56,11 @@ def encode_frame(frame: Frame) -> bytes:
         raise ValueError(f"payload of {len(frame.payload)} bytes")
     body = _HEAD.pack(frame.type, frame.seq, frame.sid, frame.op) + frame.payload
     return b"\0" + cobs_encode(body + _CRC.pack(zlib.crc32(body))) + b"\0"
+
+
+def split_frames(wire: bytes) -> list[bytes]:
+    """Cut what `encode_frame` wrote, joined, into its frames again."""
+    return _ON_WIRE.findall(wire)
 
 
 @dataclass

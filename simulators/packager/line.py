@@ -10,7 +10,7 @@ from typing import Protocol
 from simulators.control import parse_address
 
 BYTES_PER_S = 11520.0
-PIECE_BYTES = 32
+PIECE_BYTES = 256
 READ_BYTES = 4096
 
 
@@ -33,7 +33,7 @@ class Pace:
         return self._pieces[0][0] if self._pieces else None
 
     def push(self, data: bytes, now: float) -> None:
-        """Take bytes in at one end of the line."""
+        """Take bytes in at one end of the line; they arrive together, as a frame is of no use before its end."""
         if self._held + len(data) > self._limit:
             return
         size = len(data) if self._bytes_per_s is None else PIECE_BYTES

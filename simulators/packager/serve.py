@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from simulators.control import ControlServer
+from simulators.packager.codec import split_frames
 from simulators.packager.faults import Plant
 from simulators.packager.firmware import Firmware
 from simulators.packager.hands import Hands, Mailbox
@@ -143,7 +144,8 @@ class Loop:
         self._mailbox.work_off()
         now = time.monotonic()
         arrived = self._inward.take(now)
-        self._outward.push(self._firmware.receive(arrived, now, self._clock.simulated()), now)
+        for frame in split_frames(self._firmware.receive(arrived, now, self._clock.simulated())):
+            self._outward.push(frame, now)
         carried = self._outward.take(now)
         if carried:
             self._line.write(carried)

@@ -92,7 +92,8 @@ class Pouch:
     def in_hand(self) -> dict[str, Any]:
         """Give the pouch as somebody finds it who takes it out of a bin."""
         label = self.printed()
-        tablets = [{"item": tablet.item, "lot": tablet.lot, "look": tablet.look} for tablet in self.tablets]
+        tablets = [{"item": tablet.item, "lot": tablet.lot, "look": tablet.look, "broken": tablet.broken}
+                   for tablet in self.tablets]
         return {"pouch": self.id, "job": self.job, "width": label.width, "height": label.height,
                 "raster": label.raster_base64(), "tablets": tablets}
 
