@@ -28,6 +28,7 @@ from firmware_bridge.work_queue import Work, WorkQueue
 VERSION = "0.1.0"
 HEARTBEAT_S = 1.0
 STATUS_SPACING_S = 0.5
+WHOLE_STATUS_S = 60.0
 LONG_WAIT_FAILURES = 6
 LONGEST_SLEEP_S = 1.0
 ROOM_MAKERS = frozenset({EventKind.DONE, EventKind.READY, EventKind.RELEASED, EventKind.DIVERTED})
@@ -77,6 +78,7 @@ class MachineBridge:
         self._events_settled = 0
         self._status_page: int | None = None
         self._status_at_s = 0.0
+        self._whole_status_at_s = 0.0
         self._heartbeat_at_s = 0.0
         self._published: StatusReport | None = None
         self._published_at_s = 0.0
@@ -139,7 +141,7 @@ class MachineBridge:
         if Sign.COMMANDS in signs:
             self._highest_fence = self._spool.fence(self._settings.id)
             if self._queue.reload():
-                self._status_page, self._status_at_s, self._published = 1, now_s, None
+                self._want_whole_status(now_s)
                 self._publish_description()
         if Sign.ACKNOWLEDGED in signs:
             self._sender.look_again()
@@ -249,7 +251,7 @@ class MachineBridge:
         self._is_up = True
         self._view = MachineView(hello=hello)
         self._events_owed, self._events_settled = None, 0
-        self._status_page, self._status_at_s, self._published = 1, now_s, None
+        self._want_whole_status(now_s)
         logger.info("%s: link up, firmware %s, boot %d", self._settings.id, hello.firmware, hello.boot)
         self._broker.publish_state("ready")
         self._publish_description()
@@ -350,12 +352,20 @@ class MachineBridge:
 
         self._request(Op.EVT_ACK, packets.pack_event_ack(*owed), on_answer, now_s)
 
+    def _want_whole_status(self, now_s: float) -> None:
+        self._status_page, self._status_at_s, self._whole_status_at_s = 1, now_s, now_s
+        self._published = None
+
     def _status_answered(self, answer: Answered, now_s: float) -> None:
+        """Take a page; the pages behind the first are asked for once a minute only, events tell of changes before."""
         if answer.rc != Rc.OK:
             logger.warning("%s: STATUS refused, rc %d", self._settings.id, answer.rc)
             self._status_page, self._status_at_s = None, now_s + STATUS_SPACING_S
             return
-        self._status_page = self._view.take_page(packets.unpack_status(answer.payload))
+        following = self._view.take_page(packets.unpack_status(answer.payload))
+        self._status_page = following if now_s >= self._whole_status_at_s else None
+        if following is None:
+            self._whole_status_at_s = now_s + WHOLE_STATUS_S
         if self._status_page is None:
             self._status_at_s = now_s + STATUS_SPACING_S
 

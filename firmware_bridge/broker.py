@@ -33,24 +33,28 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """Where the broker is and who we are there; `tls` for `mqtts://`."""
+    """Where the broker is and who we are there; `tls` for `mqtts://`, `version` 3 for brokers without MQTT 5."""
 
     host: str
     port: int
     user: str | None
     password: str | None
     tls: bool
+    version: int = 5
 
 
 def parse_address(url: str) -> BrokerAddress:
-    """Return the parts of `mqtt[s]://[user:pass@]host[:port]`; raise ValueError."""
+    """Return the parts of `mqtt[s]://[user:pass@]host[:port][?version=3]`; raise ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
         raise ValueError(f"broker URL must be mqtt://host:port, not {parts.scheme}://…")
     tls = parts.scheme == "mqtts"
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
-    return BrokerAddress(parts.hostname, parts.port or (8883 if tls else 1883), user, password, tls)
+    if parts.query not in {"", "version=3", "version=5"}:
+        raise ValueError("after `?` only version=3 or version=5 may follow")
+    version = 3 if parts.query == "version=3" else 5
+    return BrokerAddress(parts.hostname, parts.port or (8883 if tls else 1883), user, password, tls, version)
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,14 @@ class Broker:
         self._client = self._make_client(f"firmware-bridge-{site}-{device}")
 
     def start(self) -> None:
-        """Connect in the background and stay connected."""
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = SESSION_EXPIRY_S
-        self._client.connect_async(
-            self._address.host, self._address.port, KEEPALIVE_S, clean_start=False, properties=properties
-        )
+        """Connect in the background and stay connected; the broker keeps our messages while we are away."""
+        host, port = self._address.host, self._address.port
+        if self._address.version == 5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+            self._client.connect_async(host, port, KEEPALIVE_S, clean_start=False, properties=properties)
+        else:
+            self._client.connect_async(host, port, KEEPALIVE_S)
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -129,7 +135,14 @@ class Broker:
         return DeviceState(state=state, session=self.session, at=datetime.now(UTC))
 
     def _make_client(self, client_id: str) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5, manual_ack=True)
+        is_5 = self._address.version == 5
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=None if is_5 else False,
+            protocol=mqtt.MQTTv5 if is_5 else mqtt.MQTTv311,
+            manual_ack=True,
+        )
         if self._address.user is not None:
             client.username_pw_set(self._address.user, self._address.password)
         if self._address.tls:

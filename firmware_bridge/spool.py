@@ -21,6 +21,7 @@ WAITING_COMMANDS_LIMIT = 1000
 DONE_COMMANDS_KEPT = 20_000
 EVENTS_LIMIT = 20_000
 BUSY_TIMEOUT_S = 5.0
+OLDEST_SQLITE = (3, 51, 3)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS commands (
@@ -101,7 +102,11 @@ class Spool:
         self._connection = sqlite.connect(
             str(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        if sqlite.sqlite_version_info < OLDEST_SQLITE:
+            raise RuntimeError(f"SQLite {sqlite.sqlite_version} can corrupt a WAL; 3.51.3 or newer is needed")
+        (mode,) = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise RuntimeError(f"{path}: no write-ahead log here ({mode}), choose a local disk")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_SCHEMA)
         # A new spool must not repeat the numbers of a lost one: the hub would take its first refusals for old ones.

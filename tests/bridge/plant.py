@@ -87,10 +87,10 @@ def wait_until(holds: Callable[[], bool], what: str, deadline_s: float = DEADLIN
 class BridgeProcess:
     """The bridge as it is started in production."""
 
-    def __init__(self, folder: Path, broker_port: int, device_url: str, fence: int = 0) -> None:
+    def __init__(self, folder: Path, broker_port: int, device_url: str, fence: int = 0, options: str = "") -> None:
         config = folder / "bridge.toml"
         config.write_text(
-            f'[bridge]\nsite = "{SITE}"\nbroker = "mqtt://127.0.0.1:{broker_port}"\nspool = "{folder / "spool.db"}"\n'
+            f'[bridge]\nsite = "{SITE}"\nbroker = "mqtt://127.0.0.1:{broker_port}{options}"\nspool = "{folder / "spool.db"}"\n'
             f'[[device]]\nid = "{DEVICE}"\nurl = "{device_url}"\nbaud = 115200\nfence = {fence}\n'
         )
         self.log = folder / "bridge.log"
@@ -122,9 +122,11 @@ class BridgeProcess:
 
 
 @contextmanager
-def bridge(folder: Path, broker_port: int, device_url: str, fence: int = 0) -> Iterator[BridgeProcess]:
+def bridge(
+    folder: Path, broker_port: int, device_url: str, fence: int = 0, options: str = ""
+) -> Iterator[BridgeProcess]:
     """Run a bridge until the block ends."""
-    running = BridgeProcess(folder, broker_port, device_url, fence)
+    running = BridgeProcess(folder, broker_port, device_url, fence, options)
     try:
         yield running
     finally:

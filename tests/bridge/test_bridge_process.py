@@ -72,6 +72,30 @@ def test_job_is_carried_out_once_and_its_events_come_in_order(
         wait_until(lambda: not machine.machine.unacknowledged, "acknowledged events")
 
 
+def test_broker_without_mqtt_5_serves_too(
+    tmp_path: Path, broker_port: int, machine: MachineOnPty, hub: HubClient
+) -> None:
+    with bridge(tmp_path, broker_port, machine.path, options="?version=3") as running:
+        running.wait_ready()
+        hub.send(run_command(1))
+        hub.wait_for("done")
+        assert hub.kinds() == WHOLE_JOB
+
+
+def test_machine_with_many_slots_tells_all_cassettes_and_is_not_paged_through_at_every_event(
+    tmp_path: Path, broker_port: int, machine: MachineOnPty, hub: HubClient
+) -> None:
+    machine.machine.slots = 250
+    machine.machine.cassettes |= {250: (77, 7)}
+    with bridge(tmp_path, broker_port, machine.path) as running:
+        running.wait_ready()
+        wait_until(lambda: hub.remaining() == {5: 100, 6: 50, 250: 7}, "all pages of cassettes")
+        machine.machine.asked.clear()
+        hub.send(run_command(1))
+        wait_until(lambda: hub.remaining() == {5: 99, 6: 50, 250: 7}, "the new stand")
+        assert machine.machine.asked.count(Op.STATUS) < 6
+
+
 def test_verdict_goes_before_waiting_jobs(
     tmp_path: Path, broker_port: int, machine: MachineOnPty, hub: HubClient
 ) -> None:
