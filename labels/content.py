@@ -42,8 +42,8 @@ class LabelContent:
     def texts(self) -> tuple[str, ...]:
         """List every text that the label must show, each as often as it is shown."""
         doses = tuple(text for dose in self.doses for text in (dose.name, dose.form, dose.units))
-        own = (self.headline, self.title, self.time, self.slot, self.day, self.place, self.detail, self.rules, self.lots)
-        return (*own, *self.marks, *doses, self.position, self.expiry_word, self.expiry_day, self.serial)
+        head = (self.headline, self.title, self.time, self.slot, self.day, self.place, self.detail)
+        return (*head, self.rules, self.lots, *self.marks, *doses, self.position, self.expiry_word, self.expiry_day, self.serial)
 
 
 def content_of(document: LabelDocument) -> LabelContent:

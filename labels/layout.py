@@ -1,4 +1,4 @@
-"""Where everything goes on a label, in the reading order of the nurse: whose, when, what and how much, how; then the codes.
+"""Where everything goes on a label, as a nurse reads it: whose, when, what and how much, how; then the codes.
 
 Text shrinks step by step to 7 pt and wraps; what does not fit then is an error, for a label never loses a letter.
 """
@@ -65,7 +65,7 @@ HEADLINE_SIZES = (60, 54, 50, 46, 42, 40, 38, 36, 34, 32, 30, 28, 26, 24)
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """The parts above the codes, set at one scale: `who` stands left of `when`; `lots` may end the last line of `rules`."""
+    """The parts above the codes, set at one scale: `who` is left of `when`; `lots` may end the last line of `rules`."""
 
     who: list[Line]
     when: list[Line]

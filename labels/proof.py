@@ -1,4 +1,4 @@
-"""Read a label's own codes back from its raster before it is printed: a label that cannot prove its serial is not sent."""
+"""Read a label's code back from its raster before it is printed: what cannot prove its serial is not sent."""
 
 from dataclasses import dataclass
 

@@ -26,7 +26,7 @@ def check_value(payload: str) -> int:
 def make_serial(seed_digest: bytes) -> str:
     """Derive the serial of these bytes: the same bytes give the same serial, for ever.
 
-    The check value 36 would be written `*`, which a serial may not hold: such a payload is passed over for the next one.
+    The check value 36 would be written `*`, which a serial may not hold: such a payload is passed over for the next.
     Some 57 bits remain, so whoever stores serials keeps them unique by constraint.
     """
     for attempt in count():

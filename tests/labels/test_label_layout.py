@@ -1,4 +1,4 @@
-"""Layouts: every character of the document is on the label, at a readable size, in a place of its own; or it is an error."""
+"""Layouts: every character is on the label, readable, in a place of its own; or it is an error."""
 
 from collections import Counter
 from dataclasses import replace

@@ -68,7 +68,9 @@ def test_the_quiet_zone_of_each_code_is_white(name: str) -> None:
     plan = plan_label(document)
     ink = ImageChops.invert(draw(plan).to_image())
     for place in plan.symbols:
-        symbol = data_matrix(plan.serial) if place.kind is SymbolKind.DATA_MATRIX else code_128(plan.serial, place.box.height)
+        symbol = data_matrix(plan.serial)
+        if place.kind is SymbolKind.CODE_128:
+            symbol = code_128(plan.serial, place.box.height)
         inked = ink.crop((place.box.x, place.box.y, place.box.right, place.box.bottom))
         assert inked.getbbox() is not None
         dots = sum(inked.convert("L").histogram()[1:])
