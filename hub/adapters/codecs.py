@@ -89,7 +89,9 @@ def _codec(hint: Any) -> Codec:
     if len(members) == 1 and kind in _SIMPLE:
         return Codec(*_SIMPLE[kind], optional)
     if len(members) == 1 and isinstance(kind, type) and issubclass(kind, StrEnum):
-        return Codec({member: member.value for member in kind}.__getitem__, {m.value: m for m in kind}.__getitem__, optional)
+        return Codec(
+            {member: member.value for member in kind}.__getitem__, {m.value: m for m in kind}.__getitem__, optional
+        )
     return _json_codec(members, optional)
 
 

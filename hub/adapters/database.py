@@ -92,7 +92,11 @@ def _engine(connection: sqlite.Connection) -> Any:
 
 def _opened(path: Path, pragmas: tuple[str, ...]) -> sqlite.Connection:
     connection = sqlite.connect(
-        str(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS
+        str(path),
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=CACHED_STATEMENTS,
     )
     for pragma in pragmas:
         connection.execute(pragma).fetchall()
@@ -102,4 +106,6 @@ def _opened(path: Path, pragmas: tuple[str, ...]) -> sqlite.Connection:
 def _check_library() -> None:
     if sqlite.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
-        raise UnsoundDatabase(f"SQLite {sqlite.sqlite_version} can corrupt a write-ahead log; {needed} or later is needed")
+        raise UnsoundDatabase(
+            f"SQLite {sqlite.sqlite_version} can corrupt a write-ahead log; {needed} or later is needed"
+        )

@@ -84,12 +84,16 @@ class SqlRepository(Generic[Record]):
         row = self._execute(self._get, values).fetchone()
         if row is None:
             return None
-        return self._kind.record(*(codec.decode_one(value) for codec, value in zip(self._codecs.values(), row, strict=True)))
+        return self._kind.record(
+            *(codec.decode_one(value) for codec, value in zip(self._codecs.values(), row, strict=True))
+        )
 
     def put(self, record: Record) -> None:
         """Insert or replace one record."""
         members = self._members(record)
-        self._execute(self._put, [codec.encode_one(value) for codec, value in zip(self._codecs.values(), members, strict=True)])
+        self._execute(
+            self._put, [codec.encode_one(value) for codec, value in zip(self._codecs.values(), members, strict=True)]
+        )
 
     def put_many(self, records: Iterable[Record]) -> None:
         """Insert or replace many records in one statement."""
@@ -97,7 +101,8 @@ class SqlRepository(Generic[Record]):
         if not members:
             return
         columns = [
-            codec.encode_all(list(column)) for codec, column in zip(self._codecs.values(), zip(*members, strict=True), strict=True)
+            codec.encode_all(list(column))
+            for codec, column in zip(self._codecs.values(), zip(*members, strict=True), strict=True)
         ]
         self._executemany(self._put, zip(*columns, strict=True))
 
@@ -115,7 +120,8 @@ class SqlRepository(Generic[Record]):
         if not rows:
             return []
         columns = [
-            codec.decode_all(list(column)) for codec, column in zip(self._codecs.values(), zip(*rows, strict=True), strict=True)
+            codec.decode_all(list(column))
+            for codec, column in zip(self._codecs.values(), zip(*rows, strict=True), strict=True)
         ]
         return list(map(self._kind.record, *columns))
 

@@ -36,7 +36,10 @@ class OrderRow(SQLModel, table=True):
     """Rows of Order."""
 
     __tablename__ = "orders"
-    __table_args__ = (Index("orders_patient", "patient"), Index("orders_state", "state"),)
+    __table_args__ = (
+        Index("orders_patient", "patient"),
+        Index("orders_state", "state"),
+    )
 
     id: str = Field(primary_key=True)
     version: int
@@ -84,13 +87,17 @@ class LotRow(SQLModel, table=True):
     unit_cost: str
     promised: str
     recalled: bool
+    look: str
 
 
 class SourcePackRow(SQLModel, table=True):
     """Rows of SourcePack."""
 
     __tablename__ = "source_packs"
-    __table_args__ = (Index("source_packs_item", "item"), Index("source_packs_lot", "lot"),)
+    __table_args__ = (
+        Index("source_packs_item", "item"),
+        Index("source_packs_lot", "lot"),
+    )
 
     code: str = Field(primary_key=True)
     item: str
@@ -102,7 +109,10 @@ class CassetteRow(SQLModel, table=True):
     """Rows of Cassette."""
 
     __tablename__ = "cassettes"
-    __table_args__ = (Index("cassettes_item", "item"), Index("cassettes_device_slot", "device", "slot"),)
+    __table_args__ = (
+        Index("cassettes_item", "item"),
+        Index("cassettes_device_slot", "device", "slot"),
+    )
 
     id: int = Field(primary_key=True)
     item: str
@@ -120,7 +130,13 @@ class PlannedDoseRow(SQLModel, table=True):
     """Rows of PlannedDose."""
 
     __tablename__ = "doses"
-    __table_args__ = (Index("doses_state_due", "state", "due"), Index("doses_pack", "pack"), Index("doses_order", "order"), Index("doses_patient", "patient"), Index("doses_batch", "batch"),)
+    __table_args__ = (
+        Index("doses_state_due", "state", "due"),
+        Index("doses_pack", "pack"),
+        Index("doses_order", "order"),
+        Index("doses_patient", "patient"),
+        Index("doses_batch", "batch"),
+    )
 
     id: str = Field(primary_key=True)
     order: str
@@ -160,7 +176,10 @@ class PackJobRow(SQLModel, table=True):
     """Rows of PackJob."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("jobs_state", "state"), Index("jobs_pack", "pack"),)
+    __table_args__ = (
+        Index("jobs_state", "state"),
+        Index("jobs_pack", "pack"),
+    )
 
     id: str = Field(primary_key=True)
     pack: str
@@ -177,7 +196,13 @@ class PackRow(SQLModel, table=True):
     """Rows of Pack."""
 
     __tablename__ = "packs"
-    __table_args__ = (Index("packs_state", "state"), Index("packs_job", "job"), Index("packs_patient", "patient"), Index("packs_trolley", "trolley"), Index("packs_batch", "batch"),)
+    __table_args__ = (
+        Index("packs_state", "state"),
+        Index("packs_job", "job"),
+        Index("packs_patient", "patient"),
+        Index("packs_trolley", "trolley"),
+        Index("packs_batch", "batch"),
+    )
 
     serial: str = Field(primary_key=True)
     lane: str
@@ -192,6 +217,7 @@ class PackRow(SQLModel, table=True):
     expires_on: str | None = None
     label_digest: str
     contents: str
+    lots: str
     job: str | None = None
     part: int
     parts: int
@@ -209,7 +235,10 @@ class TrolleyRow(SQLModel, table=True):
     """Rows of Trolley."""
 
     __tablename__ = "trolleys"
-    __table_args__ = (Index("trolleys_state", "state"), Index("trolleys_department", "department"),)
+    __table_args__ = (
+        Index("trolleys_state", "state"),
+        Index("trolleys_department", "department"),
+    )
 
     id: str = Field(primary_key=True)
     department: str
@@ -239,7 +268,10 @@ class ReviewRow(SQLModel, table=True):
     """Rows of Review."""
 
     __tablename__ = "reviews"
-    __table_args__ = (Index("reviews_decision", "decision"), Index("reviews_subject", "subject"),)
+    __table_args__ = (
+        Index("reviews_decision", "decision"),
+        Index("reviews_subject", "subject"),
+    )
 
     id: str = Field(primary_key=True)
     kind: str
@@ -256,7 +288,10 @@ class RequisitionRow(SQLModel, table=True):
     """Rows of Requisition."""
 
     __tablename__ = "requisitions"
-    __table_args__ = (Index("requisitions_batch", "batch"), Index("requisitions_department_issued", "department", "issued"),)
+    __table_args__ = (
+        Index("requisitions_batch", "batch"),
+        Index("requisitions_department_issued", "department", "issued"),
+    )
 
     id: str = Field(primary_key=True)
     department: str
@@ -285,7 +320,10 @@ class IncidentRow(SQLModel, table=True):
     """Rows of Incident."""
 
     __tablename__ = "incidents"
-    __table_args__ = (Index("incidents_closed", "closed"), Index("incidents_subject", "subject"),)
+    __table_args__ = (
+        Index("incidents_closed", "closed"),
+        Index("incidents_subject", "subject"),
+    )
 
     id: str = Field(primary_key=True)
     kind: str

@@ -25,10 +25,10 @@ from hub.domain.stock import MAY_BE_NEGATIVE, Cassette, Lot, SourcePack, StockMo
 from hub.services.ports import Repository
 
 _HELD = "SELECT numerator, denominator FROM balances WHERE account = ? AND lot = ?"
-_OPEN = "INSERT INTO balances (account, lot, item, numerator, denominator) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_CHANGE = (
-    "UPDATE balances SET numerator = ?, denominator = ? WHERE account = ? AND lot = ? AND numerator = ? AND denominator = ?"
+_OPEN = (
+    "INSERT INTO balances (account, lot, item, numerator, denominator) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+_CHANGE = "UPDATE balances SET numerator = ?, denominator = ? WHERE account = ? AND lot = ? AND numerator = ? AND denominator = ?"
 _CLOSE = "DELETE FROM balances WHERE account = ? AND lot = ? AND numerator = ? AND denominator = ?"
 
 

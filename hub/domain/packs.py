@@ -7,7 +7,18 @@ from enum import StrEnum
 from fractions import Fraction
 
 from hub.domain.doses import Lane
-from hub.domain.identifiers import BatchId, CassetteId, DeviceId, DoseId, DrugCode, JobId, LotId, PackSerial, PatientId, TrolleyId
+from hub.domain.identifiers import (
+    BatchId,
+    CassetteId,
+    DeviceId,
+    DoseId,
+    DrugCode,
+    JobId,
+    LotId,
+    PackSerial,
+    PatientId,
+    TrolleyId,
+)
 
 
 class JobState(StrEnum):
@@ -62,13 +73,13 @@ PACK_TRANSITIONS: Mapping[PackState, frozenset[PackState]] = {
     PackState.EXPECTED: frozenset({PackState.PRODUCED, PackState.NEVER_MADE, PackState.REVOKED}),
     PackState.PRODUCED: frozenset({PackState.VERIFIED, *_AWAY}),
     PackState.VERIFIED: frozenset({PackState.RELEASED, *_AWAY}),
-    PackState.RELEASED: frozenset({PackState.LOADED, PackState.RESTOCKED, *_AWAY}),
+    PackState.RELEASED: frozenset({PackState.LOADED, PackState.RECEIVED, PackState.RESTOCKED, *_AWAY}),
     PackState.LOADED: frozenset({PackState.DISPATCHED, PackState.RELEASED, *_AWAY}),
     PackState.DISPATCHED: frozenset({PackState.RECEIVED, *_AWAY}),
     PackState.RECEIVED: frozenset({PackState.GIVEN, PackState.GIVEN_IN_PART, PackState.HELD, PackState.RESTOCKED, PackState.DESTROYED, *_AWAY}),
     PackState.HELD: frozenset({PackState.GIVEN, PackState.GIVEN_IN_PART, PackState.RESTOCKED, PackState.DESTROYED, *_AWAY}),
     PackState.QUARANTINED: frozenset({PackState.REVOKED, PackState.DESTROYED, PackState.LOST}),
-    PackState.REVOKED: frozenset({PackState.DESTROYED, PackState.RESTOCKED, PackState.LOST}),
+    PackState.REVOKED: frozenset({PackState.DESTROYED, PackState.RESTOCKED, PackState.LOST, PackState.NEVER_MADE}),
 }  # fmt: skip
 
 
@@ -121,7 +132,11 @@ class PackJob:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pouch or labelled bag with its serial; `contents` is what physically went in, by the machine's or picker's word."""
+    """A pouch or labelled bag with its serial; `contents` is what physically went in, by the machine's or picker's word.
+
+    `lots` are those that were chosen for it and stand on its label.
+    `part` of `parts` counts the packs of the patient's dose time. A pack without a trolley goes by hand, from the pharmacy to a nurse (ampoules, STAT, late and moved ones).
+    """
 
     serial: PackSerial
     lane: Lane
@@ -136,11 +151,15 @@ class Pack:
     expires_on: date | None
     label_digest: str
     contents: tuple[Content, ...] = ()
+    lots: tuple[LotId, ...] = ()
     job: JobId | None = None
+    part: int = 1
+    parts: int = 1
     stat: bool = False
     verdict: Verdict | None = None
     reason: str = ""
     trolley: TrolleyId | None = None
     drawer: str = ""
+    in_drawer: bool = False
     replaces: PackSerial | None = None
     replaced_by: PackSerial | None = None

@@ -96,10 +96,10 @@ _SIZES: Mapping[str, tuple[str, Fraction]] = {
 }
 
 _VULGAR = {"½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4), "⅓": Fraction(1, 3), "⅔": Fraction(2, 3)}
-_RATIO = re.compile(r"(?:(\d+) )?(\d+)/(\d+)")
-_GROUPED = re.compile(r"\d{1,3}(?: \d{3})+|[1-9]\d{0,2}(?:,\d{3}){2,}|[1-9]\d{0,2},000")
-_DECIMAL = re.compile(r"(\d+)(?:[.,](\d+))?|[.,](\d+)")
-_AMBIGUOUS = re.compile(r"[1-9]\d{0,2},\d{3}")
+_RATIO = re.compile(r"(?:(\d+) )?(\d+)/(\d+)", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(?: \d{3})+|[1-9]\d{0,2}(?:,\d{3}){2,}|[1-9]\d{0,2},000", re.ASCII)
+_DECIMAL = re.compile(r"(\d+)(?:[.,](\d+))?|[.,](\d+)", re.ASCII)
+_AMBIGUOUS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)
 _LONGEST_AMOUNT = 24
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from hub.domain.identifiers import BatchId, DeviceId, DoseId, DrugCode, LotId, PackSerial, UserId
+from hub.domain.identifiers import BatchId, DeviceId, DoseId, DrugCode, JobId, LotId, PackSerial, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One row of the outbox: a command to a device; `payload` is what is published; `done` once the device answered."""
+    """One row of the outbox: a command to a device about a job; `done` once the device's own event answers it."""
 
     id: str
     device: DeviceId
     kind: str
     seq: int
-    payload: str
+    job: JobId
     created_at: datetime
-    sent: bool = False
     done: bool = False
 
 
@@ -108,3 +107,14 @@ class Incident:
     opened_at: datetime
     subject: str = ""
     closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of the line as the hub last heard of it; `status` is the JSON text of its last report."""
+
+    id: DeviceId
+    kind: str
+    state: str = "unknown"
+    status: str = "{}"
+    last_command: int = 0

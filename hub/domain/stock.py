@@ -52,13 +52,20 @@ class CassetteState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One lot of one drug as received; `unit_cost` per dispensing unit in the hospital's currency."""
+    """One lot of one drug as received; `unit_cost` per dispensing unit in the hospital's currency.
+
+    `look` is what a tablet of it looks like, as somebody saw it at receipt (`#ffffff round 8.5`: colour, shape, size in mm);
+    `promised` units of the store's belong to packs and requisitions that were set up and not picked yet.
+    """
 
     id: LotId
     item: DrugCode
     number: str
     expires_on: date
     unit_cost: Decimal
+    promised: Fraction = Fraction(0)
+    recalled: bool = False
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True)

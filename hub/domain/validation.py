@@ -182,15 +182,18 @@ def _allergy_check(case: _Case) -> Check:
     return Check("allergies", True, "no known allergy matches")
 
 
+def is_excluded_department(department: str, settings: SourceSettings) -> bool:
+    """Tell whether a department keeps its own procedures: its name holds one of the source's texts, in any case of letters."""
+    return any(text in department.casefold() for text in _excluded(settings.excluded_departments))
+
+
 @lru_cache(maxsize=64)
-def _excluded(departments: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(name.strip().casefold() for name in departments)
+def _excluded(departments: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.strip().casefold() for name in departments)
 
 
 def _exclusions(case: _Case) -> Iterator[Reason]:
-    if case.stay is not None and case.stay.department.strip().casefold() in _excluded(
-        case.settings.excluded_departments
-    ):
+    if case.stay is not None and is_excluded_department(case.stay.department, case.settings):
         yield Reason(
             "excluded-department",
             f"not ours: department '{case.stay.department}' keeps its own procedure",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
 from hub.domain.custody import Trolley
@@ -10,7 +11,7 @@ from hub.domain.drugs import Drug
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
-from hub.domain.records import Batch, Command, Import, Incident, Print, Received, Requisition, Review
+from hub.domain.records import Batch, Command, Device, Import, Incident, Print, Received, Requisition, Review
 from hub.domain.stock import Cassette, Lot, SourcePack, StockMove
 
 Record = TypeVar("Record")
@@ -60,6 +61,7 @@ class UnitOfWork(Protocol):
     commands: Repository[Command]
     prints: Repository[Print]
     received: Repository[Received]
+    devices: Repository[Device]
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""
@@ -69,6 +71,9 @@ class UnitOfWork(Protocol):
 
     def move(self, move: StockMove, because: str, **more: Any) -> None:
         """Move stock and record it; raise Shortage when the source account holds less and may not be negative."""
+
+    def held(self, account: str, lot: str) -> Fraction:
+        """Return the exact quantity of one lot in one account; zero where there is none."""
 
     def balance(self, account: str) -> Mapping[str, Any]:
         """Return the lots of an account with their exact quantities, zero ones left out."""

@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.Column("unit_cost", sa.String(), nullable=False),
         sa.Column("promised", sa.String(), nullable=False),
         sa.Column("recalled", sa.Boolean(), nullable=False),
+        sa.Column("look", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("lots_item", "lots", ["item"])
@@ -191,6 +192,7 @@ def upgrade() -> None:
         sa.Column("expires_on", sa.String(), nullable=True),
         sa.Column("label_digest", sa.String(), nullable=False),
         sa.Column("contents", sa.String(), nullable=False),
+        sa.Column("lots", sa.String(), nullable=False),
         sa.Column("job", sa.String(), nullable=True),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("parts", sa.Integer(), nullable=False),

@@ -1,0 +1,69 @@
+"""The writer as the web sees it: decisions, decisions made once for an event id, and queries."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from hub.adapters.bookkeeping import Answer
+from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.adapters.writer import Writer
+from hub.domain.refusals import Refusal
+from hub.services.ports import UnitOfWork
+
+Result = TypeVar("Result")
+
+
+class WriterDecisions:
+    """`Decisions` of hub.web.context over the one writer."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def run(self, actor: str, decision: Callable[[UnitOfWork], Result]) -> Result:
+        """Run a decision and answer after its commit; a refusal leaves nothing behind."""
+        try:
+            return await self._writer.run(actor, lambda unit: _or_nothing(decision(unit)))
+        except _Refused as refused:
+            return refused.refusal  # type: ignore[return-value]
+
+    async def once(self, actor: str, event: str, body: str, decision: Callable[[UnitOfWork], Any]) -> Any:
+        """Run a decision once for (actor, event); its repetition gets the stored answer, another body a refusal."""
+        digest = hashlib.sha256(body.encode()).hexdigest()
+
+        def decide(unit: SqlUnitOfWork) -> Any:
+            known = unit.answers.get(f"{actor}/{event}")
+            if known is not None:
+                if known.body_hash != digest:
+                    return Refusal("conflict", "This event id was used before for something else.")
+                return _read_answer(known.answer)
+            result = _or_nothing(decision(unit))
+            unit.answers.put(Answer(f"{actor}/{event}", digest, json.dumps(result)))
+            return result
+
+        try:
+            return await self._writer.run(actor, decide)
+        except _Refused as refused:
+            return refused.refusal
+
+    async def read(self, decision: Callable[[UnitOfWork], Result]) -> Result:
+        """Run a query beside the writer."""
+        return await self._writer.read(decision)
+
+
+class _Refused(Exception):
+    """Carries a refusal out of a decision, so that its savepoint is rolled back."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.text)
+        self.refusal = refusal
+
+
+def _or_nothing(result: Result) -> Result:
+    if isinstance(result, Refusal):
+        raise _Refused(result)
+    return result
+
+
+def _read_answer(text: str) -> Any:
+    return json.loads(text)

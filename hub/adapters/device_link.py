@@ -1,0 +1,209 @@
+"""The hub's end of MQTT: commands out of the outbox, events into the inbox, acknowledged only after the commit.
+
+It never decides anything about a pouch. A lost broker means: commands wait in the outbox, events wait in the bridge's spool.
+"""
+
+import base64
+import logging
+import secrets
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from firmware_bridge import contract
+from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.adapters.writer import Writer
+from hub.domain.identifiers import DeviceId, JobId
+from hub.domain.packs import JobState
+from hub.domain.records import Command
+from hub.services.devices import device_reported
+from hub.services.machine_events import MachineEvent, send_next, take_event
+
+_log = logging.getLogger(__name__)
+COMMAND_LASTS = timedelta(minutes=10)
+RESEND_S = 5.0
+RUNS_ON_THE_WAY = 6
+VERDICTS_ON_THE_WAY = 16
+FENCE = 1
+
+
+class DeviceLink:
+    """One MQTT session for all devices of the site; `work` publishes what the outbox holds."""
+
+    def __init__(self, writer: Writer, broker_url: str, site: str, wall_clock: Callable[[], datetime]) -> None:
+        self._writer = writer
+        self._site = site
+        self._now = wall_clock
+        self._broker = urlsplit(broker_url)
+        self._session = secrets.token_hex(8)
+        self._connected = threading.Event()
+        self._published_s: dict[str, float] = {}
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"dosehub-{site}", protocol=mqtt.MQTTv5)
+        if self._broker.username:
+            self._client.username_pw_set(self._broker.username, self._broker.password)
+        self._client.on_socket_open = _no_delay
+        self._client.on_connect = self._guarded(self._on_connect)
+        self._client.on_disconnect = self._guarded(self._on_disconnect)
+        self._client.on_message = self._guarded(self._on_message)
+        self._client.max_inflight_messages_set(20)
+        self._client.will_set(contract.hub_state_topic(site), self._state("lost"), qos=1, retain=True)
+
+    def start(self) -> None:
+        """Connect in the background and keep reconnecting."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 7 * 24 * 3600
+        self._client.reconnect_delay_set(min_delay=1, max_delay=10)
+        self._client.connect_async(
+            self._broker.hostname or "127.0.0.1",
+            self._broker.port or 1883,
+            keepalive=15,
+            clean_start=False,
+            properties=properties,
+        )
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say that the hub is leaving and disconnect."""
+        if self._connected.is_set():
+            self._client.publish(
+                contract.hub_state_topic(self._site), self._state("lost"), qos=1, retain=True
+            ).wait_for_publish(2)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def work(self) -> bool:
+        """Publish commands that wait, verdicts first; a command without an answer is repeated every five seconds."""
+        if not self._connected.is_set():
+            self._connected.wait(0.5)
+            return not self._connected.is_set()
+        waiting = self._writer.submit("system", _waiting).result()
+        due = [command for command in waiting if self._is_due(command.id)]
+        for command in due:
+            payload = self._writer.submit_read(lambda unit, command=command: self._payload(unit, command)).result()
+            if payload is not None:
+                self._client.publish(contract.topic(self._site, command.device, "job/cmd"), payload, qos=1)
+            self._published_s[command.id] = time.monotonic()
+        self._forget({command.id for command in waiting})
+        return False
+
+    def _is_due(self, command_id: str) -> bool:
+        return time.monotonic() - self._published_s.get(command_id, float("-inf")) >= RESEND_S
+
+    def _forget(self, waiting: set[str]) -> None:
+        self._published_s = {command: at for command, at in self._published_s.items() if command in waiting}
+
+    def _payload(self, unit: SqlUnitOfWork, command: Command) -> bytes | None:
+        job = unit.jobs.get(command.job)
+        if job is None:
+            return None
+        envelope = {
+            "command": command.id,
+            "seq": command.seq,
+            "fence": FENCE,
+            "expires_at": self._now() + COMMAND_LASTS,
+        }
+        if command.kind == "verdict":
+            pack = unit.packs.get(job.pack)
+            assert job.at_camera is not None and pack is not None and pack.verdict is not None
+            boot, event = job.at_camera
+            return contract.encode(
+                contract.VerdictCommand(
+                    job=job.id, slot=len(job.fills) - 1, boot=boot, event=event, verdict=pack.verdict.value, **envelope
+                )
+            )
+        label = unit.prints.get(job.pack)
+        assert label is not None
+        stream = zlib.compress(base64.b64decode(label.raster), 6)
+        slots = tuple(
+            contract.RunSlot(slot=fill.machine_slot, cassette=fill.cassette, count=fill.count) for fill in job.fills
+        )
+        raster = contract.RunLabel(digest=label.digest, width=label.width, height=label.height, raster=stream)
+        return contract.encode(contract.RunCommand(job=job.id, slots=slots, label=raster, **envelope))
+
+    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """An exception in a callback would end paho's thread without a word."""
+
+        def call(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception:  # noqa: BLE001 the network thread must go on
+                _log.exception("MQTT callback failed")
+
+        return call
+
+    def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            _log.error("the broker refused the hub: %s", reason)
+            return
+        for leaf in ("job/evt", "status", "$state"):
+            client.subscribe(contract.topic(self._site, "+", leaf), qos=1)
+        client.publish(contract.hub_state_topic(self._site), self._state("ready"), qos=1, retain=True)
+        self._connected.set()
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self._connected.clear()
+
+    def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        _, _, _, device, leaf = message.topic.split("/", 4)
+        if device == "hub":
+            return
+        if leaf == "job/evt":
+            self._on_event(client, DeviceId(device), bytes(message.payload))
+        elif leaf == "status":
+            self._report(device, "status", bytes(message.payload))
+        elif leaf == "$state":
+            self._report(device, "state", bytes(message.payload))
+
+    def _on_event(self, client: mqtt.Client, device: DeviceId, payload: bytes) -> None:
+        try:
+            event = contract.decode_event(payload)
+        except contract.ContractError as error:
+            _log.error("%s sent an event that cannot be read: %s", device, error)
+            return
+        job = JobId(event.job) if event.job is not None else None
+        taken = MachineEvent(device, event.source, event.boot, event.event, event.kind, job, event.slot, event.data)
+        self._writer.submit(f"device:{device}", lambda unit: take_event(unit, taken)).result(timeout=30)
+        ack = contract.EventAck(source=event.source, boot=event.boot, event=event.event)
+        client.publish(contract.topic(self._site, device, "job/ack"), contract.encode(ack), qos=1)
+
+    def _report(self, device: str, what: str, payload: bytes) -> None:
+        if not payload:
+            return
+        if what == "status":
+            report = contract.decode_status(payload)
+            state, text = report.state if report.link == "up" else "link-down", payload.decode()
+        else:
+            state, text = contract.decode_state(payload).state, ""
+        self._writer.submit("system", lambda unit: device_reported(unit, DeviceId(device), state, text))
+
+    def _state(self, state: Literal["ready", "lost"]) -> bytes:
+        return contract.encode(contract.DeviceState(state=state, session=self._session, at=self._now()))
+
+
+def _waiting(unit: SqlUnitOfWork) -> list[Command]:
+    """Return what is to be on the way: verdicts, and runs of jobs that are marked as sent."""
+    verdicts = unit.commands.where(done=False, kind="verdict", order_by="seq", limit=VERDICTS_ON_THE_WAY)
+    for device in unit.devices.where(kind="packager"):
+        send_next(unit, device.id, RUNS_ON_THE_WAY)
+    runs = unit.commands.where(done=False, kind="run", order_by="seq", limit=RUNS_ON_THE_WAY)
+    sent = [
+        command
+        for command in runs
+        if (job := unit.jobs.get(command.job)) is not None and job.state is not JobState.QUEUED
+    ]
+    return verdicts + sent
+
+
+def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
+    """Nagle's algorithm against delayed acknowledgements costs 44 ms a message."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,111 @@
+"""Labels drawn for packs that wait for one: the facts of the pack, rendered, decoded again, and handed to the line."""
+
+import base64
+from collections.abc import Callable
+from datetime import date
+
+from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.adapters.writer import Writer
+from hub.domain.doses import Lane
+from hub.domain.drugs import Drug, Storage
+from hub.domain.identifiers import PackSerial
+from hub.domain.orders import Patient
+from hub.domain.packs import Pack, PackState
+from hub.services.house import House
+from hub.services.make_packs import PrintedLabel, label_ready
+from labels.documents import DoseLine, ItemKind, ItemLabel, Language, Mark, PouchLabel
+from labels.proof import prove
+from labels.render import render
+
+AT_ONCE = 16
+KINDS = {
+    Lane.AMPOULE: ItemKind.AMPOULES,
+    Lane.HALF_TABLET: ItemKind.HALF_TABLET,
+    Lane.LIQUID: ItemKind.LIQUID,
+    Lane.COLD: ItemKind.COLD,
+    Lane.HAZARDOUS: ItemKind.HAZARDOUS,
+    Lane.TRAY: ItemKind.OWN_MEDICINE,
+}
+UNKNOWN_BIRTH = date(1900, 1, 1)
+
+
+class Labeller:
+    """Draws the labels of expected packs; `work` returns True while more wait."""
+
+    def __init__(self, writer: Writer, house: House) -> None:
+        self._writer = writer
+        self._house = house
+
+    def work(self) -> bool:
+        """Draw up to sixteen labels; each is decoded again before it counts."""
+        documents = self._writer.submit_read(lambda unit: _waiting(unit, self._house)).result()
+        answers = [self._writer.submit("system", _take(self._label(document), self._house)) for document in documents]
+        for answer in answers:
+            answer.result()
+        return len(documents) == AT_ONCE
+
+    def _label(self, document: PouchLabel | ItemLabel) -> PrintedLabel:
+        raster = render(document)
+        proof = prove(raster, document.serial)
+        if not proof.passed:
+            raise RuntimeError(f"the label of {document.serial} does not read back as itself: {proof}")
+        return PrintedLabel(
+            PackSerial(document.serial),
+            raster.digest().hex(),
+            raster.width,
+            raster.height,
+            base64.b64encode(raster.bits).decode(),
+        )
+
+
+def _take(label: PrintedLabel, house: House) -> Callable[[SqlUnitOfWork], bool]:
+    return lambda unit: label_ready(unit, label, house)
+
+
+def _waiting(unit: SqlUnitOfWork, house: House) -> list[PouchLabel | ItemLabel]:
+    packs = unit.packs.where(state=PackState.EXPECTED, label_digest="", order_by="stat,batch,serial", limit=AT_ONCE)
+    return [_document(unit, pack, house) for pack in packs]
+
+
+def _document(unit: SqlUnitOfWork, pack: Pack, house: House) -> PouchLabel | ItemLabel:
+    patient = unit.patients.get(pack.patient)
+    assert patient is not None and pack.expires_on is not None
+    doses = [dose for dose_id in pack.doses if (dose := unit.doses.get(dose_id)) is not None]
+    drugs = [drug for dose in doses if (drug := unit.drugs.get(dose.drug)) is not None]
+    lines = tuple(_line(drug, dose.dose_text) for drug, dose in zip(drugs, doses, strict=True))
+    slot = house.slot_named(pack.slot)
+    russian = house.language == "ru"
+    common = {
+        "serial": pack.serial, "language": Language.RUSSIAN if russian else Language.ENGLISH, "department": pack.department,
+        "patient": patient.full_name or patient.id, "birth_date": patient.birth_date or UNKNOWN_BIRTH,
+        "slot": slot.label_ru if russian else slot.label_en, "due": pack.due.astimezone(house.zone).replace(tzinfo=None),
+        "lines": lines, "rules": _rules(unit, doses[0].order), "expiry": pack.expires_on, "lot_set": _lots(unit, pack),
+        "marks": _marks(patient, drugs), "position": pack.part, "total": pack.parts,
+    }  # fmt: skip
+    if pack.job is not None:
+        return PouchLabel(room=pack.room, **common)  # type: ignore[arg-type]
+    return ItemLabel(kind=KINDS[pack.lane], ward=pack.room, **common)  # type: ignore[arg-type]
+
+
+def _line(drug: Drug, text: str) -> DoseLine:
+    return DoseLine(drug.trade_name or drug.inn, drug.strength, drug.form.value, text, drug.high_alert)
+
+
+def _rules(unit: SqlUnitOfWork, order_id: object) -> str:
+    order = unit.orders.get(order_id)
+    return order.line.route if order is not None else ""
+
+
+def _lots(unit: SqlUnitOfWork, pack: Pack) -> str:
+    return ", ".join(lot.number for lot_id in pack.lots if (lot := unit.lots.get(lot_id)) is not None)
+
+
+def _marks(patient: Patient, drugs: list[Drug]) -> frozenset[Mark]:
+    marks = {Mark.ALLERGIES_NOT_CHECKED} if patient.allergies is None else set()
+    if any(drug.high_alert for drug in drugs):
+        marks.add(Mark.HIGH_ALERT)
+    if any(drug.hazardous for drug in drugs):
+        marks.add(Mark.HAZARDOUS)
+    if any(drug.storage is Storage.COLD for drug in drugs):
+        marks.add(Mark.COLD)
+    return frozenset(marks)

@@ -1,0 +1,102 @@
+"""What the hospital's system gets back: MedicationDispense and MedicationAdministration, by FHIR REST or into a folder.
+
+The resources follow from the ledger: each fact of a dose that ends makes one, with an id of its own, sent until it is taken.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from hub.adapters.bookkeeping import Setting
+from hub.adapters.ledger_store import entries
+from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.adapters.writer import Writer
+from hub.domain.ledger import LedgerEntry
+
+_log = logging.getLogger(__name__)
+AT_ONCE = 200
+CURSOR = "writeback.sent_through"
+KINDS = ("dose-packed", "dose-given", "dose-not-given")
+DOSE_SYSTEM = "urn:dosehub:dose"
+REASONS = "urn:dosehub:not-given-reason"
+
+
+class Writeback:
+    """Sends what the ledger says of doses; `work` returns True while more waits."""
+
+    def __init__(self, writer: Writer, url: str, folder: Path) -> None:
+        self._writer = writer
+        self._url = url.rstrip("/")
+        self._file = folder / "fhir-outbox.ndjson"
+        self._client = httpx.Client(timeout=10.0) if url else None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def work(self) -> bool:
+        """Send the next facts in order; the place that was reached is kept after they were taken."""
+        reached, resources = self._writer.submit_read(_next).result()
+        if not resources and reached is None:
+            return False
+        if resources:
+            self._send(resources)
+        self._writer.submit("system", lambda unit: unit.settings.put(Setting(CURSOR, str(reached)))).result()
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.close()
+
+    def _send(self, resources: list[dict[str, Any]]) -> None:
+        if self._client is None:
+            with self._file.open("a", encoding="utf-8") as out:
+                out.writelines(json.dumps(resource, ensure_ascii=False) + "\n" for resource in resources)
+            return
+        for resource in resources:
+            answer = self._client.put(f"{self._url}/{resource['resourceType']}/{resource['id']}", json=resource)
+            answer.raise_for_status()
+
+
+def _next(unit: SqlUnitOfWork) -> tuple[int | None, list[dict[str, Any]]]:
+    setting = unit.settings.get(CURSOR)
+    after = int(setting.value) if setting is not None else 0
+    found = list(entries(unit.connection, after=after, limit=AT_ONCE, kinds=KINDS))
+    resources = [resource for entry in found if (resource := _resource(unit, entry)) is not None]
+    return (found[-1].seq if found else None), resources
+
+
+def _resource(unit: SqlUnitOfWork, entry: LedgerEntry) -> dict[str, Any] | None:
+    """Return the FHIR R4 resource of one fact; an id made of ledger number and kind makes a repetition harmless."""
+    dose = unit.doses.get(entry.data["dose"])
+    drug = unit.drugs.get(dose.drug) if dose is not None else None
+    if dose is None or drug is None:
+        return None
+    common = {
+        "identifier": [{"system": DOSE_SYSTEM, "value": dose.id}],
+        "medicationCodeableConcept": {
+            "coding": [{"system": "urn:dosehub:drug", "code": drug.code}],
+            "text": f"{drug.inn} {drug.strength}",
+        },
+        "subject": {"reference": f"Patient/{dose.patient}"},
+    }
+    if entry.kind == "dose-packed":
+        return {
+            "resourceType": "MedicationDispense", "id": f"d{entry.seq}", "status": "completed", **common,
+            "authorizingPrescription": [{"reference": f"MedicationRequest/{dose.order}"}], "whenPrepared": entry.at,
+            "quantity": {"value": float(dose.units), "unit": drug.unit},
+        }  # fmt: skip
+    administration = {
+        "resourceType": "MedicationAdministration", "id": f"a{entry.seq}", **common, "effectiveDateTime": entry.at,
+        "request": {"reference": f"MedicationRequest/{dose.order}"},
+        "performer": [{"actor": {"reference": f"Practitioner/{entry.actor}"}}] if entry.actor != "system" else [],
+        "dosage": {"text": dose.dose_text},
+    }  # fmt: skip
+    if entry.kind == "dose-given":
+        return {**administration, "status": "completed"}
+    return {
+        **administration,
+        "status": "not-done",
+        "statusReason": [{"coding": [{"system": REASONS, "code": entry.data["reason"]}]}],
+    }

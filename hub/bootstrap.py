@@ -1,0 +1,179 @@
+"""The only place that builds the hub: settings in, a running hub out."""
+
+import asyncio
+import csv
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+
+from devices.camera.stream import CameraStream
+from hub.adapters.camera_station import CameraStation, EvidenceFolder
+from hub.adapters.clock import SteppedClock, wall_clock
+from hub.adapters.desk import WriterDecisions
+from hub.adapters.device_link import DeviceLink
+from hub.adapters.intake.sources import shipped_sources
+from hub.adapters.intake_desk import IntakeDesk
+from hub.adapters.label_printing import LabelPrinting
+from hub.adapters.labelling import Labeller
+from hub.adapters.ledger_store import exported_lines
+from hub.adapters.sessions import ArgonPins, StoredSessions
+from hub.adapters.workers import Worker
+from hub.adapters.writeback import Writeback
+from hub.adapters.writer import Writer
+from hub.domain.bedside import ISMP_TIMING
+from hub.domain.expiry import USP_REPACKAGING
+from hub.domain.identifiers import DeviceId
+from hub.domain.schedule import DAY_SLOTS, FrequencyTable, read_frequency_table
+from hub.services.close_day import tick
+from hub.services.devices import ensure_device
+from hub.services.house import House
+from hub.services.ports import UnitOfWork
+from hub.settings import HubSettings
+from hub.web.app import create_app
+from hub.web.context import HubContext
+from labels.serial import make_serial
+
+_log = logging.getLogger(__name__)
+TICK_S = 5.0
+BOARD_EVERY_S = 0.25
+
+
+def house_of(settings: HubSettings) -> House:
+    """Return how the hospital of these settings works."""
+    return House(
+        zone=ZoneInfo(settings.zone), slots=DAY_SLOTS, frequencies=frequency_table(), sources=shipped_sources(),
+        repackaging=USP_REPACKAGING, cassette_limit_days=settings.cassette_limit_days, timing=ISMP_TIMING, make_serial=make_serial,
+        packager=DeviceId(settings.packager), printer=DeviceId(settings.label_printer), language=settings.language,
+    )  # fmt: skip
+
+
+def frequency_table() -> FrequencyTable:
+    """Return the frequency codes that ship with the hub."""
+    text = resources.files("hub.adapters").joinpath("data/frequencies.csv").read_text(encoding="utf-8")
+    return read_frequency_table(csv.DictReader(text.splitlines()))
+
+
+@dataclass
+class RunningHub:
+    """A hub with its writer, workers and device links; `start` and `stop` belong together."""
+
+    settings: HubSettings
+    house: House
+    writer: Writer
+    clock: Callable[[], datetime]
+    workers: list[Worker] = field(default_factory=list)
+    endings: list[Callable[[], None]] = field(default_factory=list)
+    commits: asyncio.Event | None = None
+
+    def start(self) -> None:
+        """Start every device that the settings name, and the workers."""
+        settings, writer = self.settings, self.writer
+        writer.submit("system", self._enter_devices).result()
+        self._work("labels", Labeller(writer, self.house).work)
+        if settings.broker:
+            link = DeviceLink(writer, settings.broker, settings.site, wall_clock)
+            link.start()
+            self.endings.append(link.stop)
+            self._work("outbox", link.work)
+        if settings.camera:
+            stream = CameraStream(settings.camera)
+            stream.start()
+            self.endings.append(stream.stop)
+            self._work("camera", CameraStation(writer, stream, EvidenceFolder(settings.data_dir / "evidence")).work)
+        if settings.printer:
+            self._work("printer", LabelPrinting(writer, self.house, settings.printer).work)
+        writeback = Writeback(writer, settings.fhir_url, settings.data_dir / "fhir")
+        self.endings.append(writeback.close)
+        self._work("writeback", writeback.work)
+        for worker in self.workers:
+            writer.on_commit.append(worker.wake)
+            worker.start()
+
+    def _enter_devices(self, unit: UnitOfWork) -> None:
+        for device, kind in (
+            (self.house.packager, "packager"),
+            (self.house.printer, "label-printer"),
+            (DeviceId("camera-1"), "camera"),
+        ):
+            ensure_device(unit, device, kind)
+
+    def _work(self, name: str, work: Callable[[], bool]) -> None:
+        self.workers.append(Worker(name, work))
+
+    def stop(self) -> None:
+        """End workers and devices, then the writer."""
+        for worker in self.workers:
+            worker.stop()
+        for end in self.endings:
+            end()
+        self.writer.close()
+
+    async def tick_forever(self) -> None:
+        """Do what the clock asks for, every few seconds and after every step of a stepped clock."""
+        while True:
+            try:
+                await self.writer.run("system", lambda unit: tick(unit, self.house))
+            except Exception:  # noqa: BLE001 the next tick tries again
+                _log.exception("a tick failed")
+            await asyncio.sleep(TICK_S)
+
+
+def open_hub(settings: HubSettings) -> RunningHub:
+    """Open the store of a hub without starting anything."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    clock = SteppedClock(settings.stepped_from) if settings.stepped_from is not None else wall_clock
+    return RunningHub(settings, house_of(settings), Writer(settings.database, clock), clock)
+
+
+def application(hub: RunningHub) -> FastAPI:
+    """Return the web application of a hub, which starts and stops with it."""
+    app = create_app(context_of(hub))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        hub.start()
+        ticking = asyncio.create_task(hub.tick_forever())
+        yield
+        ticking.cancel()
+        await asyncio.to_thread(hub.stop)
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def context_of(hub: RunningHub) -> HubContext:
+    """Return the hub as the web sees it."""
+    clock = hub.clock
+    evidence = EvidenceFolder(hub.settings.data_dir / "evidence")
+    return HubContext(
+        decisions=WriterDecisions(hub.writer), sessions=StoredSessions(hub.writer, wall_clock), intake=IntakeDesk(hub.house), house=hub.house,
+        pins=ArgonPins(), now=clock, step_clock=(lambda to: _step(hub, clock, to)) if isinstance(clock, SteppedClock) else None,
+        export_ledger=lambda: _export(hub.writer), board_changes=lambda: _changes(hub.writer), evidence=evidence.read, site=hub.settings.site,
+    )  # fmt: skip
+
+
+def _step(hub: RunningHub, clock: SteppedClock, to: datetime) -> None:
+    clock.step(to)
+    hub.writer.submit("system", lambda unit: tick(unit, hub.house)).result()
+
+
+async def _export(writer: Writer) -> AsyncIterator[bytes]:
+    lines = await writer.read(lambda unit: list(exported_lines(unit.connection)))
+    for start in range(0, len(lines), 500):
+        yield b"".join(lines[start : start + 500])
+
+
+async def _changes(writer: Writer) -> AsyncIterator[int]:
+    """Yield the count of commits whenever it grew, at most four times a second."""
+    seen = -1
+    while True:
+        if writer.commits != seen:
+            seen = writer.commits
+            yield seen
+        await asyncio.sleep(BOARD_EVERY_S)

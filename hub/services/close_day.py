@@ -1,0 +1,56 @@
+"""What time alone does: cuts come, doses are missed, packs that nobody gave must come back."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hub.domain.doses import TERMINAL_DOSE_STATES, WARD_LANES, DoseState, PlannedDose
+from hub.domain.packs import Pack, PackState
+from hub.services.endings import end_dose, move_pack
+from hub.services.freeze_batches import freeze_due
+from hub.services.house import House
+from hub.services.machine_events import open_review
+from hub.services.pick_packs import forget_pick
+from hub.services.ports import UnitOfWork
+
+MISSED_AFTER = timedelta(hours=4)
+
+
+def tick(unit: UnitOfWork, house: House) -> int:
+    """Do what the clock asks for; returns how much was done. Safe to repeat at any time."""
+    return freeze_due(unit, house) + miss_overdue(unit)
+
+
+def miss_overdue(unit: UnitOfWork) -> int:
+    """Miss the doses that nobody gave within four hours of their time; their packs must come back."""
+    late: datetime = unit.now - MISSED_AFTER
+    waiting = unit.doses.where(state=[DoseState.PLANNED, DoseState.FROZEN, DoseState.PACKED])
+    overdue = [dose for dose in waiting if dose.due < late]
+    for dose in overdue:
+        _miss(unit, dose)
+    return len(overdue)
+
+
+def _miss(unit: UnitOfWork, dose: PlannedDose) -> None:
+    pack = unit.packs.get(dose.pack) if dose.pack is not None else None
+    if pack is not None and pack.state is PackState.RECEIVED:
+        _take_back(unit, pack, "not given in time")
+    elif pack is not None and pack.state in (PackState.RELEASED, PackState.LOADED, PackState.DISPATCHED):
+        move_pack(unit, pack, PackState.REVOKED, "not given in time")
+    elif pack is not None and pack.state in (PackState.REVOKED, PackState.HELD):
+        return
+    else:
+        if pack is not None and pack.state is PackState.EXPECTED and pack.job is None:
+            forget_pick(unit, pack, "not made in time")
+        elif pack is not None and pack.state is PackState.EXPECTED:
+            move_pack(unit, pack, PackState.REVOKED, "not made in time")
+            open_review(unit, "job-late", pack.serial, "", ("The machine has not made this pouch in time.",))
+        end_dose(unit, dose, DoseState.MISSED, "not made or not given within four hours of its time")
+
+
+def _take_back(unit: UnitOfWork, pack: Pack, reason: str) -> None:
+    """Hold a pack at the ward: its doses were not given, and it must come back."""
+    move_pack(unit, pack, PackState.HELD, reason)
+    for dose in unit.doses.where(pack=pack.serial):
+        if dose.state not in TERMINAL_DOSE_STATES and dose.lane not in WARD_LANES:
+            unit.doses.put(replace(dose, state=DoseState.NOT_GIVEN, reason=reason))
+            unit.record("dose-not-given", {"dose": dose.id, "reason": reason})

@@ -1,0 +1,63 @@
+"""Cut times: a slot's doses are frozen into packs when its cut has come; what is later goes at once, as STAT."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from hub.domain.doses import DoseState, PlannedDose
+from hub.domain.identifiers import BatchId, derived_id
+from hub.domain.planning import trolley_order
+from hub.domain.records import Batch
+from hub.domain.schedule import cut_of
+from hub.services.house import House
+from hub.services.make_packs import make_packs
+from hub.services.ports import UnitOfWork
+from hub.services.trolleys import ensure_trolley
+
+
+def freeze_due(unit: UnitOfWork, house: House) -> int:
+    """Freeze every slot whose cut has come and every STAT dose that is planned; returns how many doses were frozen."""
+    planned = unit.doses.where(state=DoseState.PLANNED)
+    if not planned:
+        return 0
+    frozen = 0
+    by_slot: dict[tuple[str, date], list[PlannedDose]] = {}
+    for dose in planned:
+        by_slot.setdefault((dose.slot, house.slot_day(dose)), []).append(dose)
+    for (slot, day), doses in by_slot.items():
+        cut_at = cut_of(house.slot_named(slot), day, house.zone)
+        if unit.now >= cut_at:
+            frozen += _freeze_slot(unit, house, slot, day, cut_at, doses)
+        else:
+            frozen += _freeze_stat(unit, house, [dose for dose in doses if dose.stat])
+    return frozen
+
+
+def _freeze_slot(
+    unit: UnitOfWork, house: House, slot: str, day: date, cut_at: datetime, doses: Sequence[PlannedDose]
+) -> int:
+    batch_id = house.batch_id(slot, day)
+    if unit.batches.get(batch_id) is not None:
+        return _freeze_stat(unit, house, [_late(dose) for dose in doses])
+    unit.batches.put(Batch(batch_id, slot, day, cut_at, unit.now))
+    unit.record("batch-frozen", {"batch": batch_id, "cut": cut_at.isoformat(), "doses": len(doses)})
+    for dose in doses:
+        if not dose.stat:
+            ensure_trolley(unit, house.new_trolley(dose))
+    make_packs(unit, sorted(doses, key=trolley_order), batch_id, house)
+    return len(doses)
+
+
+def _late(dose: PlannedDose) -> PlannedDose:
+    """A dose that came after its slot's cut goes the STAT way."""
+    return replace(dose, stat=True, combine=False)
+
+
+def _freeze_stat(unit: UnitOfWork, house: House, doses: Sequence[PlannedDose]) -> int:
+    if not doses:
+        return 0
+    batch_id = BatchId(f"stat-{derived_id('stat', *sorted(dose.id for dose in doses), digits=12)}")
+    unit.batches.put(Batch(batch_id, "stat", house.day_of(unit.now), unit.now, unit.now))
+    unit.record("batch-frozen", {"batch": batch_id, "cut": unit.now.isoformat(), "doses": len(doses)})
+    make_packs(unit, sorted(doses, key=trolley_order), batch_id, house)
+    return len(doses)

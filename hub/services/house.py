@@ -1,0 +1,82 @@
+"""How this hospital works: slots, tables, rules and device names; fixed at start-up and named in every decision."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from hub.domain.bedside import TimingRules
+from hub.domain.custody import Trolley, TrolleyState
+from hub.domain.doses import PlannedDose
+from hub.domain.expiry import RepackagingRule
+from hub.domain.identifiers import BatchId, DeviceId, PackSerial, TrolleyId, derived_id
+from hub.domain.orders import SourceSettings
+from hub.domain.schedule import FrequencyTable, IntakeSlot, slot_bounds
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The settings of one hospital, as the use cases need them.
+
+    `make_serial` turns bytes into a pack serial with its check character (the labels' own rule).
+    """
+
+    zone: tzinfo
+    slots: tuple[IntakeSlot, ...]
+    frequencies: FrequencyTable
+    sources: Mapping[str, SourceSettings]
+    repackaging: RepackagingRule
+    cassette_limit_days: int
+    timing: TimingRules
+    make_serial: Callable[[bytes], str]
+    packager: DeviceId
+    printer: DeviceId
+    language: str = "ru"
+    sheets_at: time = time(6)
+
+    def local_date(self, moment: datetime) -> date:
+        """Return the calendar day of a moment in the hospital."""
+        return moment.astimezone(self.zone).date()
+
+    def slot_named(self, name: str) -> IntakeSlot:
+        """Return the intake slot of that name."""
+        return next(slot for slot in self.slots if slot.name == name)
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the working day of a moment: it begins when the sheets are pulled."""
+        local = moment.astimezone(self.zone)
+        return local.date() if local.time() >= self.sheets_at else local.date() - timedelta(days=1)
+
+    def day_window(self, moment: datetime) -> tuple[datetime, datetime]:
+        """Return the due times that a sheet pulled at `moment` plans: from the day's first slot to the next day's first."""
+        first = min(self.slots, key=lambda slot: slot.opens)
+        day = self.day_of(moment)
+        return datetime.combine(day, first.opens, self.zone), datetime.combine(
+            day + timedelta(days=1), first.opens, self.zone
+        )
+
+    def slot_span(self, slot: str, day: date) -> tuple[datetime, datetime]:
+        """Return the due times that belong to a slot of a day."""
+        return slot_bounds(self.slot_named(slot), day, self.slots, self.zone)
+
+    def batch_id(self, slot: str, day: date) -> BatchId:
+        """Return the id of the batch of a slot of a day."""
+        return BatchId(f"{day.isoformat()}-{slot}")
+
+    def trolley_of(self, dose: PlannedDose) -> TrolleyId:
+        """Return the trolley that takes a dose: one a department and intake slot."""
+        day = self.slot_day(dose)
+        return TrolleyId(f"{day.isoformat()}-{dose.slot}-{derived_id('trolley', dose.department, digits=6)}")
+
+    def slot_day(self, dose: PlannedDose) -> date:
+        """Return the day of a dose's slot: a dose after midnight belongs to the night before."""
+        first = min(self.slots, key=lambda slot: slot.opens)
+        local = dose.due.astimezone(self.zone)
+        return local.date() if local.time() >= first.opens else local.date() - timedelta(days=1)
+
+    def new_trolley(self, dose: PlannedDose) -> Trolley:
+        """Return the round of the trolley that takes a dose."""
+        return Trolley(self.trolley_of(dose), dose.department, dose.slot, self.slot_day(dose), TrolleyState.ASSEMBLING)
+
+    def serial_of(self, *parts: object) -> PackSerial:
+        """Return the serial that follows from `parts` alone."""
+        return PackSerial(self.make_serial(bytes.fromhex(derived_id(*parts, digits=64))))

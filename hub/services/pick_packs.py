@@ -1,0 +1,116 @@
+"""Packs filled by a named person: source pack scanned, label scanned, and only then released; and stock issued to wards."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from hub.domain.doses import DoseState, Lane
+from hub.domain.identifiers import LotId
+from hub.domain.packs import Pack, PackState, Verdict
+from hub.domain.records import Requisition
+from hub.domain.refusals import Refusal
+from hub.domain.stock import STORE, WASTE, StockMove, pack_account, ward_account
+from hub.services.endings import move_pack
+from hub.services.machine_events import release_pack
+from hub.services.ports import UnitOfWork
+
+
+def open_picks(unit: UnitOfWork) -> list[Pack]:
+    """Return packs of manual lanes that wait to be filled, in the order of packing."""
+    waiting = unit.packs.where(state=PackState.EXPECTED)
+    picks = [pack for pack in waiting if pack.job is None and pack.label_digest]
+    return sorted(picks, key=lambda pack: (pack.department, pack.room, pack.patient, pack.due, pack.serial))
+
+
+def pick_pack(unit: UnitOfWork, label: str, codes: Sequence[str]) -> Pack | Refusal:
+    """Release a manual pack by the scan of its printed label and of each source pack, in the order of its contents."""
+    pack = unit.packs.get(label)
+    if pack is None:
+        return Refusal("unknown-pack", f"No pack has the serial {label}.")
+    if pack.state is not PackState.EXPECTED or pack.job is not None:
+        return Refusal("not-open", f"Pack {label} is {pack.state.value} and does not wait to be filled by hand.")
+    refusal = _wrong_source(unit, pack, codes)
+    if refusal is not None:
+        return refusal
+    for content, code in zip(pack.contents, codes, strict=True):
+        _take(unit, pack, content.lot, content.units, code)
+    produced = move_pack(unit, pack, PackState.PRODUCED, by=unit.actor)
+    unit.record(
+        "pack-verified",
+        {
+            "pack": pack.serial,
+            "verdict": "PASS",
+            "reasons": ["source pack and label scanned"],
+            "read": [label],
+            "evidence": "",
+        },
+    )
+    verified = replace(produced, state=PackState.VERIFIED, verdict=Verdict.PASS)
+    unit.packs.put(verified)
+    return release_pack(unit, verified, "picker")
+
+
+def _wrong_source(unit: UnitOfWork, pack: Pack, codes: Sequence[str]) -> Refusal | None:
+    if len(codes) != len(pack.contents):
+        return Refusal(
+            "scan", f"Pack {pack.serial} holds {len(pack.contents)} items; {len(codes)} source packs were scanned."
+        )
+    for content, code in zip(pack.contents, codes, strict=True):
+        source = unit.source_packs.get(code)
+        if source is None:
+            return Refusal("unknown-pack", f"Source pack {code} was never received.")
+        if source.item != content.drug:
+            return Refusal(
+                "wrong-drug", f"Source pack {code} holds {source.item}; pack {pack.serial} needs {content.drug}."
+            )
+        if source.lot != content.lot:
+            return Refusal("wrong-lot", f"Source pack {code} is of lot {source.lot}; the label says lot {content.lot}.")
+    return None
+
+
+def _take(unit: UnitOfWork, pack: Pack, lot_id: LotId, units: Fraction, code: str) -> None:
+    """Book what was taken; the rest of a split tablet is wasted with it."""
+    lot = unit.lots.get(lot_id)
+    assert lot is not None
+    unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - units)))
+    unit.move(
+        StockMove(lot.item, lot.id, STORE, pack_account(pack.serial), units), "pick", pack=pack.serial, source_pack=code
+    )
+    rest = -units % 1
+    if pack.lane is Lane.HALF_TABLET and rest and unit.held(STORE, lot.id) >= rest:
+        unit.move(StockMove(lot.item, lot.id, STORE, WASTE, rest), "wasted", pack=pack.serial)
+
+
+def forget_pick(unit: UnitOfWork, pack: Pack, reason: str) -> None:
+    """Call off a manual pack that nobody has filled: what was promised to it is free again."""
+    for content in pack.contents:
+        lot = unit.lots.get(content.lot)
+        if lot is not None:
+            unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - content.units)))
+    unit.packs.put(replace(pack, contents=(), state=PackState.NEVER_MADE, reason=reason))
+    unit.record("pack-never-made", {"pack": pack.serial, "reason": reason})
+
+
+def issue_requisition(unit: UnitOfWork, requisition_id: str, codes: Sequence[str]) -> Requisition | Refusal:
+    """Book what a ward needs from the store to the ward's own stock; the doses of the requisition are packed by that."""
+    requisition = unit.requisitions.get(requisition_id)
+    if requisition is None or requisition.issued:
+        return Refusal("not-open", f"Requisition {requisition_id} is not open.")
+    sources = [unit.source_packs.get(code) for code in codes]
+    if not codes or any(source is None or source.lot != requisition.lot for source in sources):
+        return Refusal(
+            "wrong-lot", f"Requisition {requisition_id} is for lot {requisition.lot}; scan packs of that lot."
+        )
+    lot = unit.lots.get(requisition.lot)
+    assert lot is not None
+    unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - requisition.units)))
+    move = StockMove(requisition.item, requisition.lot, STORE, ward_account(requisition.department), requisition.units)
+    unit.move(move, "ward-issue", requisition=requisition.id, source_pack=codes[0])
+    issued = replace(requisition, issued=True)
+    unit.requisitions.put(issued)
+    for dose_id in requisition.doses:
+        dose = unit.doses.get(dose_id)
+        if dose is not None and dose.state is DoseState.FROZEN:
+            unit.doses.put(replace(dose, state=DoseState.PACKED))
+            unit.record("dose-packed", {"dose": dose.id, "pack": None})
+    return issued

@@ -1,0 +1,139 @@
+"""Pouches that did not pass: a person decides, the pouch is scanned into the reject bin, and only then it is made anew."""
+
+from dataclasses import dataclass, replace
+
+from hub.domain.doses import DoseState
+from hub.domain.identifiers import PackSerial, UserId
+from hub.domain.packs import Pack, PackState, Verdict
+from hub.domain.records import Review
+from hub.domain.refusals import Refusal
+from hub.services.endings import destroy_pack, doses_of, end_dose, move_pack
+from hub.services.house import House
+from hub.services.machine_events import open_review, release_pack
+from hub.services.make_packs import make_packs
+from hub.services.ports import UnitOfWork
+
+REMAKES_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of a review; `scanned` is the serial that was read off the pouch in the hand, or empty."""
+
+    review: str
+    accept: bool
+    scanned: str
+    reason: str
+    by: UserId
+
+
+def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review | Refusal:
+    """Take a person's decision on a review, once. A pouch is accepted only by scanning that very pouch.
+
+    A refused job that is accepted as refused is made anew as a new job.
+    """
+    review = unit.reviews.get(decision.review)
+    if review is None:
+        return Refusal("unknown-review", f"There is no review {decision.review}.")
+    if review.decision:
+        return Refusal("decided", f"Review {review.id} was decided before: {review.decision}.")
+    pack = unit.packs.get(review.subject) if review.kind == "pouch" else None
+    if pack is not None:
+        refusal = _decide_pouch(unit, pack, decision)
+        if refusal is not None:
+            return refusal
+    if review.kind == "job-refused":
+        _job_refused(unit, PackSerial(review.subject), house)
+    decided = replace(review, decision="accept" if decision.accept else "reject", decided_by=decision.by)
+    unit.reviews.put(decided)
+    unit.record(
+        "review-decided",
+        {"review": review.id, "subject": review.subject, "decision": decided.decision, "reason": decision.reason},
+    )
+    return decided
+
+
+def _job_refused(unit: UnitOfWork, serial: PackSerial, house: House) -> None:
+    pack = unit.packs.get(serial)
+    if pack is not None and pack.state in (PackState.EXPECTED, PackState.REVOKED):
+        remake(unit, move_pack(unit, pack, PackState.NEVER_MADE, "the machine refused the job"), house)
+
+
+def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal | None:
+    if pack.state is not PackState.QUARANTINED:
+        return None
+    if not decision.accept:
+        move_pack(unit, pack, PackState.REVOKED, decision.reason or pack.reason)
+        return None
+    if decision.scanned != pack.serial:
+        return Refusal(
+            "scan",
+            f"To accept pouch {pack.serial}, scan its own label; what was read is {decision.scanned or 'nothing'}.",
+        )
+    wrong = [
+        dose for dose in doses_of(unit, pack) if sum(c.units for c in pack.contents if c.dose == dose.id) != dose.units
+    ]
+    if wrong:
+        return Refusal(
+            "count",
+            f"The drop sensor did not count what the order asks for pouch {pack.serial}; it cannot be accepted.",
+        )
+    verified = replace(pack, state=PackState.VERIFIED, verdict=Verdict.PASS)
+    unit.packs.put(verified)
+    release_pack(unit, verified, "review")
+    return None
+
+
+def packs_to_reject(unit: UnitOfWork) -> list[Pack]:
+    """Return revoked pouches of the machine that must be scanned into the reject bin before they are remade."""
+    revoked = unit.packs.where(state=PackState.REVOKED, order_by="serial")
+    return [pack for pack in revoked if pack.verdict in (Verdict.FAIL, Verdict.LOOK)]
+
+
+def scan_reject(unit: UnitOfWork, serial: PackSerial, unreadable: bool, reason: str, house: House) -> Pack | Refusal:
+    """Destroy a revoked pouch that a person scanned into the reject bin, and make its doses anew while they are wanted.
+
+    `unreadable`: the label could not be scanned; the person names the pouch by the machine's display, with a reason.
+    """
+    pack = unit.packs.get(serial)
+    if pack is None:
+        return Refusal("unknown-pack", f"No pack has the serial {serial}.")
+    if pack.state is not PackState.REVOKED:
+        return Refusal(
+            "not-revoked", f"Pack {serial} is {pack.state.value}; only a revoked pouch goes into the reject bin."
+        )
+    if unreadable and not reason:
+        return Refusal("reason", "A pouch whose label cannot be read needs a written reason.")
+    why = f"{pack.reason}; label unreadable: {reason}" if unreadable else pack.reason
+    return remake(unit, destroy_pack(unit, pack, why, waste_doses=False), house)
+
+
+def remake(unit: UnitOfWork, pack: Pack, house: House) -> Pack:
+    """Make the doses of a destroyed pack anew while they are wanted, at most three times; returns the pack with what replaces it."""
+    for dose in doses_of(unit, pack):
+        if dose.state in (DoseState.PACKED, DoseState.NOT_GIVEN):
+            end_dose(unit, dose, DoseState.WASTED, pack.reason)
+    wanted = [dose for dose in doses_of(unit, pack) if dose.state is DoseState.FROZEN]
+    if not wanted:
+        return pack
+    if _remakes(unit, pack) >= REMAKES_AT_MOST:
+        open_review(
+            unit, "remade-too-often", pack.serial, "", (f"Pack {pack.serial} failed {REMAKES_AT_MOST + 1} times.",)
+        )
+        for dose in wanted:
+            end_dose(unit, dose, DoseState.UNFULFILLABLE, f"its pouch failed {REMAKES_AT_MOST + 1} times")
+        return pack
+    made = make_packs(unit, wanted, pack.batch, house, remake_of=pack)
+    replaced = replace(pack, replaced_by=made[0].serial if made else None)
+    unit.packs.put(replaced)
+    return replaced
+
+
+def _remakes(unit: UnitOfWork, pack: Pack) -> int:
+    count, earlier = 0, pack
+    while earlier.replaces is not None:
+        before = unit.packs.get(earlier.replaces)
+        if before is None:
+            break
+        count, earlier = count + 1, before
+    return count

@@ -1,0 +1,198 @@
+"""Stock comes in: receipts from the supplier, and tablets poured into cassettes by scan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from hub.domain.drugs import Drug
+from hub.domain.identifiers import CassetteId, DeviceId, DrugCode, LotId
+from hub.domain.quantities import fraction_text
+from hub.domain.refusals import Refusal
+from hub.domain.stock import (
+    STORE,
+    SUPPLIER,
+    Cassette,
+    CassetteState,
+    Layer,
+    Lot,
+    SourcePack,
+    StockMove,
+    cassette_account,
+)
+from hub.services.ports import UnitOfWork
+
+LOW_TABLETS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One manufacturer's pack as it came in; `unit_cost` per dispensing unit."""
+
+    code: str
+    item: DrugCode
+    lot: str
+    expires_on: date
+    units: Fraction
+    unit_cost: Decimal
+    look: str = ""
+
+
+def lot_id(item: DrugCode, number: str) -> LotId:
+    """Return the id of a lot: the item and the maker's number."""
+    return LotId(f"{item}/{number}")
+
+
+def receive_stock(unit: UnitOfWork, receipts: Sequence[Receipt]) -> int | Refusal:
+    """Book packs from the supplier into the store; refuse all of them if one is of an unknown drug or known already."""
+    for receipt in receipts:
+        if unit.drugs.get(receipt.item) is None:
+            return Refusal("unknown-drug", f"Pack {receipt.code}: drug {receipt.item} is not in the directory.")
+        if unit.source_packs.get(receipt.code) is not None:
+            return Refusal("known-pack", f"Pack {receipt.code} was received before.")
+    for receipt in receipts:
+        _receive(unit, receipt)
+    return len(receipts)
+
+
+def _receive(unit: UnitOfWork, receipt: Receipt) -> None:
+    lot = lot_id(receipt.item, receipt.lot)
+    if unit.lots.get(lot) is None:
+        unit.lots.put(Lot(lot, receipt.item, receipt.lot, receipt.expires_on, receipt.unit_cost, look=receipt.look))
+    unit.source_packs.put(SourcePack(receipt.code, receipt.item, lot, receipt.units))
+    move = StockMove(receipt.item, lot, SUPPLIER, STORE, receipt.units)
+    unit.move(move, "receipt", source_pack=receipt.code, unit_cost=str(receipt.unit_cost))
+
+
+def needs_second_person(drug: Drug) -> bool:
+    """Tell whether loading asks for a second person: high-alert drugs and those that look or sound like others."""
+    return drug.high_alert or bool(drug.look_alike_group)
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What was scanned at the machine: slot, cassette and every source pack; `units` whole tablets poured in all."""
+
+    device: DeviceId
+    slot: int
+    cassette: CassetteId
+    packs: tuple[str, ...]
+    units: int
+    second: str | None
+
+
+def load_cassette(unit: UnitOfWork, loading: Loading) -> Cassette | Refusal:
+    """Book tablets from the store into a cassette, if every scan belongs to it (`domain.md` 4.3, cassette refill)."""
+    cassette = unit.cassettes.get(loading.cassette)
+    if cassette is None:
+        return Refusal("unknown-cassette", f"Cassette {loading.cassette} is not in the cassette map.")
+    scanned = [unit.source_packs.get(code) for code in loading.packs]
+    refusal = _loading_refused(unit, loading, cassette, scanned)
+    if refusal is not None:
+        return refusal
+    rest, layers = loading.units, list(cassette.layers)
+    for pack in scanned:
+        assert pack is not None
+        poured = min(rest, int(pack.units), int(unit.held(STORE, pack.lot)))
+        if poured == 0:
+            continue
+        rest -= poured
+        _pour(unit, loading, pack, poured)
+        layers = _with_layer(layers, pack.lot, poured)
+    if rest:
+        return Refusal(
+            "too-few", f"The scanned packs hold {loading.units - rest} tablets by the books, not {loading.units}."
+        )
+    loaded = replace(
+        cassette,
+        layers=tuple(layers),
+        state=CassetteState.ARMED,
+        opened_at=cassette.opened_at or unit.now,
+        slot=loading.slot,
+    )
+    unit.cassettes.put(loaded)
+    return loaded
+
+
+def _loading_refused(
+    unit: UnitOfWork, loading: Loading, cassette: Cassette, scanned: Sequence[SourcePack | None]
+) -> Refusal | None:
+    if (cassette.device, cassette.slot) != (loading.device, loading.slot):
+        return Refusal(
+            "wrong-slot",
+            f"Cassette {cassette.id} belongs in slot {cassette.slot} of {cassette.device}, not in slot {loading.slot}.",
+        )
+    if loading.units < 1 or cassette.count + loading.units > cassette.capacity:
+        return Refusal(
+            "capacity",
+            f"Cassette {cassette.id} takes {cassette.capacity - cassette.count} tablets more, not {loading.units}.",
+        )
+    for code, pack in zip(loading.packs, scanned, strict=True):
+        if pack is None:
+            return Refusal("unknown-pack", f"Source pack {code} was never received.")
+        if pack.item != cassette.item:
+            return Refusal(
+                "wrong-drug",
+                f"Source pack {code} holds {pack.item}; cassette {cassette.id} is made for {cassette.item}.",
+            )
+        lot = unit.lots.get(pack.lot)
+        if lot is None or lot.expires_on <= unit.now.date():
+            return Refusal("expired", f"Source pack {code} expired on {lot.expires_on if lot else 'an unknown day'}.")
+    drug = unit.drugs.get(cassette.item)
+    if drug is None or (needs_second_person(drug) and (loading.second is None or loading.second == unit.actor)):
+        return Refusal(
+            "second-person",
+            f"{cassette.item} is high-alert or looks like another drug: a second person must confirm the loading.",
+        )
+    return None
+
+
+def _pour(unit: UnitOfWork, loading: Loading, pack: SourcePack, poured: int) -> None:
+    move = StockMove(pack.item, pack.lot, STORE, cassette_account(loading.cassette), Fraction(poured))
+    unit.move(move, "cassette-load", source_pack=pack.code)
+    unit.record(
+        "cassette-loaded",
+        {
+            "cassette": loading.cassette, "slot": loading.slot, "device": loading.device, "item": pack.item, "lot": pack.lot,
+            "quantity": fraction_text(Fraction(poured)), "source_packs": [pack.code], "second": loading.second,
+        },
+    )  # fmt: skip
+
+
+def _with_layer(layers: list[Layer], lot: LotId, count: int) -> list[Layer]:
+    if layers and layers[-1].lot == lot:
+        return [*layers[:-1], Layer(lot, layers[-1].count + count)]
+    return [*layers, Layer(lot, count)]
+
+
+def take_from_layers(cassette: Cassette, count: int) -> tuple[Cassette, tuple[Layer, ...]]:
+    """Take tablets out of the oldest layers; returns what is left and what was taken, by lot.
+
+    More than the books hold gives a last layer of the same lot: the caller books the difference to `surplus`.
+    """
+    taken: list[Layer] = []
+    left: list[Layer] = []
+    rest = count
+    for layer in cassette.layers:
+        now = min(rest, layer.count)
+        rest -= now
+        if now:
+            taken.append(Layer(layer.lot, now))
+        if layer.count > now:
+            left.append(Layer(layer.lot, layer.count - now))
+    state = (
+        CassetteState.EMPTY
+        if not left
+        else CassetteState.LOW
+        if sum(x.count for x in left) < LOW_TABLETS
+        else CassetteState.ARMED
+    )
+    return replace(cassette, layers=tuple(left), state=state), tuple(taken)
+
+
+def next_lots(cassette: Cassette, count: int) -> tuple[LotId, ...]:
+    """Return the lots of the next `count` tablets that are not reserved yet, oldest layer first."""
+    skipped, _ = take_from_layers(cassette, cassette.reserved)
+    _, taken = take_from_layers(skipped, count)
+    return tuple(layer.lot for layer in taken)

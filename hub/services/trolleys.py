@@ -1,0 +1,159 @@
+"""Trolleys: loaded by scan into drawers, sealed, handed over, received, closed; and packs that go by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hub.domain.custody import Trolley, TrolleyState
+from hub.domain.identifiers import TrolleyId
+from hub.domain.packs import TERMINAL_PACK_STATES, Pack, PackState
+from hub.domain.refusals import Refusal
+from hub.services.endings import move_pack
+from hub.services.ports import UnitOfWork
+
+_WHY = {
+    PackState.EXPECTED: "not made yet",
+    PackState.PRODUCED: "at the camera station",
+    PackState.VERIFIED: "leaving the machine",
+    PackState.QUARANTINED: "waits for a person's decision",
+    PackState.RELEASED: "released: scan it into its drawer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrolleyView:
+    """A trolley with what lies in it, what is missing, and what must be pulled out before it may leave."""
+
+    trolley: Trolley
+    packs: tuple[Pack, ...]
+    missing: tuple[tuple[Pack, str], ...]
+    pull: tuple[Pack, ...]
+
+
+def view_trolley(unit: UnitOfWork, trolley: Trolley) -> TrolleyView:
+    """Return what a person needs to see of one trolley."""
+    packs = unit.packs.where(trolley=trolley.id, order_by="serial")
+    aboard = tuple(pack for pack in packs if pack.state in (PackState.LOADED, PackState.DISPATCHED, PackState.RECEIVED))
+    missing = tuple((pack, _WHY[pack.state]) for pack in packs if pack.state in _WHY)
+    pull = tuple(pack for pack in packs if pack.state is PackState.REVOKED and pack.in_drawer)
+    return TrolleyView(trolley, aboard, missing, pull)
+
+
+def load_pack(unit: UnitOfWork, trolley_id: str, drawer: str, serial: str) -> TrolleyView | Refusal:
+    """Book a released pack into its drawer; another trolley's, another drawer's or a stopped one is refused."""
+    trolley, pack = unit.trolleys.get(trolley_id), unit.packs.get(serial)
+    if trolley is None or trolley.state is not TrolleyState.ASSEMBLING:
+        return Refusal("trolley", f"Trolley {trolley_id} is not being assembled.")
+    if pack is None:
+        return Refusal("unknown-pack", f"No pack has the serial {serial}.")
+    if pack.state in (PackState.REVOKED, PackState.QUARANTINED):
+        return Refusal("revoked", f"Pack {serial} must not go out: {pack.reason}")
+    if pack.state is not PackState.RELEASED:
+        return Refusal("state", f"Pack {serial} is {pack.state.value}; only a released pack is loaded.")
+    if pack.trolley != trolley.id or pack.drawer != drawer:
+        return Refusal(
+            "wrong-drawer",
+            f"Pack {serial} belongs to trolley {pack.trolley or 'none, it goes by hand'}, drawer {pack.drawer}.",
+        )
+    if pack.expires_on is not None and pack.expires_on < unit.now.date():
+        return Refusal("expired", f"Pack {serial} expired on {pack.expires_on}.")
+    move_pack(unit, replace(pack, in_drawer=True), PackState.LOADED, trolley=trolley.id, drawer=drawer)
+    return view_trolley(unit, trolley)
+
+
+def pull_pack(unit: UnitOfWork, trolley_id: str, serial: str) -> Pack | Refusal:
+    """Book that a revoked pack was taken out of its drawer; it goes to the returns."""
+    pack = unit.packs.get(serial)
+    if pack is None or pack.trolley != trolley_id or pack.state is not PackState.REVOKED or not pack.in_drawer:
+        return Refusal("not-on-list", f"Pack {serial} is not on the pull list of trolley {trolley_id}.")
+    pulled = replace(pack, in_drawer=False)
+    unit.packs.put(pulled)
+    unit.record("pack-pulled", {"pack": serial, "trolley": trolley_id})
+    return pulled
+
+
+def seal_trolley(unit: UnitOfWork, trolley_id: str, seal: str) -> Trolley | Refusal:
+    """Seal a trolley; what is on the pull list must be out, what is missing goes by hand from now on."""
+    trolley = unit.trolleys.get(trolley_id)
+    if trolley is None or trolley.state is not TrolleyState.ASSEMBLING:
+        return Refusal("trolley", f"Trolley {trolley_id} is not being assembled.")
+    if not seal:
+        return Refusal("seal", "Scan the number of the seal.")
+    view = view_trolley(unit, trolley)
+    if view.pull:
+        serials = ", ".join(pack.serial for pack in view.pull)
+        return Refusal("pull", f"Take out first what was revoked: {serials}.")
+    for pack, why in view.missing:
+        unit.packs.put(replace(pack, trolley=None, stat=True))
+        unit.record("pack-left-behind", {"pack": pack.serial, "trolley": trolley.id, "why": why})
+    sealed = replace(trolley, state=TrolleyState.SEALED, seal=seal, sealed_at=unit.now)
+    return _put(unit, sealed, "trolley-sealed", seal=seal, packs=len(view.packs))
+
+
+def dispatch_trolley(unit: UnitOfWork, trolley_id: str) -> Trolley | Refusal:
+    """Book that a sealed trolley left the pharmacy."""
+    trolley = unit.trolleys.get(trolley_id)
+    if trolley is None or trolley.state is not TrolleyState.SEALED:
+        return Refusal("trolley", f"Trolley {trolley_id} is not sealed.")
+    for pack in unit.packs.where(trolley=trolley.id, state=PackState.LOADED):
+        move_pack(unit, pack, PackState.DISPATCHED)
+    return _put(unit, replace(trolley, state=TrolleyState.DISPATCHED), "trolley-dispatched")
+
+
+def receive_trolley(unit: UnitOfWork, trolley_id: str, seal: str) -> Trolley | Refusal:
+    """Book that a ward received a trolley with its seal whole."""
+    trolley = unit.trolleys.get(trolley_id)
+    if trolley is None or trolley.state is not TrolleyState.DISPATCHED:
+        return Refusal("trolley", f"Trolley {trolley_id} is not on its way.")
+    if seal != trolley.seal:
+        return Refusal("seal", f"The seal should read {trolley.seal}; do not use this trolley, call the pharmacy.")
+    for pack in unit.packs.where(trolley=trolley.id, state=PackState.DISPATCHED):
+        move_pack(unit, pack, PackState.RECEIVED)
+    return _put(unit, replace(trolley, state=TrolleyState.RECEIVED, received_at=unit.now), "trolley-received")
+
+
+def close_trolley(unit: UnitOfWork, trolley_id: str) -> Trolley | Refusal:
+    """Close a trolley's round once nothing open lies in it; then it is reconciled."""
+    trolley = unit.trolleys.get(trolley_id)
+    if trolley is None or trolley.state is not TrolleyState.RECEIVED:
+        return Refusal("trolley", f"Trolley {trolley_id} was not received, or is closed.")
+    still = [pack for pack in unit.packs.where(trolley=trolley.id) if pack.state not in TERMINAL_PACK_STATES]
+    if still:
+        return Refusal(
+            "open-packs",
+            f"Trolley {trolley_id} still holds {len(still)} packs: {', '.join(pack.serial for pack in still[:5])}.",
+        )
+    return _put(unit, replace(trolley, state=TrolleyState.RECONCILED), "trolley-closed")
+
+
+def hand_over(unit: UnitOfWork, serials: Sequence[str], receiver: str) -> int | Refusal:
+    """Hand packs that go by hand (ampoule bags, STAT and late packs) to a nurse, each by its scan."""
+    packs = [unit.packs.get(serial) for serial in serials]
+    for serial, pack in zip(serials, packs, strict=True):
+        if pack is None:
+            return Refusal("unknown-pack", f"No pack has the serial {serial}.")
+        if pack.state in (PackState.REVOKED, PackState.QUARANTINED):
+            return Refusal("revoked", f"Pack {serial} must not go out: {pack.reason}")
+        if pack.state is not PackState.RELEASED or pack.trolley is not None:
+            return Refusal("state", f"Pack {serial} is {pack.state.value} and does not go by hand.")
+    for pack in packs:
+        assert pack is not None
+        move_pack(unit, pack, PackState.RECEIVED, receiver=receiver)
+    return len(packs)
+
+
+def ensure_trolley(unit: UnitOfWork, trolley: Trolley) -> None:
+    """Open a trolley's round unless it is open already."""
+    if unit.trolleys.get(trolley.id) is None:
+        unit.trolleys.put(trolley)
+
+
+def trolley_leaves(unit: UnitOfWork, trolley_id: TrolleyId | None) -> bool:
+    """Tell whether a trolley can no longer take packs."""
+    trolley = unit.trolleys.get(trolley_id) if trolley_id is not None else None
+    return trolley is not None and trolley.state is not TrolleyState.ASSEMBLING
+
+
+def _put(unit: UnitOfWork, trolley: Trolley, kind: str, **facts: object) -> Trolley:
+    unit.trolleys.put(trolley)
+    unit.record(kind, {"trolley": trolley.id, "department": trolley.department, **facts})
+    return trolley

@@ -1,0 +1,60 @@
+"""The camera station's word on a pouch: the verdict recorded, sent back to the machine, and what follows for the pack."""
+
+from dataclasses import replace
+
+from hub.domain.identifiers import JobId
+from hub.domain.packs import PackJob, PackState, Verdict
+from hub.domain.records import Command
+from hub.domain.verification import ExpectedPouch, SeenPouch, verify_pouch
+from hub.services.endings import move_pack
+from hub.services.machine_events import open_review
+from hub.services.make_packs import send
+from hub.services.ports import UnitOfWork
+
+
+def expected_pouch(unit: UnitOfWork, job: PackJob) -> ExpectedPouch:
+    """Return what the camera must see of this job's pouch: its own serial and its tablets."""
+    return ExpectedPouch(serial=job.pack, count=sum(fill.count for fill in job.fills))
+
+
+def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: str) -> Verdict:
+    """Decide about the pouch at the camera; the verdict is durable before the machine hears of it.
+
+    A pack that was revoked meanwhile gets FAIL: its pouch goes into the reject bin.
+    """
+    job = unit.jobs.get(job_id)
+    assert job is not None and job.at_camera is not None
+    pack = unit.packs.get(job.pack)
+    assert pack is not None
+    if pack.verdict is not None:
+        return pack.verdict
+    verdict, reasons = verify_pouch(expected_pouch(unit, job), seen)
+    if pack.state is PackState.REVOKED:
+        verdict, reasons = Verdict.FAIL, (f"revoked: {pack.reason}",)
+    read = [*seen.data_matrix, *seen.code_128]
+    unit.record(
+        "pack-verified",
+        {"pack": pack.serial, "verdict": verdict.value, "reasons": list(reasons), "read": read, "evidence": evidence},
+    )
+    if verdict is Verdict.PASS:
+        unit.packs.put(replace(pack, verdict=verdict, state=PackState.VERIFIED))
+    else:
+        _question(unit, job, verdict, reasons, evidence)
+    send(unit, Command(f"verdict-{job.id}", job.device, "verdict", 0, job.id, unit.now))
+    return verdict
+
+
+def _question(unit: UnitOfWork, job: PackJob, verdict: Verdict, reasons: tuple[str, ...], evidence: str) -> None:
+    """A pouch that failed is revoked at once; one to be looked at waits in quarantine for a person."""
+    pack = unit.packs.get(job.pack)
+    assert pack is not None
+    pack = replace(pack, verdict=verdict)
+    reason = "; ".join(reasons)
+    if pack.state is PackState.REVOKED:
+        unit.packs.put(pack)
+    elif verdict is Verdict.FAIL:
+        move_pack(unit, pack, PackState.REVOKED, reason)
+    else:
+        move_pack(unit, pack, PackState.QUARANTINED, reason)
+    if verdict is Verdict.LOOK:
+        open_review(unit, "pouch", pack.serial, verdict.value, reasons, evidence)

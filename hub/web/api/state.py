@@ -1,0 +1,67 @@
+"""The state of the line in numbers, live events, the ledger's export, evidence, and the stepped clock."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import Response, StreamingResponse
+
+from hub.domain.people import Action, User
+from hub.services.board import line_state
+from hub.web.api.bodies import ClockBody
+from hub.web.context import Hub, allowed
+
+router = APIRouter(tags=["state"])
+
+
+@router.get("/state")
+async def state(hub: Hub) -> dict[str, Any]:
+    """Return how many jobs, packs and doses are in which state; no name and no patient is in it."""
+    counts = await hub.decisions.read(line_state)
+    return {"now": hub.now().isoformat(), **counts}
+
+
+@router.get("/events")
+async def events(request: Request, hub: Hub) -> StreamingResponse:
+    """Send a `board` event whenever something was committed, at most four a second."""
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"retry: 2000\n\n"
+        async for number in hub.board_changes():
+            if await request.is_disconnected():
+                return
+            yield f"event: board\ndata: {number}\n\n".encode()
+
+    return StreamingResponse(stream(), media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+@router.get("/ledger/export")
+async def ledger_export(hub: Hub, _: Annotated[User, Depends(allowed(Action.READ_LEDGER))]) -> StreamingResponse:
+    """Return the whole ledger as NDJSON (docs/ledger.md)."""
+    return StreamingResponse(hub.export_ledger(), media_type="application/x-ndjson")
+
+
+@router.get("/evidence/{digest}")
+async def evidence(digest: str, hub: Hub, _: Annotated[User, Depends(allowed(Action.DECIDE_REVIEWS))]) -> Response:
+    """Return the frame that a verdict was based on, by its SHA-256."""
+    frame = hub.evidence(digest)
+    if frame is None:
+        raise HTTPException(
+            404, {"refused": "unknown", "reason": "There is no such frame, or it is past its retention."}
+        )
+    return Response(frame, media_type="image/jpeg")
+
+
+@router.post("/clock")
+async def clock(
+    body: ClockBody, hub: Hub, _: Annotated[User, Depends(allowed(Action.ADVANCE_CLOCK))]
+) -> dict[str, Any]:
+    """Step the clock of a demonstration on; refused where the hub runs by the real clock, and never backwards."""
+    if hub.step_clock is None:
+        raise HTTPException(409, {"refused": "real-clock", "reason": "This hub runs by the real clock."})
+    if body.now.tzinfo is None or body.now < hub.now():
+        raise HTTPException(
+            409, {"refused": "backwards", "reason": "The clock only goes forward, by a time with its offset."}
+        )
+    hub.step_clock(body.now)
+    return {"now": hub.now().isoformat()}

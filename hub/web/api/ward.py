@@ -1,0 +1,66 @@
+"""The ward: the round's list and the bedside."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from hub.domain.doses import PlannedDose
+from hub.domain.identifiers import DoseId
+from hub.domain.people import Action, User
+from hub.domain.refusals import Refusal
+from hub.services.administer import BedsideScan, give, give_from_ward, not_given
+from hub.services.ports import UnitOfWork
+from hub.services.ward_round import round_of
+from hub.web.api.bodies import Give, GiveWard, NotGiven, Write
+from hub.web.context import Hub, HubContext, allowed, answered
+
+router = APIRouter(tags=["ward"])
+Nurse = Annotated[User, Depends(allowed(Action.ADMINISTER))]
+Reader = Annotated[User, Depends(allowed(Action.READ_WARD))]
+
+
+@router.get("/ward/{department}/round")
+async def ward_round(department: str, until: datetime, hub: Hub, _: Reader) -> list[dict[str, Any]]:
+    """Return what is open at a ward and due up to `until`, patient by patient."""
+    return await hub.decisions.read(lambda unit: round_of(unit, department, until))
+
+
+@router.get("/wards")
+async def wards(hub: Hub, _: Reader) -> list[str]:
+    """Return the departments that have patients now."""
+    return await hub.decisions.read(
+        lambda unit: sorted({stay.department for stay in unit.stays.where(finished_at=None)})
+    )
+
+
+async def _bedside(
+    hub: HubContext, user: User, body: Write, name: str, act: Callable[[UnitOfWork], tuple[PlannedDose, ...] | Refusal]
+) -> Any:
+    def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
+        doses = act(unit)
+        return doses if isinstance(doses, Refusal) else {name: [dose.id for dose in doses]}
+
+    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+
+
+@router.post("/bedside/give")
+async def bedside_give(body: Give, hub: Hub, user: Nurse) -> Any:
+    """Record a pack as given to the patient whose wristband was scanned."""
+    scan = BedsideScan(body.patient_code, body.pack_code)
+    return await _bedside(hub, user, body, "given", lambda unit: give(unit, scan, hub.house))
+
+
+@router.post("/bedside/give-ward")
+async def bedside_give_ward(body: GiveWard, hub: Hub, user: Nurse) -> Any:
+    """Record an injection or a ward-stock dose as given."""
+    scan = BedsideScan(body.patient_code, dose=DoseId(body.dose), source_code=body.source_code)
+    return await _bedside(hub, user, body, "given", lambda unit: give_from_ward(unit, scan, hub.house))
+
+
+@router.post("/bedside/not-given")
+async def bedside_not_given(body: NotGiven, hub: Hub, user: Nurse) -> Any:
+    """Record that a pack or a ward dose was not given, with the reason."""
+    scan = BedsideScan(body.patient_code, body.pack_code, DoseId(body.dose) if body.dose else None)
+    return await _bedside(hub, user, body, "not_given", lambda unit: not_given(unit, scan, body.reason))

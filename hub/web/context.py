@@ -1,0 +1,143 @@
+"""What pages and API need from the hub, and who is asking."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import Depends, HTTPException, Request
+
+from hub.domain.identifiers import UserId
+from hub.domain.people import Action, User, may
+from hub.domain.refusals import Refusal
+from hub.services.house import House
+from hub.services.ports import UnitOfWork
+from hub.services.sign_in import PinHasher
+
+Result = TypeVar("Result")
+COOKIE = "dosehub_session"
+
+
+class Decisions(Protocol):
+    """The one writer and its readers."""
+
+    def run(self, actor: str, decision: Callable[[UnitOfWork], Result]) -> Awaitable[Result]:
+        """Run a decision and answer after its commit."""
+
+    def once(self, actor: str, event: str, body: str, decision: Callable[[UnitOfWork], Any]) -> Awaitable[Any]:
+        """Run a decision once for an event id; the repetition gets the same answer, another body a Refusal `conflict`.
+
+        The decision's result is a Refusal or can be written as JSON.
+        """
+
+    def read(self, decision: Callable[[UnitOfWork], Result]) -> Awaitable[Result]:
+        """Run a query that writes nothing."""
+
+
+class Sessions(Protocol):
+    """Signed-in people."""
+
+    def open(self, user: User) -> Awaitable[str]:
+        """Open a session and return its token."""
+
+    def user_of(self, token: str) -> Awaitable[User | None]:
+        """Return whose token it is, or None where it is unknown or too old."""
+
+    def close(self, token: str) -> Awaitable[None]:
+        """End a session."""
+
+
+class Intake(Protocol):
+    """Readers of sheets and changes; a file that cannot be taken gives a Refusal naming file, line and reason."""
+
+    def sheet(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> "dict[str, Any] | Refusal":
+        """Take in a sheet."""
+
+    def changes(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> "dict[str, Any] | Refusal":
+        """Take in dated changes."""
+
+    def allergies(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> "dict[str, Any] | Refusal":
+        """Take in a source's list of allergies."""
+
+    def discharges(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> "dict[str, Any] | Refusal":
+        """Take in a discharge list."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubContext:
+    """The hub as the web sees it."""
+
+    decisions: Decisions
+    sessions: Sessions
+    intake: Intake
+    house: House
+    pins: PinHasher
+    now: Callable[[], datetime]
+    step_clock: Callable[[datetime], None] | None
+    export_ledger: Callable[[], AsyncIterator[bytes]]
+    board_changes: Callable[[], AsyncIterator[int]]
+    evidence: Callable[[str], bytes | None]
+    site: str = "hospital"
+
+
+def hub_of(request: Request) -> HubContext:
+    """Return the hub that this application serves."""
+    hub = request.app.state.hub
+    assert isinstance(hub, HubContext)
+    return hub
+
+
+Hub = Annotated[HubContext, Depends(hub_of)]
+
+
+async def current_user(request: Request) -> User:
+    """Return who is signed in, by bearer token or cookie; 401 else."""
+    header = request.headers.get("authorization", "")
+    token = header.removeprefix("Bearer ") if header.startswith("Bearer ") else request.cookies.get(COOKIE, "")
+    user = await hub_of(request).sessions.user_of(token) if token else None
+    if user is None:
+        raise HTTPException(401, {"refused": "sign-in", "reason": "Sign in with badge and PIN."})
+    return user
+
+
+def allowed(action: Action) -> Callable[[Request], Awaitable[User]]:
+    """Return a dependency that lets only those pass who may do `action`."""
+
+    async def check(request: Request) -> User:
+        user = await current_user(request)
+        if not may(user.role, action):
+            raise HTTPException(
+                403,
+                {"refused": "not-allowed", "reason": f"A {user.role.value} may not {action.value.replace('-', ' ')}."},
+            )
+        return user
+
+    return check
+
+
+def answered(result: Any) -> Any:
+    """Return a result, or raise the refusal it is as 409 with code and reason."""
+    if isinstance(result, Refusal):
+        raise HTTPException(409, {"refused": result.code, "reason": result.text})
+    return result
+
+
+async def second_person(hub: HubContext, badge: str, pin: str, first: User, action: Action) -> UserId | None:
+    """Return the second person who confirms, None where no badge came; 409 where badge, PIN or person will not do."""
+    if not badge:
+        return None
+    user = await hub.decisions.read(lambda unit: next(iter(unit.users.where(badge=badge)), None))
+    if user is None or not await asyncio.to_thread(hub.pins.matches, user.pin_hash, pin):
+        raise HTTPException(409, {"refused": "second-person", "reason": "The second badge or PIN is wrong."})
+    if user.id == first.id or not may(user.role, action):
+        raise HTTPException(
+            409, {"refused": "second-person", "reason": "A second, different person with this right must confirm."}
+        )
+    return user.id
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of a session token."""
+    return hashlib.sha256(token.encode()).hexdigest()
