@@ -21,14 +21,15 @@ def read_changes(
 ) -> OrderSheet:
     """Return a sheet that has only `changes`; raise IntakeError where any line is not a whole change.
 
-    The same order, stay or patient may come again later with another content: that is what a change is. Allergies
-    reach the hub with the Patient resource before them in the same file.
+    The same order, stay or patient may come again later with another content: that is what a change is. Allergies come
+    with the day's sheet; a patient's `allergies` of None here means that nothing is said of them.
     """
     content = utf8(name, unpacked(name, data))
     changes: list[SheetChange] = []
     for number, line in enumerate(content.split(b"\n"), start=1):
         if line.strip():
-            changes += _changes_of(name, f"line {number}", line, FhirFile(name, source, directory, zone))
+            file = FhirFile(name, source, directory, zone, complete=False)
+            changes += _changes_of(name, f"line {number}", line, file)
     if not changes:
         raise IntakeError(name, "", "", "it holds no Patient, Encounter or MedicationRequest: it is no changes feed")
     changes.sort(key=lambda change: change.at)

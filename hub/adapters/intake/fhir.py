@@ -61,12 +61,16 @@ class Found:
 
 @dataclass(slots=True)
 class FhirFile:
-    """The resources of one file by their kind, and how references between them resolve."""
+    """The resources of one file by their kind, and how references between them resolve.
+
+    `complete` is false for changes: there a patient without allergies is no news, not a patient who has none.
+    """
 
     name: str
     source: SourceSettings
     directory: DrugDirectory
     zone: tzinfo
+    complete: bool = True
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
     patients: dict[str, tuple[str, PatientResource]] = field(default_factory=dict)
     encounters: dict[str, tuple[str, Encounter]] = field(default_factory=dict)
@@ -136,7 +140,7 @@ class FhirFile:
             if text := allergy_text(allergy):
                 identity = self.resolve((allergy.patient or Reference()).reference)[1]
                 allergies.setdefault(identity, []).append(text)
-        unknown = () if self.source.allergies_provided else None
+        unknown = () if self.source.allergies_provided and self.complete else None
         patients = tuple(
             patient_of(identity, patient, tuple(allergies[identity]) if identity in allergies else unknown)
             for identity, (_, patient) in self.patients.items()
