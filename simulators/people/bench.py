@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
-from simulators.people.calls import Machine
+from simulators.people.calls import Machine, Reply
 from simulators.people.crew import TECHNICIAN, Crew, Report
 from simulators.people.matter import LINE, REJECT, HeldPack, Part
 from simulators.people.scanner import NotARaster, scan
 
+SPLIT_LANE = "half-tablet"
 PASSES = 50
 PATIENCE_S = 10.0
 """How long a person looks for a pouch that is to be reviewed before saying that it is not there."""
@@ -109,29 +112,36 @@ def holds(pouch: HeldPack, expected: object) -> bool:
 
 
 def _decide_reviews(crew: Crew, report: Report) -> None:
-    role = crew.decider()
-    for review in report.rows("list the reviews", crew.hub.get(role, "/api/reviews")):
+    for review in report.rows("list the reviews", crew.hub.get(crew.decider(), "/api/reviews")):
         pouch = crew.world.packs.get(review.get("pack") or "")
-        verdict = judge(review, pouch) or _given_up(crew, review["review"])
-        what = f"decide review {review['review']}"
-        if verdict is None or what in report.failed:
+        decided = judge(review, pouch) or _without_pouch(crew, review)
+        if decided is None or f"decide review {review['review']}" in report.failed:
             report.add("reviews_waiting")
             continue
-        decision, reason = verdict
-        serial = pouch.serial if pouch else ""
-        reply = crew.hub.write(
-            role, "/api/reviews", review=review["review"], decision=decision, pack=serial, reason=reason
-        )
-        if report.accepted(what, reply):
+        reply = _decide(crew, review, decided, pouch)
+        if decided[0] == "accept" and reply.refused:
+            report.refused[reply.refused] += 1
+            decided = "reject", f"not accepted: {reply.why}"
+            reply = _decide(crew, review, decided, pouch)
+        if report.accepted(f"decide review {review['review']}", reply):
             crew.sought_since_s.pop(review["review"], None)
-            report.add(f"reviews_{decision}ed")
-            if decision == "accept" and pouch is not None:
+            report.add(f"reviews_{decided[0]}ed")
+            if decided[0] == "accept" and pouch is not None:
                 pouch.place = LINE
 
 
-def _given_up(crew: Crew, review: str) -> tuple[str, str] | None:
-    """Reject a pouch that was looked for in vain for ten seconds."""
-    since_s = crew.sought_since_s.setdefault(review, crew.clock_s())
+def _decide(crew: Crew, review: Mapping[str, Any], decided: tuple[str, str], pouch: HeldPack | None) -> Reply:
+    scanned = pouch.serial if pouch else ""
+    return crew.hub.write(
+        crew.decider(), "/api/reviews", review=review["review"], decision=decided[0], pack=scanned, reason=decided[1][:500]
+    )
+
+
+def _without_pouch(crew: Crew, review: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Reject a pouch whose label nobody can read, known by its job, or that was looked for in vain for ten seconds."""
+    if review.get("job") and any(pouch.job == review["job"] for pouch in crew.world.unread):
+        return "reject", "nobody can read its label"
+    since_s = crew.sought_since_s.setdefault(review["review"], crew.clock_s())
     return ("reject", "the pouch was not found") if crew.clock_s() - since_s >= PATIENCE_S else None
 
 
@@ -163,7 +173,7 @@ def _pick(crew: Crew, report: Report) -> None:
         if not row["label_printed"] or label is None or what in report.failed:
             report.add("picks_waiting")
             continue
-        chosen = _from_shelf(crew, row["contents"])
+        chosen = _from_shelf(crew, row)
         if not chosen:
             report.trouble(what, f"the shelf does not hold {_wanted(row['contents'])}")
             report.add("picks_waiting")
@@ -180,11 +190,16 @@ def _wanted(contents: list[dict[str, Any]]) -> str:
     return ", ".join(f"{content['units']} of {content['item']} lot {content['lot']}" for content in contents)
 
 
-def _from_shelf(crew: Crew, contents: list[dict[str, Any]]) -> list[tuple[Part, ...]]:
-    """Take what a pick asks for into the hand, content by content; nothing where one of them is missing."""
+def _from_shelf(crew: Crew, row: Mapping[str, Any]) -> list[tuple[Part, ...]]:
+    """Take what a pick asks for into the hand, content by content; nothing where one of them is missing.
+
+    A tablet is split after it was taken whole, and what is left of it is thrown away.
+    """
     chosen: list[tuple[Part, ...]] = []
-    for content in contents:
-        parts = crew.world.store.choose(content["item"], content["lot"], Fraction(str(content["units"])))
+    for content in row["contents"]:
+        units = Fraction(str(content["units"]))
+        taken = Fraction(ceil(units)) if row["lane"] == SPLIT_LANE else units
+        parts = crew.world.store.choose(content["item"], content["lot"], taken)
         if not parts:
             _back_on_shelf(crew, chosen)
             return []
@@ -201,13 +216,14 @@ def _back_on_shelf(crew: Crew, chosen: list[tuple[Part, ...]]) -> None:
 
 def _fill_bag(crew: Crew, row: Mapping[str, Any], label: str, chosen: list[tuple[Part, ...]]) -> None:
     world = crew.world
-    for parts in chosen:
-        units = sum((part.units for part in parts), Fraction(0))
+    together: list[Part] = []
+    for parts, content in zip(chosen, row["contents"], strict=True):
+        units = Fraction(str(content["units"]))
         crew.truth.write("picked", item=parts[0].item, lot=parts[0].lot, quantity=str(units), label=label)
+        together += [*parts[:-1], replace(parts[-1], units=units - sum((part.units for part in parts[:-1]), Fraction(0)))]
     del world.labels[row["pack"]]
     world.used_serials.add(row["pack"])
-    together = tuple(part for parts in chosen for part in parts)
-    world.hold(HeldPack("label", label, row["pack"], LINE, row["lane"], row["department"], parts=together))
+    world.hold(HeldPack("label", label, row["pack"], LINE, row["lane"], row["department"], parts=tuple(together)))
 
 
 def _issue(crew: Crew, report: Report) -> None:

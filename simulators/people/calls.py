@@ -33,14 +33,18 @@ class Reply:
     @property
     def refused(self) -> str:
         """Give the code of a refusal that people must act on, or nothing."""
-        code = self.body.get("refused") if isinstance(self.body, dict) and self.status in (409, 422) else None
+        code = self._words().get("refused") if self.status in (409, 422) else None
         return code if isinstance(code, str) else ""
 
     @property
     def why(self) -> str:
         """Say in a line what went wrong."""
-        reason = self.body.get("reason") if isinstance(self.body, dict) else None
-        return f"{self.status} {self.refused} {reason or str(self.body)[:300]}"
+        return " ".join(filter(None, (str(self.status), self.refused, str(self._words().get("reason") or self.body)[:300])))
+
+    def _words(self) -> dict[str, Any]:
+        """Give the members of a refusal, which may stand one level deeper."""
+        words = self.body.get("detail", self.body) if isinstance(self.body, dict) else {}
+        return words if isinstance(words, dict) else {}
 
 
 def read_reply(response: httpx.Response) -> Reply:

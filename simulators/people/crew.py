@@ -90,14 +90,14 @@ class Report:
         else:
             self.troubles_left_out += 1
 
-    def accepted(self, what: str, reply: Reply) -> bool:
+    def accepted(self, what: str, reply: Reply, proper: frozenset[str] = PROPER_REFUSALS) -> bool:
         """Tell whether a call was accepted; a proper refusal is counted by its code, anything else is trouble."""
         if reply.ok:
             return True
         self.failed.add(what)
         if reply.refused:
             self.refused[reply.refused] += 1
-        if reply.refused not in PROPER_REFUSALS:
+        if reply.refused not in proper:
             self.trouble(what, reply.why)
         return False
 

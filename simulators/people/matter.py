@@ -14,6 +14,9 @@ SHAPES = ("round", "round", "oval", "capsule")
 LINE = "line"
 REJECT = "reject"
 TREATMENT = "treatment"
+"""In the hands of the treatment nurse, for one ward."""
+BY_HAND = "by-hand"
+"""In the hands of a nurse, for the ward that is printed on it."""
 
 
 def trolley_place(trolley: str) -> str:
@@ -29,6 +32,17 @@ def ward_place(department: str) -> str:
 def bag_place(department: str) -> str:
     """Name the place of what waits in a ward's returns bag."""
     return f"bag:{department}"
+
+
+def look_text(look: dict[str, Any]) -> str:
+    """Write a look as a receipt carries it: `#rrggbb shape size_mm`."""
+    return f"{look['colour']} {look['shape']} {look['size_mm']:g}"
+
+
+def read_look(text: str) -> dict[str, Any]:
+    """Read what `look_text` writes; raises ValueError."""
+    colour, shape, size_mm = text.split()
+    return {"colour": colour, "shape": shape, "size_mm": float(size_mm)}
 
 
 def look_of(item: str, lot: str) -> dict[str, Any]:
@@ -81,7 +95,7 @@ class HeldPack:
 class _LotOnShelf:
     expires_on: str
     units_of: dict[str, Fraction] = field(default_factory=dict)
-    last_code: str = ""
+    size_of: dict[str, Fraction] = field(default_factory=dict)
 
 
 class Shelf:
@@ -94,16 +108,20 @@ class Shelf:
         """Put units of a source pack here, or more of a pack that is here already."""
         lot = self._lots.setdefault(part.item, {}).setdefault(part.lot, _LotOnShelf(expires_on))
         lot.units_of[part.code] = lot.units_of.get(part.code, Fraction(0)) + part.units
-        lot.last_code = part.code
+        lot.size_of[part.code] = lot.size_of.get(part.code, Fraction(0)) + part.units
 
     def put_back(self, part: Part) -> bool:
-        """Put loose units back into their pack, or a pack of the same lot; False where this shelf never had that lot."""
+        """Put loose units back into packs of their lot that have room, their own first; False where there is no room."""
         lot = self._lots.get(part.item, {}).get(part.lot)
         if lot is None:
             return False
-        code = part.code or lot.last_code
-        lot.units_of[code] = lot.units_of.get(code, Fraction(0)) + part.units
-        return True
+        rest = part.units
+        for code in sorted(lot.size_of, key=lambda code: code != part.code):
+            room = lot.size_of[code] - lot.units_of.get(code, Fraction(0))
+            if rest and room:
+                lot.units_of[code] = lot.units_of.get(code, Fraction(0)) + min(rest, room)
+                rest -= min(rest, room)
+        return not rest
 
     def lots(self, item: str) -> list[str]:
         """List the lots of an item of which something is left, the first to expire first."""
@@ -167,6 +185,11 @@ class World:
         self.labels: dict[str, str] = {}
         self.spare_labels: list[str] = []
         self.used_serials: set[str] = set()
+        self.looks: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def look(self, item: str, lot: str) -> dict[str, Any]:
+        """Give the look of the tablets of a lot, as it was received or as it follows from item and lot."""
+        return self.looks.setdefault((item, lot), look_of(item, lot))
 
     def cupboard(self, department: str) -> Shelf:
         """Give the cupboard of a ward, empty at first."""

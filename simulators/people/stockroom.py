@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from simulators.people.crew import SECOND_TECHNICIAN, TECHNICIAN, Crew, Report, asked
-from simulators.people.matter import Part, look_of
+from simulators.people.matter import Part, look_text, read_look
 
 RECEIPT_PACKS = 500
 
@@ -21,18 +21,28 @@ def start(crew: Crew, request: Mapping[str, Any]) -> Report:
 
 
 def receive_stock(crew: Crew, request: Mapping[str, Any]) -> Report:
-    """Post receipts for {"packs": [{"code", "item", "lot", "expires_on", "units", "unit_cost"}]}; shelve what was taken in."""
+    """Post receipts for {"packs": [{"code", "item", "lot", "expires_on", "units", "unit_cost"}]}; shelve what was taken in.
+
+    A row without `look` gets the one that follows from item and lot.
+    """
     report = Report("packs", "receipts")
     packs = iter(asked(request, "packs"))
-    while chunk := list(islice(packs, RECEIPT_PACKS)):
+    while chunk := [_with_look(crew, row) for row in islice(packs, RECEIPT_PACKS)]:
         reply = crew.hub.write(TECHNICIAN, "/api/stock/receipts", packs=chunk)
         if not report.accepted(f"receive {len(chunk)} packs from {chunk[0]['code']} on", reply):
             continue
         for row in chunk:
-            crew.world.store.put(Part(row["code"], row["item"], row["lot"], Fraction(str(row["units"]))), row["expires_on"])
+            crew.world.store.put(Part(row["code"], row["item"], row["lot"], Fraction(row["units"])), row["expires_on"])
         report.add("packs", len(chunk))
         report.add("receipts")
     return report
+
+
+def _with_look(crew: Crew, row: Mapping[str, Any]) -> dict[str, Any]:
+    key = row["item"], row["lot"]
+    if row.get("look"):
+        crew.world.looks.setdefault(key, read_look(row["look"]))
+    return {**row, "units": str(row["units"]), "look": look_text(crew.world.look(*key))}
 
 
 def fill_cassettes(crew: Crew, request: Mapping[str, Any]) -> Report:
@@ -71,7 +81,7 @@ def _fill(crew: Crew, report: Report, row: Mapping[str, Any], wanted: int, today
     for lot in store.lots(row["item"]):
         if poured == wanted:
             break
-        if store.expires_on(row["item"], lot) < today:
+        if store.expires_on(row["item"], lot) <= today:
             continue
         parts = store.choose_whole(row["item"], lot, wanted - poured)
         if parts and _pour(crew, report, row, parts):
@@ -89,7 +99,7 @@ def _pour(crew: Crew, report: Report, row: Mapping[str, Any], parts: tuple[Part,
     )  # fmt: skip
     if not report.accepted(what, reply):
         return False
-    cassette = {"cassette": row["cassette"], "item": row["item"], "lot": lot, "count": units, "look": look_of(row["item"], lot)}
+    cassette = {"cassette": row["cassette"], "item": row["item"], "lot": lot, "count": units, "look": crew.world.look(row["item"], lot)}
     poured = crew.packager.post(f"/cassettes/{row['slot']}", cassette)
     if not poured.ok:
         report.trouble(f"{what}: accepted, but not poured", poured.why)

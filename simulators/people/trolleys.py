@@ -1,14 +1,18 @@
 """Chores around the trolley: load its drawers, pull what may not go, hand it over to the ward, hand ampoules to the treatment nurse."""
 
+import hashlib
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from simulators.people.crew import NURSE, TECHNICIAN, Crew, Report
-from simulators.people.matter import LINE, TREATMENT, trolley_place, ward_place
+from simulators.people.crew import NURSE, PROPER_REFUSALS, TECHNICIAN, Crew, Report
+from simulators.people.matter import BY_HAND, LINE, TREATMENT, trolley_place, ward_place
 
 HANDOVER_PACKS = 200
 STEPS = {"assembling": ("seal", TECHNICIAN), "sealed": ("dispatch", TECHNICIAN), "dispatched": ("receive", NURSE)}
+NOT_YET = PROPER_REFUSALS | {"state"}
+"""A pouch may lie in the bin before the hub has heard that it was released."""
+STILL_FULL = frozenset({"open-packs"})
 AT_WARD = ("received", "in-round")
 
 Row = Mapping[str, Any]
@@ -45,13 +49,13 @@ def _pull(crew: Crew, report: Report, trolley: Row) -> None:
 def _load(crew: Crew, report: Report, trolley: Row) -> None:
     for row in trolley["missing"]:
         pack = crew.world.packs.get(row["pack"])
-        if pack is None or pack.place != LINE:
+        if pack is None or pack.place != LINE or row["state"] != "released":
             report.add("missing")
             continue
         reply = crew.hub.write(
             TECHNICIAN, "/api/trolleys/load", trolley=trolley["trolley"], drawer=row["drawer"], pack=pack.serial
         )
-        if report.accepted(f"load {pack.serial} into {trolley['trolley']}", reply):
+        if report.accepted(f"load {pack.serial} into {trolley['trolley']}", reply, NOT_YET):
             pack.place, pack.department = trolley_place(trolley["trolley"]), trolley["department"]
             report.add("loaded")
         else:
@@ -77,9 +81,14 @@ def deliver(crew: Crew, request: Mapping[str, Any]) -> Report:
     return report
 
 
+def seal_number(trolley: str) -> str:
+    """Give the number of the plastic seal that is taken for a trolley's round."""
+    return f"S{hashlib.sha256(trolley.encode()).hexdigest()[:8].upper()}"
+
+
 def _bring(crew: Crew, report: Report, trolley: Row) -> bool:
-    """Take a trolley from the state it is in to the ward; the seal is a number on a plastic tag."""
-    seal = trolley["seal"] or f"SEAL-{trolley['trolley']}"
+    """Take a trolley from the state it is in to the ward."""
+    seal = trolley["seal"] or seal_number(trolley["trolley"])
     first = list(STEPS).index(trolley["state"])
     for step, role in islice(STEPS.values(), first, None):
         reply = crew.hub.write(role, f"/api/trolleys/{step}", trolley=trolley["trolley"], seal=seal)
@@ -96,25 +105,36 @@ def _hand_out(crew: Crew, trolley: Row) -> int:
 
 
 def hand_over(crew: Crew, request: Mapping[str, Any]) -> Report:
-    """Hand the ampoule bags that lie here to the treatment nurse; one by one where they are not taken together."""
-    report = Report("handed")
-    packs = [pack.serial for pack in crew.world.lying(LINE) if pack.lane == "ampoule"]
-    for start in range(0, len(packs), HANDOVER_PACKS):
-        chunk = packs[start : start + HANDOVER_PACKS]
-        if len(chunk) > 1 and _hand(crew, Report(), chunk):
-            report.add("handed", len(chunk))
-            continue
-        report.add("handed", sum(_hand(crew, report, [pack]) for pack in chunk))
+    """Hand over what lies here and goes in no trolley: ampoule bags to the treatment nurse, STAT and late packs to a nurse.
+
+    One by one where they are not taken together; `waiting` counts those that were refused.
+    """
+    report = Report("handed", "waiting")
+    in_trolleys = {row["pack"] for trolley in _trolleys(crew, report) for row in trolley["missing"]}
+    packs = [pack for pack in crew.world.lying(LINE) if pack.serial not in in_trolleys]
+    for receiver, place in ((crew.treatment(), TREATMENT), (NURSE, BY_HAND)):
+        serials = [pack.serial for pack in packs if (pack.lane == "ampoule") == (place == TREATMENT)]
+        for start in range(0, len(serials), HANDOVER_PACKS):
+            _hand_together(crew, report, serials[start : start + HANDOVER_PACKS], receiver, place)
     return report
 
 
-def _hand(crew: Crew, report: Report, serials: list[str]) -> bool:
-    badge, pin = crew.hub.badge_and_pin(crew.treatment())
+def _hand_together(crew: Crew, report: Report, serials: list[str], receiver: str, place: str) -> None:
+    """Hand packs over in one call, or one by one where one of them is refused."""
+    if len(serials) > 1 and _hand(crew, Report(), serials, receiver, place):
+        report.add("handed", len(serials))
+        return
+    for serial in serials:
+        report.add("handed" if _hand(crew, report, [serial], receiver, place) else "waiting")
+
+
+def _hand(crew: Crew, report: Report, serials: list[str], receiver: str, place: str) -> bool:
+    badge, pin = crew.hub.badge_and_pin(receiver)
     reply = crew.hub.write(TECHNICIAN, "/api/handovers", packs=serials, receiver_badge=badge, receiver_pin=pin)
-    if not report.accepted(f"hand over {', '.join(serials[:3])}", reply):
+    if not report.accepted(f"hand over {', '.join(serials[:3])}", reply, NOT_YET):
         return False
     for serial in serials:
-        crew.world.packs[serial].place = TREATMENT
+        crew.world.packs[serial].place = place
     return True
 
 
@@ -124,7 +144,8 @@ def close(crew: Crew, request: Mapping[str, Any]) -> Report:
     for trolley in _trolleys(crew, report):
         if trolley["state"] in AT_WARD:
             reply = crew.hub.write(NURSE, "/api/trolleys/close", trolley=trolley["trolley"], seal=trolley["seal"])
-            report.add("closed" if report.accepted(f"close trolley {trolley['trolley']}", reply) else "open")
+            closed = report.accepted(f"close trolley {trolley['trolley']}", reply, STILL_FULL)
+            report.add("closed" if closed else "open")
         elif trolley["state"] in STEPS:
             report.add("open")
     return report

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from simulators.people.calls import Reply
 from simulators.people.crew import NURSE, PROPER_REFUSALS, TECHNICIAN, Crew, Report, asked
-from simulators.people.matter import LINE, REJECT, TREATMENT, HeldPack, Part, bag_place, ward_place
+from simulators.people.matter import BY_HAND, LINE, REJECT, TREATMENT, HeldPack, Part, Shelf, bag_place, ward_place
 
 NOT_GIVEN_SHARE = 0.02
 WRONG_WRISTBAND_SHARE = 0.01
@@ -96,7 +96,7 @@ class Visit:
         act = behaviour(self.crew.seed, self.bed["patient"], thing)
         if item["pack"]:
             pack = self.crew.world.packs.get(item["pack"])
-            if pack is None or not self._at_hand(pack):
+            if pack is None or not self._at_hand(pack, item):
                 self.report.add("not_here")
                 return
             self._attend_pack(pack, act)
@@ -105,10 +105,12 @@ class Visit:
         else:
             self.report.add("no_pack")
 
-    def _at_hand(self, pack: HeldPack) -> bool:
+    def _at_hand(self, pack: HeldPack, item: Row) -> bool:
+        """Tell whether the pack is in this ward, or in the one that the patient came from and that it was sent to."""
+        wards = {self.department, item.get("department") or self.department}
         if pack.place == TREATMENT:
-            return pack.department == self.department
-        return pack.place in (ward_place(self.department), bag_place(self.department))
+            return pack.department in wards
+        return pack.place == BY_HAND or any(pack.place in (ward_place(ward), bag_place(ward)) for ward in wards)
 
     def _attend_pack(self, pack: HeldPack, act: Behaviour) -> None:
         role = self._nurse(pack.lane)
@@ -141,17 +143,21 @@ class Visit:
         if act.wrong_wristband and self.neighbour is not None:
             reply = self.crew.hub.write(role, "/api/bedside/give-ward", patient_code=self.neighbour["code"], **scanned)
             if self._mistaken(item["dose"], reply):
-                self._use(parts, self.neighbour)
+                self._use(item, parts, self.neighbour)
                 return
         reply = self.crew.hub.write(role, "/api/bedside/give-ward", patient_code=self.bed["code"], **scanned)
         if self._given(f"give dose {item['dose']}", reply):
-            self._use(parts, self.bed)
+            self._use(item, parts, self.bed)
 
     def _nurse(self, lane: str) -> str:
         return self.crew.treatment() if lane in TREATMENT_LANES else NURSE
 
+    def _cupboard(self, item: Row) -> Shelf:
+        """Give the cupboard that was stocked for the dose: that of the ward it was ordered in."""
+        return self.crew.world.cupboard(item.get("department") or self.department)
+
     def _from_cupboard(self, item: Row) -> tuple[Part, ...]:
-        cupboard = self.crew.world.cupboard(self.department)
+        cupboard = self._cupboard(item)
         units = Fraction(str(item["units"]))
         chosen = (cupboard.choose(item["item"], lot, units) for lot in cupboard.lots(item["item"]))
         return next(filter(None, chosen), ())
@@ -173,7 +179,7 @@ class Visit:
             self.report.add("given")
             self.report.add("doses_given", len(reply.body["given"]))
             return True
-        self.report.add("refused_scans", reply.refused in PROPER_REFUSALS)
+        self.report.add("refused_scans", 1 if reply.refused in PROPER_REFUSALS else 0)
         return False
 
     def _not_given(self, role: str, reason: str, scanned: dict[str, str]) -> None:
@@ -188,8 +194,8 @@ class Visit:
         self.crew.truth.write("pouch-handed", **pack.identity(), patient=bed["patient"], codes=codes)
         self.crew.world.let_go(pack)
 
-    def _use(self, parts: tuple[Part, ...], bed: Row) -> None:
-        self.crew.world.cupboard(self.department).take(parts)
+    def _use(self, item: Row, parts: tuple[Part, ...], bed: Row) -> None:
+        self._cupboard(item).take(parts)
         units = sum((part.units for part in parts), Fraction(0))
         self.crew.truth.write(
             "item-given", patient=bed["patient"], item=parts[0].item, lot=parts[0].lot, quantity=str(units)
@@ -212,7 +218,7 @@ def bring_back(crew: Crew, request: Mapping[str, Any]) -> Report:
 
 
 def _within_reach(pack: HeldPack) -> bool:
-    return pack.place in (LINE, REJECT, TREATMENT) or pack.place.startswith(("ward:", "bag:"))
+    return pack.place in (LINE, REJECT, TREATMENT, BY_HAND) or pack.place.startswith(("ward:", "bag:"))
 
 
 def _put_away(crew: Crew, report: Report, pack: HeldPack, state: str) -> None:
@@ -225,4 +231,4 @@ def _put_away(crew: Crew, report: Report, pack: HeldPack, state: str) -> None:
     if state == "restocked":
         for part in pack.parts:
             if not crew.world.store.put_back(part):
-                report.trouble(f"put back {pack.serial}", f"the shelf never had {part.item} lot {part.lot}")
+                report.trouble(f"put back {pack.serial}", f"no pack on the shelf has room for {part.units} of {part.item} lot {part.lot}")

@@ -106,6 +106,26 @@ def test_an_accepted_pouch_goes_to_the_good_ones(plant: Plant) -> None:
     assert plant.crew.world.packs[S1].place == "line"
 
 
+def test_a_pouch_that_the_hub_does_not_let_pass_is_rejected_instead(plant: Plant) -> None:
+    plant.packager.on("POST", "/reject/take", (200, [pouch_record("pouch-1", S1, "aa", ("A1", "L1"))]), NONE)
+    once(plant, "/api/reviews", review(S1, "LOOK", expected=[{"item": "A1", "units": "1"}]))
+    count = (409, {"detail": {"refused": "count", "reason": "the sensor counted two"}})
+    plant.hub.on("POST", "/api/reviews", count, (200, {"state": "reject"}))
+    answer = bench(plant.crew, {}).answer()
+    assert (answer["reviews_accepted"], answer["reviews_rejected"], answer["refused"]) == (0, 1, {"count": 1})
+    assert answer["troubles"] == []
+    assert plant.hub.bodies("/api/reviews")[1]["reason"] == "not accepted: 409 count the sensor counted two"
+    assert plant.crew.world.packs[S1].place == "reject"
+
+
+def test_a_pouch_to_be_looked_at_whose_label_nobody_can_read_is_rejected_at_once(plant: Plant) -> None:
+    plant.packager.on("POST", "/reject/take", (200, [pouch_record("pouch-1", "", "aa", ("A1", "L1"))]), NONE)
+    once(plant, "/api/reviews", review(S1, "LOOK", job="aa", expected=[{"item": "A1", "units": "1"}]))
+    assert bench(plant.crew, {}).counts["reviews_rejected"] == 1
+    body = plant.hub.bodies("/api/reviews")[0]
+    assert (body["pack"], body["reason"]) == ("", "nobody can read its label")
+
+
 def test_a_pouch_that_cannot_be_found_is_rejected_after_ten_seconds(plant: Plant) -> None:
     plant.hub.on("GET", "/api/reviews", (200, [review(S1, "LOOK", expected=1)]))
     assert bench(plant.crew, {}).counts["reviews_waiting"] == 1
@@ -137,9 +157,18 @@ def test_a_pick_takes_units_from_the_shelf_and_gets_its_label(plant: Plant) -> N
         {"what": "picked", "item": "A1", "lot": "L1", "quantity": "1/2", "label": "label-1"},
         {"what": "picked", "item": "A2", "lot": "L2", "quantity": "1", "label": "label-1"},
     ]
-    assert plant.crew.world.store.units("A1", "L1") == Fraction(19, 2)
+    assert plant.crew.world.store.units("A1", "L1") == 9
     held = plant.crew.world.packs[S1]
     assert (held.identity(), held.lane, held.department) == ({"label": "label-1"}, "half-tablet", "D1")
+    assert held.content() == {"A1": Fraction(1, 2), "A2": 1}
+
+
+def test_only_a_tablet_is_split_and_the_rest_of_a_bottle_stays(plant: Plant) -> None:
+    shelve(plant, "c1", "A1", "L1", "100")
+    plant.printer.on("POST", "/take", (200, [{"label": "label-1", "file": "x.png", **label_record(S1)}]), NONE)
+    once(plant, "/api/picks", pick(S1, ("A1", "L1", "2.5"), lane="liquid"))
+    assert bench(plant.crew, {}).counts["picked"] == 1
+    assert plant.crew.world.store.units("A1", "L1") == Fraction(195, 2)
 
 
 def test_a_pick_without_label_waits_and_one_without_stock_is_trouble(plant: Plant) -> None:

@@ -49,6 +49,14 @@ def test_restocked_units_go_back_to_their_lot_even_when_its_packs_are_empty() ->
     assert not shelf.put_back(Part("", "aspirin", "never seen", Fraction(1)))
 
 
+def test_a_pack_never_holds_more_than_it_came_with() -> None:
+    shelf = shelf_of(("p1", "L", "2027-01-01", "2"), ("p2", "L", "2027-01-01", "2"))
+    shelf.take(shelf.choose("aspirin", "L", Fraction(4)))
+    assert shelf.put_back(Part("p2", "aspirin", "L", Fraction(3)))
+    assert [part.units for part in shelf.choose("aspirin", "L", Fraction(3))] == [2, 1]
+    assert not shelf.put_back(Part("", "aspirin", "L", Fraction(2)))
+
+
 @given(st.lists(st.integers(1, 80), min_size=1, max_size=8), st.data())
 def test_what_is_taken_and_what_is_left_add_up(quarters: list[int], data: st.DataObject) -> None:
     shelf = Shelf()

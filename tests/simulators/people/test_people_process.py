@@ -85,6 +85,6 @@ def test_bad_requests_are_named_and_the_process_ends_cleanly(hub_and_people: tup
     hub.on("GET", "/api/trolleys", (200, [{"trolley": "T1"}]))
     people.do("start", people={"technician": {"badge": "technician", "pin": "1"}})
     assert "broke off: KeyError" in people.do("load", status=500)["error"]
-    assert people.do("handover")["handed"] == 0
+    assert people.do("cassettes", fill=1)["filled"] == 0
     people.process.send_signal(signal.SIGTERM)
     assert people.process.wait(DEADLINE_S) == 0

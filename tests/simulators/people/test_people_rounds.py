@@ -101,15 +101,43 @@ def test_an_unexpected_refusal_stops_the_trolley_and_is_told(plant: Plant) -> No
 def test_ampoule_bags_go_to_the_treatment_nurse_one_by_one_where_not_together(plant: Plant) -> None:
     for serial in ("S1", "S2"):
         hold(plant, serial, "line", lane="ampoule", department="D1")
-    hold(plant, "S3", "line", lane="liquid")
     revoked = (409, {"refused": "revoked", "reason": "stopped"})
     plant.hub.on("POST", "/api/handovers", revoked, revoked, (200, {"handed": 1}))
     answer = hand_over(plant.crew, {}).answer()
-    assert (answer["handed"], answer["refused"], answer["troubles"]) == (1, {"revoked": 1}, [])
+    assert (answer["handed"], answer["waiting"], answer["refused"], answer["troubles"]) == (1, 1, {"revoked": 1}, [])
     bodies = plant.hub.bodies("/api/handovers")
     assert [body["packs"] for body in bodies] == [["S1", "S2"], ["S1"], ["S2"]]
     assert bodies[0]["receiver_badge"] == "badge-treatment"
     assert plant.crew.world.packs["S2"].place == "treatment"
+
+
+def test_packs_of_no_trolley_go_by_hand_and_are_found_in_any_ward(plant: Plant) -> None:
+    patient = patient_who("pack S2", GIVEN)
+    hold(plant, "S1", "line")
+    hold(plant, "S2", "line")
+    plant.hub.on("GET", "/api/trolleys", (200, [trolley("T1", missing=[missing("S1")])]))
+    assert hand_over(plant.crew, {}).answer()["handed"] == 1
+    body = plant.hub.bodies("/api/handovers")[0]
+    assert (body["packs"], body["receiver_badge"]) == (["S2"], "badge-nurse")
+    plant.hub.on("POST", "/api/bedside/give", (200, {"given": ["d1"]}))
+    assert on_round(plant, bed(patient, dose("d1", "S2")))["given"] == 1
+
+
+def test_a_pack_that_the_hub_has_not_heard_of_yet_waits_without_trouble(plant: Plant) -> None:
+    hold(plant, "S1", "line")
+    plant.hub.on("POST", "/api/handovers", (409, {"refused": "state", "reason": "is verified"}))
+    answer = hand_over(plant.crew, {}).answer()
+    assert (answer["waiting"], answer["troubles"]) == (1, [])
+    plant.hub.on("GET", "/api/trolleys", (200, [trolley("T1", missing=[{**missing("S1"), "state": "verified"}])]))
+    assert load(plant.crew, {}).counts["missing"] == 1
+    assert plant.hub.bodies("/api/trolleys/load") == []
+
+
+def test_a_trolley_that_still_holds_packs_stays_open(plant: Plant) -> None:
+    plant.hub.on("GET", "/api/trolleys", (200, [trolley("T1", "received")]))
+    plant.hub.on("POST", "/api/trolleys/close", (409, {"refused": "open-packs", "reason": "2 packs"}))
+    answer = close(plant.crew, {}).answer()
+    assert (answer["open"], answer["refused"], answer["troubles"]) == (1, {"open-packs": 1}, [])
 
 
 def test_trolleys_at_the_ward_are_closed(plant: Plant) -> None:
@@ -210,6 +238,16 @@ def test_ward_stock_and_injections_are_given_out_of_the_cupboard(plant: Plant) -
     assert plant.hub.callers("/api/bedside/give-ward") == ["token-badge-treatment"]
     assert plant.facts() == [{"what": "item-given", "patient": patient, "item": "A1", "lot": "L1", "quantity": "2"}]
     assert cupboard.units("A1", "L1") == 1
+
+
+def test_a_patient_who_moved_is_given_what_was_sent_to_the_old_ward(plant: Plant) -> None:
+    patient = next(name for name in (f"P{n}" for n in range(99)) if all(behaviour("1", name, t) == GIVEN for t in ("pack S1", "dose d2")))
+    hold(plant, "S1", "ward:D0")
+    plant.crew.world.cupboard("D0").put(Part("c1", "A1", "L1", Fraction(1)), "2028-01-01")
+    plant.hub.on("POST", "/api/bedside/give", (200, {"given": ["d1"]}))
+    plant.hub.on("POST", "/api/bedside/give-ward", (200, {"given": ["d2"]}))
+    items = (dose("d1", "S1", department="D0"), dose("d2", None, "ward-stock", department="D0"))
+    assert on_round(plant, bed(patient, *items))["given"] == 2
 
 
 def test_packs_that_are_elsewhere_or_were_never_made_are_counted(plant: Plant) -> None:

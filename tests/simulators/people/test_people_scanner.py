@@ -1,13 +1,17 @@
 """What the hand scanner reads from a printed raster."""
 
 import base64
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from people_plant import label_record
 
+from labels.documents import DoseLine, Language, PouchLabel
+from labels.render import render
 from labels.serial import make_serial
+from simulators.packager.world import Label, Pouch, Tablet
 from simulators.people.scanner import NotARaster, picture_of, scan
 
 
@@ -44,3 +48,20 @@ def test_bytes_that_do_not_fit_the_size_are_no_raster() -> None:
         scan({"width": 8, "height": 1, "raster": "***"})
     with pytest.raises(NotARaster):
         scan({"width": 8, "height": 2, "raster": base64.b64encode(b"\x00").decode()})
+
+
+def pouch_label(serial: str) -> PouchLabel:
+    lines = tuple(DoseLine(f"Ацетилсалициловая кислота {n}", "75 мг", "таблетки", f"{n} × 75 мг = {n * 75} мг") for n in range(1, 3))
+    return PouchLabel(
+        serial=serial, language=Language.RUSSIAN, department="Кардиология", room="7", patient="Иванов Иван Иванович",
+        birth_date=date(1950, 2, 3), slot="утро", due=datetime.fromisoformat("2026-11-22T08:00:00+03:00"), lines=lines,
+        expiry=date(2026, 12, 1), lot_set="L1, L2",
+    )  # fmt: skip
+
+
+def test_a_pouch_out_of_the_packager_is_read_from_the_products_own_label() -> None:
+    serial = make_serial(b"a pouch")
+    raster = render(pouch_label(serial))
+    label = Label(raster.digest(), raster.width, raster.height, raster.compressed())
+    pouch = Pouch("pouch-1", "aa", [Tablet("A1", "L1", {})], label)
+    assert scan(pouch.in_hand()) == serial

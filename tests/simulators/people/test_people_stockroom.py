@@ -1,5 +1,6 @@
 """Receiving source packs and pouring tablets into cassettes."""
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from people_plant import Plant
 
 from simulators.people.crew import BadRequest
-from simulators.people.matter import look_of
+from simulators.people.matter import look_of, read_look
 from simulators.people.stockroom import fill_cassettes, receive_stock, start, tablets_wanted
 
 
@@ -37,6 +38,16 @@ def test_receipts_are_posted_in_chunks_of_five_hundred(plant: Plant) -> None:
     assert [len(body["packs"]) for body in plant.hub.bodies("/api/stock/receipts")] == [500, 500, 201]
     assert (report.counts["packs"], report.counts["receipts"]) == (1201, 3)
     assert plant.crew.world.store.units("A1", "L1") == 12010
+
+
+def test_the_look_of_a_lot_goes_with_its_receipt(plant: Plant) -> None:
+    given = {**receipt("p1", "A1", "L1", 30), "look": "#a0b0c0 capsule 15.5"}
+    receive_stock(plant.crew, {"packs": [given, receipt("p2", "A2", "L2", 30)]})
+    first, second = plant.hub.bodies("/api/stock/receipts")[0]["packs"]
+    assert (first["look"], first["units"]) == ("#a0b0c0 capsule 15.5", "30")
+    assert re.fullmatch(r"#[0-9a-f]{6} (round|oval|capsule) \d{1,2}(\.5)?", second["look"])
+    assert read_look(second["look"]) == look_of("A2", "L2")
+    assert plant.crew.world.look("A1", "L1") == {"colour": "#a0b0c0", "shape": "capsule", "size_mm": 15.5}
 
 
 def test_packs_of_a_refused_receipt_do_not_reach_the_shelf(plant: Plant) -> None:
