@@ -162,6 +162,8 @@ def dose_text(drug: Drug, dose: Quantity, exact: Fraction, packed: Fraction) -> 
         return counted if dose.unit == unit else f"{counted} ({dose})"
     if packed != exact:
         return f"{piece_text(packed)} {unit} ({_given_of(dose, single, strength.volume if strength else None, packed)})"
+    if packed.denominator not in {1, 2, 4}:
+        return f"{dose} ({fraction_text(packed)} {unit})"
     if single is None:
         return f"{piece_text(packed)} {unit}"
     return f"{piece_text(packed)} × {single} = {single.times(packed)}"

@@ -17,7 +17,7 @@ MULTI_DOSE_FORMS = frozenset({Form.INHALER, Form.DROPS, Form.TUBE, Form.BOTTLE, 
 RULE_COUNT = "dose-to-units"
 RULE_CONTAINER = "multi-dose-container"
 
-_NUMBER = r"[0-9]{1,3}(?:[   ][0-9]{3})+(?![0-9])|[0-9]+(?:[.,][0-9]+)*"
+_NUMBER = r"[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+(?![0-9])|[0-9]+(?:[.,][0-9]+)*"
 _TERM = re.compile(
     rf"(?P<join>[/+;:-]|\bper\b|\bна\b)?\s*"
     rf"(?:(?P<number>{_NUMBER})\s*(?P<unit>%|\[?[^\W\d_]+(?:-tablet|-tab|-экв)?\]?)?|(?<=[/])\s*(?P<bare>[^\W\d_]+))",
