@@ -20,10 +20,11 @@ IDLE_CONNECTION_S = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; status 0 means that there was none, and `body` says why."""
+    """An answer; status 0 means that there was none, and `body` says why. `perhaps_done`: nobody knows whether it was done."""
 
     status: int
     body: Any
+    perhaps_done: bool = False
 
     @property
     def ok(self) -> bool:
@@ -132,7 +133,8 @@ class Hub:
 class Machine:
     """The control port of a simulated machine: where hands reach into it. Connections are not kept.
 
-    What was sent and not answered may have happened, so only a connection that was never made is tried again.
+    What was sent and not answered may have happened, so only a connection that was never made is tried again, and what the machine
+    cannot take while it waits for its host.
     """
 
     def __init__(self, url: str, pause: Callable[[float], None] = time.sleep) -> None:
@@ -150,12 +152,19 @@ class Machine:
         pause_s, failure = FIRST_PAUSE_S, ""
         for attempt in range(ATTEMPTS):
             try:
-                return read_reply(self._client.post(path, json=body if body is not None else {}))
+                reply = read_reply(self._client.post(path, json=body if body is not None else {}))
+                if not _waits_for_host(reply) or attempt + 1 == ATTEMPTS:
+                    return reply
             except httpx.ConnectError as error:
                 failure = f"{type(error).__name__}: {error}"
             except httpx.TransportError as error:
-                return Reply(0, f"{type(error).__name__}: {error}")
+                return Reply(0, f"{type(error).__name__}: {error}", perhaps_done=True)
             if attempt + 1 < ATTEMPTS:
                 self._pause(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         return Reply(0, failure)
+
+
+def _waits_for_host(reply: Reply) -> bool:
+    """Tell whether a machine's store of events is full: nothing was done, and it will be possible in a moment."""
+    return reply.status == 409 and "acknowledged" in str(reply.body)

@@ -64,6 +64,20 @@ class Part:
     units: Fraction
 
 
+@dataclass(frozen=True, slots=True)
+class Pouring:
+    """Tablets of one lot that the hub has booked into a cassette and that are on their way into it."""
+
+    slot: int
+    cassette: int
+    parts: tuple[Part, ...]
+
+    @property
+    def tablets(self) -> int:
+        """Count them."""
+        return sum(int(part.units) for part in self.parts)
+
+
 @dataclass(slots=True)
 class HeldPack:
     """One pouch or labelled bag; `name` is the machine's or the printer's own id of it, `serial` what a scanner read."""
@@ -180,6 +194,7 @@ class World:
         self.store = Shelf()
         self.cupboards: dict[str, Shelf] = {}
         self.packs: dict[str, HeldPack] = {}
+        self.unpoured: list[Pouring] = []
         self.unread: list[HeldPack] = []
         self.doubles: list[HeldPack] = []
         self.labels: dict[str, str] = {}
@@ -223,6 +238,7 @@ class World:
             "store": self.store.count(),
             "cupboards": {name: shelf.count() for name, shelf in sorted(self.cupboards.items())},
             "packs": dict(sorted(places.items())),
+            "unpoured": len(self.unpoured),
             "unread": len(self.unread),
             "doubles": len(self.doubles),
             "labels": len(self.labels),

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from simulators.people.crew import SECOND_TECHNICIAN, TECHNICIAN, Crew, Report, asked
-from simulators.people.matter import Part, look_text, read_look
+from simulators.people.matter import Part, Pouring, look_text, read_look
 
 RECEIPT_PACKS = 500
 
@@ -46,13 +46,19 @@ def _with_look(crew: Crew, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fill_cassettes(crew: Crew, request: Mapping[str, Any]) -> Report:
-    """Fill each cassette that holds fewer than {"fill": n} tablets, or is named low; the first lot to expire goes first."""
+    """Fill each cassette that holds fewer than {"fill": n} tablets, or is named low; the first lot to expire goes first.
+
+    What was booked and could not be poured the last time is poured first; while it cannot be, nothing more is booked.
+    """
     report = Report("filled", "tablets", "short")
     fill = int(asked(request, "fill"))
     today = _today(crew)
+    for pouring in list(crew.world.unpoured):
+        report.add("tablets", pouring.tablets if _pour(crew, report, pouring) else 0)
     for row in report.rows("list the cassettes", crew.hub.get(TECHNICIAN, "/api/cassettes")):
         wanted = tablets_wanted(row, fill)
-        if not wanted:
+        if not wanted or crew.world.unpoured:
+            report.add("short", 1 if wanted else 0)
             continue
         poured = _fill(crew, report, row, wanted, today)
         report.add("tablets", poured)
@@ -84,26 +90,37 @@ def _fill(crew: Crew, report: Report, row: Mapping[str, Any], wanted: int, today
         if store.expires_on(row["item"], lot) <= today:
             continue
         parts = store.choose_whole(row["item"], lot, wanted - poured)
-        if parts and _pour(crew, report, row, parts):
-            poured += sum(int(part.units) for part in parts)
+        if parts and _book(crew, report, row, parts):
+            store.take(parts)
+            pouring = Pouring(row["slot"], row["cassette"], parts)
+            crew.world.unpoured.append(pouring)
+            if not _pour(crew, report, pouring):
+                break
+            poured += pouring.tablets
     return poured
 
 
-def _pour(crew: Crew, report: Report, row: Mapping[str, Any], parts: tuple[Part, ...]) -> bool:
-    units, lot = sum(int(part.units) for part in parts), parts[0].lot
+def _book(crew: Crew, report: Report, row: Mapping[str, Any], parts: tuple[Part, ...]) -> bool:
     badge, pin = crew.hub.badge_and_pin(SECOND_TECHNICIAN) if row["needs_second"] else ("", "")
-    what = f"load cassette {row['cassette']} with {units} of {row['item']} lot {lot}"
+    units = sum(int(part.units) for part in parts)
     reply = crew.hub.write(
         TECHNICIAN, "/api/cassettes/load", device=row["device"], slot=row["slot"], cassette=row["cassette"],
         packs=[part.code for part in parts], units=units, second_badge=badge, second_pin=pin,
     )  # fmt: skip
-    if not report.accepted(what, reply):
-        return False
-    cassette = {"cassette": row["cassette"], "item": row["item"], "lot": lot, "count": units, "look": crew.world.look(row["item"], lot)}
-    poured = crew.packager.post(f"/cassettes/{row['slot']}", cassette)
-    if not poured.ok:
-        report.trouble(f"{what}: accepted, but not poured", poured.why)
-        return False
-    crew.world.store.take(parts)
-    crew.truth.write("cassette-loaded", cassette=row["cassette"], item=row["item"], lot=lot, quantity=str(units))
-    return True
+    return report.accepted(f"load cassette {row['cassette']} with {units} of {row['item']} lot {parts[0].lot}", reply)
+
+
+def _pour(crew: Crew, report: Report, pouring: Pouring) -> bool:
+    """Pour what was booked; what the machine does not take now stays in the hand until the next filling."""
+    item, lot = pouring.parts[0].item, pouring.parts[0].lot
+    look = crew.world.look(item, lot)
+    cassette = {"cassette": pouring.cassette, "item": item, "lot": lot, "count": pouring.tablets, "look": look}
+    reply = crew.packager.post(f"/cassettes/{pouring.slot}", cassette)
+    if not reply.ok:
+        report.trouble(f"pour {pouring.tablets} of {item} lot {lot} into cassette {pouring.cassette}", reply.why)
+    if reply.ok or reply.perhaps_done or reply.status >= 500:
+        crew.world.unpoured.remove(pouring)
+    if reply.ok:
+        quantity = str(pouring.tablets)
+        crew.truth.write("cassette-loaded", cassette=pouring.cassette, item=item, lot=lot, quantity=quantity)
+    return reply.ok

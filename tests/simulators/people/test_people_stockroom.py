@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from people_plant import Plant
+from people_plant import HANG_UP, Plant
 
 from simulators.people.crew import BadRequest
 from simulators.people.matter import look_of, read_look
@@ -98,14 +98,37 @@ def test_nothing_is_poured_that_the_hub_refused(plant: Plant) -> None:
     assert [fact["cassette"] for fact in plant.facts()] == [8]
 
 
-def test_what_could_not_be_poured_is_told_and_not_taken_for_true(plant: Plant) -> None:
-    stocked(plant, receipt("p1", "A1", "L1", 30))
-    plant.hub.on("GET", "/api/cassettes", (200, [cassette(7, "A1")]))
-    plant.packager.on("POST", "/cassettes/7", (409, {"error": "cassette 9 sits in slot 7"}))
+def test_what_was_booked_and_could_not_be_poured_is_poured_the_next_time(plant: Plant) -> None:
+    stocked(plant, receipt("p1", "A1", "L1", 30), receipt("p2", "A2", "L2", 30))
+    plant.hub.on("GET", "/api/cassettes", (200, [cassette(7, "A1"), cassette(8, "A2")]))
+    plant.packager.on("POST", "/cassettes/7", (409, {"error": "cassette 9 sits in slot 7"}), (200, {}))
     report = fill_cassettes(plant.crew, {"fill": 30})
     assert "sits in slot 7" in report.troubles[0]["why"]
-    assert plant.facts() == []
-    assert plant.crew.world.store.units("A1", "L1") == 30
+    assert (report.counts["tablets"], report.counts["short"], plant.facts()) == (0, 2, [])
+    assert len(plant.hub.bodies("/api/cassettes/load")) == 1
+    plant.hub.on("GET", "/api/cassettes", (200, [cassette(7, "A1", count=30), cassette(8, "A2")]))
+    report = fill_cassettes(plant.crew, {"fill": 30})
+    assert (report.counts["tablets"], report.counts["filled"], report.troubles) == (60, 1, [])
+    assert [fact["cassette"] for fact in plant.facts()] == [7, 8]
+    assert plant.crew.world.store.units("A1", "L1") == 0
+
+
+def test_a_machine_that_waits_for_its_host_is_given_time(plant: Plant) -> None:
+    stocked(plant, receipt("p1", "A1", "L1", 30))
+    plant.hub.on("GET", "/api/cassettes", (200, [cassette(7, "A1")]))
+    full = (409, {"error": "no event can be stored until the host has acknowledged some"})
+    plant.packager.on("POST", "/cassettes/7", full, full, full, (200, {}))
+    assert fill_cassettes(plant.crew, {"fill": 30}).answer()["filled"] == 1
+    assert plant.pauses == [0.1, 0.2, 0.4]
+
+
+def test_tablets_that_may_have_been_poured_are_not_poured_again(plant: Plant) -> None:
+    stocked(plant, receipt("p1", "A1", "L1", 30))
+    plant.hub.on("GET", "/api/cassettes", (200, [cassette(7, "A1")]))
+    plant.packager.on("POST", "/cassettes/7", HANG_UP)
+    assert len(fill_cassettes(plant.crew, {"fill": 30}).troubles) == 1
+    assert plant.crew.world.unpoured == []
+    assert len(plant.packager.bodies("/cassettes/7")) == 1
 
 
 def test_a_request_without_its_members_is_refused(plant: Plant) -> None:
