@@ -12,10 +12,9 @@ from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 import serial
-from escpos.printer import Dummy
-from PIL import Image, ImageChops
 
 from devices.errors import CoverOpen, DeviceError, DeviceTimeout, OutOfOrder, OutOfPaper, Refused, Unreachable
+from devices.escpos_writer import label_bytes
 from firmware_bridge.printer_status import (
     CLEAR_BUFFERS,
     STATUS_NUMBERS,
@@ -128,7 +127,7 @@ class LabelPrinter:
     """A label printer at `tcp://host:9100`, or at a serial path or URL; each call opens and closes the line."""
 
     def __init__(
-        self, url: str, *, connect_timeout_s: float = 2.0, answer_timeout_s: float = 0.5, baud: int = BAUD
+        self, url: str, *, connect_timeout_s: float = 2.0, answer_timeout_s: float = 1.0, baud: int = BAUD
     ) -> None:
         self._url = url
         self._connect_timeout_s = connect_timeout_s
@@ -174,13 +173,7 @@ def job_bytes(raster: Raster, process_id: bytes) -> bytes:
     """Write one label: `ESC @`, one `GS v 0`, `GS V` (feed to the cutter, cut), `GS ( H`; raises ValueError."""
     if raster.height > HIGHEST_RASTER_DOTS:
         raise ValueError(f"a label of {raster.height} dots is higher than {HIGHEST_RASTER_DOTS}")
-    ink = Image.frombytes("1", (raster.width, raster.height), raster.bits)
-    writer = Dummy()
-    writer.hw("INIT")
-    writer.image(ImageChops.invert(ink), impl="bitImageRaster", fragment_height=raster.height)
-    writer.cut(feed=False)
-    output: bytes = writer.output
-    return output + process_id_request(process_id)
+    return label_bytes(raster) + process_id_request(process_id)
 
 
 class Conversation:
@@ -216,7 +209,7 @@ class Conversation:
             self._transport.write(job, max(deadline - time.monotonic(), 0.001))
             return self._wait_for(process_id, deadline)
         except OSError as error:
-            return PrintReceipt(False, PrinterState.UNKNOWN, f"the line was lost while printing: {error}", in_doubt=True)
+            return PrintReceipt(False, PrinterState.UNKNOWN, f"the line was lost in the middle: {error}", in_doubt=True)
 
     def _wait_for(self, process_id: bytes, deadline: float) -> PrintReceipt:
         state = PrinterState.UNKNOWN

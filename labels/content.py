@@ -43,7 +43,8 @@ class LabelContent:
         """List every text that the label must show, each as often as it is shown."""
         doses = tuple(text for dose in self.doses for text in (dose.name, dose.form, dose.units))
         head = (self.headline, self.title, self.time, self.slot, self.day, self.place, self.detail)
-        return (*head, self.rules, self.lots, *self.marks, *doses, self.position, self.expiry_word, self.expiry_day, self.serial)
+        foot = (self.rules, self.lots, self.position, self.expiry_word, self.expiry_day, self.serial)
+        return (*head, *foot, *self.marks, *doses)
 
 
 def content_of(document: LabelDocument) -> LabelContent:

@@ -4,6 +4,8 @@ import base64
 import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 import tty
 from collections.abc import Callable, Iterator
@@ -26,7 +28,7 @@ from labels.documents import DoseLine, Language, PouchLabel
 from labels.raster import Raster
 from labels.render import render
 from labels.serial import make_serial
-from simulators.printer.parser import AskProcess, CommandParser, RasterImage
+from simulators.printer.parser import AskProcess, CommandParser, RasterImage, RealTimeScanner
 
 RUSSIAN = PouchLabel(
     serial=make_serial(b"printer"),
@@ -107,6 +109,24 @@ def test_any_raster_is_one_image_bit_for_bit(row_bytes: int, height: int, chance
     assert images == [RasterImage(row_bytes, height, bits)]
 
 
+def test_writing_a_label_prints_nothing_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    job_bytes(TINY, ID)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_library_leaves_no_file_in_the_temporary_folder(tmp_path: Path) -> None:
+    program = (
+        "from devices.label_printer import job_bytes; from labels.raster import Raster;"
+        "print(job_bytes(Raster(8, 1, b'a'), b'abcd').hex())"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "1b401d7630000100010061" "1d564200" "1d284806003030" "61626364\n"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_a_label_higher_than_the_head_takes_is_refused() -> None:
     with pytest.raises(ValueError, match="higher"):
         job_bytes(Raster(8, 2304, bytes(2304)), ID)
@@ -115,7 +135,7 @@ def test_a_label_higher_than_the_head_takes_is_refused() -> None:
 @pytest.mark.parametrize("document", [RUSSIAN, ENGLISH], ids=["ru", "en"])
 def test_the_paper_shows_the_very_dots(plant: Plant, document: PouchLabel) -> None:
     raster = render(document)
-    receipt = send(LabelPrinter(plant.url), raster)
+    receipt = send(LabelPrinter(plant.url, answer_timeout_s=5), raster)
     assert receipt == PrintReceipt(True, PrinterState.READY)
     (label,) = plant.take()
     assert (label["width"], label["height"]) == (640, 400)
@@ -128,20 +148,20 @@ def test_the_paper_shows_the_very_dots(plant: Plant, document: PouchLabel) -> No
 
 
 def test_status_of_a_printer_that_is_well(plant: Plant) -> None:
-    status = LabelPrinter(plant.url).status()
+    status = LabelPrinter(plant.url, answer_timeout_s=5).status()
     assert status.state is PrinterState.READY
     assert status.paper_out is False
 
 
 def test_a_raster_that_looks_like_status_requests_is_printed_whole(plant: Plant) -> None:
     raster = Raster(32, 300, b"\x10\x04\x01\x02\x10\x04\x04\x37" * 150)
-    assert send(LabelPrinter(plant.url), raster).printed
+    assert send(LabelPrinter(plant.url, answer_timeout_s=5), raster).printed
     assert base64.b64decode(plant.take()[0]["raster"]) == raster.bits
 
 
 def test_without_paper_nothing_is_sent(plant: Plant) -> None:
     plant.call("POST", "/paper", {"out": True})
-    receipt = send(LabelPrinter(plant.url), TINY)
+    receipt = send(LabelPrinter(plant.url, answer_timeout_s=5), TINY)
     plant.call("POST", "/paper", {"out": False})
     assert (receipt.printed, receipt.in_doubt, receipt.state) == (False, False, PrinterState.OUT_OF_PAPER)
     with pytest.raises(OutOfPaper):
@@ -151,7 +171,7 @@ def test_without_paper_nothing_is_sent(plant: Plant) -> None:
 
 def test_with_an_open_cover_nothing_is_sent(plant: Plant) -> None:
     plant.call("POST", "/cover", {"open": True})
-    receipt = send(LabelPrinter(plant.url), TINY)
+    receipt = send(LabelPrinter(plant.url, answer_timeout_s=5), TINY)
     plant.call("POST", "/cover", {"open": False})
     assert (receipt.printed, receipt.in_doubt, receipt.state) == (False, False, PrinterState.COVER_OPEN)
     with pytest.raises(CoverOpen):
@@ -160,7 +180,7 @@ def test_with_an_open_cover_nothing_is_sent(plant: Plant) -> None:
 
 def test_paper_that_ends_in_the_middle_leaves_no_label_and_none_comes_later(tmp_path: Path) -> None:
     with running_printer(tmp_path, "--speed", "0.3") as plant:
-        printer, raster, receipts = LabelPrinter(plant.url), render(RUSSIAN), []
+        printer, raster, receipts = LabelPrinter(plant.url, answer_timeout_s=5), render(RUSSIAN), []
         job = threading.Thread(target=lambda: receipts.append(send(printer, raster)))
         job.start()
         wait_until(lambda: plant.state()["rows"] > 0)
@@ -178,7 +198,7 @@ def test_paper_that_ends_in_the_middle_leaves_no_label_and_none_comes_later(tmp_
 def test_a_lost_answer_is_in_doubt_while_the_label_lies_in_the_tray(tmp_path: Path) -> None:
     seed = next(seed for seed in range(10_000) if _second_draw(seed) < 0.01)
     with running_printer(tmp_path, "--speed", "max", "--faults", "mild", "--seed", str(seed)) as plant:
-        receipt = send(LabelPrinter(plant.url), TINY, timeout_s=0.5)
+        receipt = send(LabelPrinter(plant.url, answer_timeout_s=5), TINY, timeout_s=0.5)
         assert (receipt.printed, receipt.in_doubt) == (False, True)
         with pytest.raises(DeviceTimeout):
             receipt.require_printed()
@@ -247,7 +267,7 @@ def test_a_serial_printer_prints_the_same_label() -> None:
     thread = threading.Thread(target=_serve_serial, args=(master, images))
     thread.start()
     try:
-        assert send(LabelPrinter(os.ttyname(slave)), render(RUSSIAN)).printed
+        assert send(LabelPrinter(os.ttyname(slave), answer_timeout_s=5), render(RUSSIAN)).printed
     finally:
         thread.join(DEADLINE_S)
         os.close(slave)
@@ -256,10 +276,10 @@ def test_a_serial_printer_prints_the_same_label() -> None:
 
 
 def _serve_serial(master: int, images: list[RasterImage]) -> None:
-    parser = CommandParser()
+    parser, scanner = CommandParser(), RealTimeScanner()
     while True:
         data = os.read(master, 4096)
-        if data[:2] == b"\x10\x04":
+        for _ in scanner.feed(data):
             os.write(master, b"\x12")
         for command in parser.feed(data):
             if isinstance(command, RasterImage):
