@@ -34,7 +34,7 @@ class Raster:
 
     def compressed(self) -> bytes:
         """Pack the bits as a zlib stream, as the packager takes them."""
-        return zlib.compress(self.bits, 9)
+        return zlib.compress(self.bits, 6)
 
     def to_image(self) -> Image.Image:
         """Make a picture of one bit, black ink on white."""
