@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -89,7 +90,7 @@ class DeviceLink:
         waiting = self._writer.submit("system", _waiting).result()
         due = [command for command in waiting if self._is_due(command.id)]
         for command in due:
-            payload = self._writer.submit_read(lambda unit, command=command: self._payload(unit, command)).result()
+            payload = self._writer.submit_read(partial(self._payload_of, command)).result()
             if payload is not None:
                 self._client.publish(contract.topic(self._site, command.device, "job/cmd"), payload, qos=1)
             self._published_s[command.id] = time.monotonic()
@@ -102,11 +103,11 @@ class DeviceLink:
     def _forget(self, waiting: set[str]) -> None:
         self._published_s = {command: at for command, at in self._published_s.items() if command in waiting}
 
-    def _payload(self, unit: SqlUnitOfWork, command: Command) -> bytes | None:
+    def _payload_of(self, command: Command, unit: SqlUnitOfWork) -> bytes | None:
         job = unit.jobs.get(command.job)
         if job is None:
             return None
-        envelope = {
+        envelope: dict[str, Any] = {
             "command": command.id,
             "seq": command.seq,
             "fence": FENCE,

@@ -65,7 +65,14 @@ class Verdict(StrEnum):
 
 
 TERMINAL_PACK_STATES = frozenset(
-    {PackState.GIVEN, PackState.GIVEN_IN_PART, PackState.RESTOCKED, PackState.DESTROYED, PackState.LOST, PackState.NEVER_MADE}
+    {
+        PackState.GIVEN,
+        PackState.GIVEN_IN_PART,
+        PackState.RESTOCKED,
+        PackState.DESTROYED,
+        PackState.LOST,
+        PackState.NEVER_MADE,
+    }
 )
 
 _AWAY = {PackState.QUARANTINED, PackState.REVOKED, PackState.LOST}

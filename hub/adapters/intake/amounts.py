@@ -26,7 +26,12 @@ def fraction(text: str) -> Fraction | None:
 @lru_cache(maxsize=8192)
 def quantity(value: Decimal, unit: str) -> Quantity | None:
     """Return an exact quantity of a JSON number; None for negative, infinite and absurd ones (more than 12 digits)."""
-    if not value.is_finite() or value < 0 or abs(value.adjusted()) > MAXIMUM_DIGITS or len(value.as_tuple().digits) > 28:
+    if (
+        not value.is_finite()
+        or value < 0
+        or abs(value.adjusted()) > MAXIMUM_DIGITS
+        or len(value.as_tuple().digits) > 28
+    ):
         return None
     return Quantity(Fraction(value), unit_name(unit))
 

@@ -19,7 +19,10 @@ def read_cassettes(name: str, data: bytes, directory: DrugDirectory) -> tuple[Ca
     places: list[CassettePlace] = []
     for row in rows:
         place = CassettePlace(
-            _number(name, row, "cassette"), DrugCode(row["item"]), _number(name, row, "slot"), _number(name, row, "capacity")
+            _number(name, row, "cassette"),
+            DrugCode(row["item"]),
+            _number(name, row, "slot"),
+            _number(name, row, "capacity"),
         )
         drug = directory.get(place.item)
         if drug is None:
@@ -43,7 +46,9 @@ def _refuse_twice(name: str, row: Row, place: CassettePlace, before: Iterable[Ca
         if place.cassette == other.cassette:
             raise IntakeError(name, row.position, "cassette", f"the cassette {place.cassette} is there twice")
         if place.slot == other.slot:
-            raise IntakeError(name, row.position, "slot", f"the slot {place.slot} is of cassette {other.cassette} already")
+            raise IntakeError(
+                name, row.position, "slot", f"the slot {place.slot} is of cassette {other.cassette} already"
+            )
 
 
 def fits_cassette(drug: Drug) -> bool:
@@ -72,7 +77,9 @@ def cassettes_from(
     Drugs of one look-alike group (or of one name) are not in neighbouring slots where that is possible.
     """
     counts = wanted or {}
-    fitting = sorted((drug for drug in directory.values() if fits_cassette(drug)), key=lambda d: (-counts.get(d.code, 0), d.code))
+    fitting = sorted(
+        (drug for drug in directory.values() if fits_cassette(drug)), key=lambda d: (-counts.get(d.code, 0), d.code)
+    )
     order = _apart(fitting[:slots])
     return tuple(CassettePlace(slot, drug.code, slot, capacity) for slot, drug in enumerate(order, start=1))
 

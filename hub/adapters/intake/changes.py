@@ -57,5 +57,7 @@ def _read(file: FhirFile, at: datetime, found: Found) -> list[SheetChange]:
     file.take(found)
     patients, stays = file.people()
     if found.kind == "Encounter" and not stays:
-        raise IntakeError(file.name, found.position, "status", "the stay names nobody, or is neither present nor finished")
+        raise IntakeError(
+            file.name, found.position, "status", "the stay names nobody, or is neither present nor finished"
+        )
     return [SheetChange(at, patient=patient) for patient in patients] + [SheetChange(at, stay=stay) for stay in stays]

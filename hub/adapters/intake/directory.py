@@ -17,7 +17,17 @@ DIRECTORY_COLUMNS = (
     "code", "inn", "trade_name", "form", "strength", "unit", "group", "class", "high_alert", "hazardous",
     "look_alike_group", "storage", "splittable", "prepack_allowed", "price",
 )  # fmt: skip
-FORMULARY_COLUMNS = ("code", "drug", "strength", "dispense_unit", "form", "class", "high_alert", "hazardous", "splittable")
+FORMULARY_COLUMNS = (
+    "code",
+    "drug",
+    "strength",
+    "dispense_unit",
+    "form",
+    "class",
+    "high_alert",
+    "hazardous",
+    "splittable",
+)
 _FLAGS = {"yes": True, "да": True, "true": True, "1": True, "no": False, "нет": False, "false": False, "0": False}
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -81,7 +91,9 @@ def _formulary(name: str, rows: tuple[Row, ...]) -> DirectoryFile:
         drug = _formulary_drug(name, row)
         first = drugs.setdefault(drug.code, drug)
         if different := _differences(first, drug):
-            warnings.append(f"{name}, {row.position}: {drug.code} differs from its first line in {', '.join(different)}")
+            warnings.append(
+                f"{name}, {row.position}: {drug.code} differs from its first line in {', '.join(different)}"
+            )
     return DirectoryFile(drugs, tuple(warnings))
 
 

@@ -27,7 +27,9 @@ _FORM_WORDS: Mapping[Form, str] = {
     Form.TUBE: "мазь крем гель туба",
     Form.LOZENGE: "пастилки леденцы",
 }
-_FORMS: Mapping[str, Form] = {word: form for form, words in _FORM_WORDS.items() for word in [form.value, *words.split()]}
+_FORMS: Mapping[str, Form] = {
+    word: form for form, words in _FORM_WORDS.items() for word in [form.value, *words.split()]
+}
 _WORD = re.compile(r"[^\W\d_]+")
 _Key = tuple[str, str]
 
@@ -41,7 +43,7 @@ def form_named(text: str) -> Form | None:
 def strength_key(text: str) -> str:
     """Return a strength as strengths are compared: units by their canonical names, point for comma, no spaces."""
     plain = normalised(text).replace(",", ".")
-    return re.sub(r"\s+", "", _WORD.sub(lambda word: (unit_named(word[0]) or word[0]), plain)).casefold()
+    return re.sub(r"\s+", "", _WORD.sub(lambda word: unit_named(word[0]) or word[0], plain)).casefold()
 
 
 class DrugMatcher:

@@ -34,7 +34,9 @@ def _gunzipped(name: str, data: bytes) -> bytes:
             raise IntakeError(name, "", "", f"the gzip file is damaged ({error})") from error
         room -= len(parts[-1])
         if room < 0:
-            raise IntakeError(name, "", "", f"the file unpacks to more than the limit of {MAXIMUM_UNPACKED_BYTES} bytes")
+            raise IntakeError(
+                name, "", "", f"the file unpacks to more than the limit of {MAXIMUM_UNPACKED_BYTES} bytes"
+            )
         if not member.eof:
             raise IntakeError(name, "", "", "the gzip file is truncated")
         data = member.unused_data

@@ -147,7 +147,8 @@ class FhirFile:
         )
         self._refuse_orphans(allergies)
         stays = (
-            stay_of(identity, encounter, self.resolve, self.zone) for identity, (_, encounter) in self.encounters.items()
+            stay_of(identity, encounter, self.resolve, self.zone)
+            for identity, (_, encounter) in self.encounters.items()
         )
         return patients, tuple(stay for stay in stays if stay)
 
@@ -157,9 +158,7 @@ class FhirFile:
                 raise IntakeError(self.name, "", "AllergyIntolerance.patient", f"patient {identity} is not in the file")
 
 
-def read_fhir(
-    name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo
-) -> OrderSheet:
+def read_fhir(name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo) -> OrderSheet:
     """Return the sheet of a FHIR R4 Bundle or of NDJSON resources; `zone` is that of dates without a zone.
 
     Raises IntakeError for a file that is empty, damaged, truncated, foreign, a part of something larger, or that

@@ -116,7 +116,10 @@ def _stops(day: _Day) -> Iterator[tuple[datetime, Resource]]:
     yield day.at(10, 30), day.order("26-01498", "T016", status="on-hold", statusReason={"text": "ЧСС 52"})
     yield day.at(12, 45), day.order("26-01575", "T026", status="stopped")
     yield day.at(13, 30), day.order("26-01645", "A009", status="cancelled")
-    yield day.at(14, 5), day.order("26-01456", "T028", status="entered-in-error", statusReason={"text": "внесено дважды"})
+    yield (
+        day.at(14, 5),
+        day.order("26-01456", "T028", status="entered-in-error", statusReason={"text": "внесено дважды"}),
+    )
     yield day.at(17, 5), day.order("26-01498", "T016")
 
 

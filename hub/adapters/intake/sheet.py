@@ -11,12 +11,15 @@ from hub.domain.drugs import DrugDirectory
 from hub.domain.orders import OrderSheet, SourceSettings
 
 _MARK = b"\xef\xbb\xbf"
-_NOT_READ = {b"[": "a JSON array; send a Bundle or NDJSON", b"<": "XML; send JSON or CSV", b"MSH|": "HL7 v2", b"%PDF": "PDF"}
+_NOT_READ = {
+    b"[": "a JSON array; send a Bundle or NDJSON",
+    b"<": "XML; send JSON or CSV",
+    b"MSH|": "HL7 v2",
+    b"%PDF": "PDF",
+}
 
 
-def read_sheet(
-    name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo
-) -> OrderSheet:
+def read_sheet(name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo) -> OrderSheet:
     """Return the sheet of a FHIR file, a CSV or an XLSX day sheet, each also gzip; raise IntakeError where it is none."""
     content = unpacked(name, data)
     head = content.removeprefix(_MARK).lstrip()[:8]

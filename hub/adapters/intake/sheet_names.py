@@ -23,9 +23,7 @@ def stay_id(patient: PatientId) -> str:
     return derived_id("stay", patient, digits=16)
 
 
-def order_id(
-    source: str, patient: PatientId, drug: DrugCode, starts: str, route: str, occurrence: int
-) -> OrderId:
+def order_id(source: str, patient: PatientId, drug: DrugCode, starts: str, route: str, occurrence: int) -> OrderId:
     """Return an order's id, the same on every day's sheet; `occurrence` counts equal rows of one sheet from 1."""
     day = calendar_day(starts) or normalised(starts)
     return OrderId(derived_id(source, patient, drug, day, normalised(route), occurrence))

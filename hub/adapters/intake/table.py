@@ -89,10 +89,14 @@ def _fields(name: str, number: int, header: Sequence[str], headers: Mapping[str,
 
 def _row(name: str, number: int, cells: Sequence[str], header: Sequence[str], fields: Sequence[str]) -> Row:
     if len(cells) != len(fields):
-        reason = f"the row has {len(cells)} cells and the header {len(fields)}: it is cut off, or a delimiter is not quoted"
+        reason = (
+            f"the row has {len(cells)} cells and the header {len(fields)}: it is cut off, or a delimiter is not quoted"
+        )
         raise IntakeError(name, f"line {number}", "", reason)
     named = {field: cell for field, cell in zip(fields, cells, strict=True) if field}
-    others = tuple((title, cell) for title, field, cell in zip(header, fields, cells, strict=True) if cell and not field)
+    others = tuple(
+        (title, cell) for title, field, cell in zip(header, fields, cells, strict=True) if cell and not field
+    )
     return Row(number, named, others)
 
 

@@ -1,0 +1,137 @@
+"""`dosehub`: serve the hub, run the demonstration, export and verify the ledger."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="dosehub", help="The unit-dose line of a hospital pharmacy.", no_args_is_help=True, add_completion=False
+)
+ledger = typer.Typer(help="Export and verify the ledger.", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
+
+DataDir = Annotated[Path, typer.Option("--data-dir", help="Where the hub keeps its database.")]
+
+
+class Faults(StrEnum):
+    """How much goes wrong in the simulated plant."""
+
+    NONE = "none"
+    MILD = "mild"
+
+
+@app.command()
+def serve(
+    data_dir: DataDir = Path("dosehub-data"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0: the kernel chooses.")] = 8000,
+    broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host:port")] = "",
+    camera: Annotated[str, typer.Option(help="Device number, RTSP or MJPEG URL.")] = "",
+    printer: Annotated[str, typer.Option(help="tcp://host:9100 or a serial path.")] = "",
+    fhir_url: Annotated[str, typer.Option(help="Where to write back; without it, into a folder.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
+    language: Annotated[str, typer.Option(help="Language of the labels: ru or en.")] = "ru",
+    site: str = "hospital",
+    stepped_from: Annotated[
+        datetime | None,
+        typer.Option(help="Demonstrations: a clock that stands there and is stepped.", formats=["%Y-%m-%dT%H:%M:%S%z"]),
+    ] = None,
+) -> None:
+    """Run the hub: web, API, dispatch, device events and camera in one process."""
+    from hub.serving import run
+    from hub.settings import HubSettings
+
+    run(
+        HubSettings(
+            data_dir=data_dir, host=host, port=port, site=site, zone=zone, language=language, broker=broker, camera=camera, printer=printer,
+            fhir_url=fhir_url, stepped_from=stepped_from,
+        )
+    )  # fmt: skip
+
+
+@app.command()
+def demo(
+    sheet: Annotated[
+        list[Path] | None, typer.Option(help="A day's sheet (repeatable); without it, the bundled sample.")
+    ] = None,
+    changes: Annotated[Path | None, typer.Option(help="The day's changes, NDJSON.")] = None,
+    formulary: Annotated[Path | None, typer.Option(help="The drug directory, CSV.")] = None,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; without it, from the sheet's name.")
+    ] = None,
+    speed: Annotated[str, typer.Option(help="How many times faster than real time the machines run, or max.")] = "max",
+    seed: int = 1,
+    faults: Faults = Faults.NONE,
+    exit_: Annotated[
+        bool, typer.Option("--exit", help="End when the day is over; status 0 only if every invariant held.")
+    ] = False,
+    json_: Annotated[Path | None, typer.Option("--json", help="Write the summary there.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Keep everything there; without it, in a temporary folder.")
+    ] = None,
+    plant: Annotated[
+        str, typer.Option("--plant", help="Plant a fault that must be found: double-drop, swapped-label or lost-event.")
+    ] = "",
+) -> None:
+    """Run one whole day through the line, with simulated machines and people, as real processes."""
+    from hub.demo.run import DemoOptions, run_demo
+
+    options = DemoOptions(
+        sheets=tuple(sheet or ()), changes=changes, formulary=formulary, day=day.date() if day else None, speed=speed, seed=seed, faults=faults.value,
+        exits=exit_, json_path=json_, data_dir=data_dir, plant=plant,
+    )  # fmt: skip
+    raise typer.Exit(run_demo(options))
+
+
+@ledger.command("export")
+def export_ledger(
+    data_dir: DataDir = Path("dosehub-data"),
+    out: Annotated[Path | None, typer.Option("--out", help="The file; without it, standard output.")] = None,
+) -> None:
+    """Write the ledger as NDJSON, one entry a line (docs/ledger.md)."""
+    import sys
+
+    from hub.adapters.ledger_export import export, export_file
+
+    database = _database(data_dir)
+    if out is not None:
+        typer.echo(f"{export_file(database, out)} entries written to {out}", err=True)
+    else:
+        export(database, sys.stdout.buffer)
+
+
+@ledger.command("verify")
+def verify_ledger(
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The hub's folder.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="An export instead.")] = None,
+) -> None:
+    """Check the whole chain; status 1 and the first wrong entry where it does not hold."""
+    from hub.adapters.ledger_export import verify_database, verify_export
+
+    found = verify_export(file) if file is not None else verify_database(_database(data_dir or Path("dosehub-data")))
+    if found.fault is not None:
+        typer.echo(
+            f"entry {found.fault.seq}: {found.fault.reason} ({found.entries} entries before it are sound)", err=True
+        )
+        raise typer.Exit(1)
+    typer.echo(f"{found.entries} entries are sound; head {found.head}")
+
+
+def _database(data_dir: Path) -> Path:
+    database = data_dir / "dosehub.sqlite"
+    if not database.exists():
+        typer.echo(f"{data_dir} holds no dosehub.sqlite: name the hub's data folder with --data-dir", err=True)
+        raise typer.Exit(2)
+    return database
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The demonstration: the whole line as real processes, through one day."""

@@ -1,0 +1,70 @@
+"""The demonstration's own hands: a client of the hub's API, and of the people's control port."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+
+class Refused(RuntimeError):
+    """The hub or the people refused something that the demonstration needs."""
+
+
+class HubClient:
+    """Signed in as the system's own user."""
+
+    def __init__(self, url: str, badge: str, pin: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=120.0)
+        token = self._said(self._client.post("/api/session", json={"badge": badge, "pin": pin}))["token"]
+        self._client.headers["authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def state(self) -> dict[str, Any]:
+        """Return the state of the line in numbers."""
+        return self._said(self._client.get("/api/state"))
+
+    def step(self, now: datetime) -> None:
+        """Step the hub's clock."""
+        self._said(self._client.post("/api/clock", json={"now": now.isoformat()}))
+
+    def take_in(self, kind: str, source: str, name: str, data: bytes) -> dict[str, Any]:
+        """Upload a sheet, changes, a discharge list or allergies."""
+        return self._said(
+            self._client.post(f"/api/intake/{kind}", params={"source": source, "name": name}, content=data)
+        )
+
+    def _said(self, answer: httpx.Response) -> dict[str, Any]:
+        if answer.is_success:
+            told: dict[str, Any] = answer.json()
+            return told
+        raise Refused(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}")
+
+
+class People:
+    """The simulated people, told one chore at a time; their troubles are collected, never dropped."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=600.0)
+        self.troubles: list[str] = []
+        self.counts: dict[str, int] = {}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def do(self, chore: str, **request: Any) -> Mapping[str, Any]:
+        """Have a chore done and return its counts."""
+        answer = self._client.post(f"/do/{chore}", json=request)
+        if not answer.is_success:
+            raise Refused(f"the people could not do '{chore}': {answer.status_code} {answer.text[:500]}")
+        told: dict[str, Any] = answer.json()
+        self.troubles += [f"{chore}: {json.dumps(trouble, ensure_ascii=False)}" for trouble in told.get("troubles", [])]
+        for name, value in told.items():
+            if isinstance(value, int) and not isinstance(value, bool):
+                self.counts[f"{chore}.{name}"] = self.counts.get(f"{chore}.{name}", 0) + value
+        return told

@@ -1,0 +1,39 @@
+"""Serves a hub: one process, one socket, a line on standard output when it can be used."""
+
+import json
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from hub.bootstrap import application, open_hub
+from hub.settings import HubSettings
+
+SHUTDOWN_S = 10
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """Prints where it listens once it does."""
+
+    url = ""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            sys.stdout.write(json.dumps({"ready": True, "url": self.url}) + "\n")
+            sys.stdout.flush()
+
+
+def run(settings: HubSettings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are answered first."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    hub = open_hub(settings)
+    config = uvicorn.Config(
+        application(hub), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"
+    )
+    with socket.create_server((settings.host, settings.port), reuse_port=False) as listener:
+        server = _AnnouncingServer(config)
+        host, port = listener.getsockname()[:2]
+        server.url = f"http://{host}:{port}"
+        server.run(sockets=[listener])
