@@ -6,7 +6,6 @@ from hub.adapters.intake.day_sheet import read_day_sheet
 from hub.adapters.intake.envelope import unpacked
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.fhir import read_fhir
-from hub.adapters.intake.table import ZIP_MAGIC
 from hub.domain.drugs import DrugDirectory
 from hub.domain.orders import OrderSheet, SourceSettings
 
@@ -28,6 +27,4 @@ def read_sheet(name: str, data: bytes, source: SourceSettings, directory: DrugDi
     for start, what in _NOT_READ.items():
         if head.startswith(start):
             raise IntakeError(name, "", "", f"it is {what}, which is not read as a sheet")
-    if b"\x00" in content[:512] and not content.startswith(ZIP_MAGIC):
-        raise IntakeError(name, "", "", "it is neither text nor an XLSX workbook")
     return read_day_sheet(name, data, source, directory, zone=zone)

@@ -1,0 +1,77 @@
+"""Changes feeds: dated, in the order of time, refused whole where a line is no change."""
+
+import gzip
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from intake_bundles import ENCOUNTER, ORDER, PATIENT, order
+
+from hub.adapters.intake.changes import read_changes
+from hub.adapters.intake.errors import IntakeError
+from hub.domain.orders import OrderSheet, OrderStatus, SourceSettings
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+FEED = SourceSettings("feed", False, False, 3, True, ())
+
+
+def change(at: str, resource: dict[str, Any]) -> bytes:
+    return json.dumps({"at": f"2026-03-05T{at}+03:00", "resource": resource}, ensure_ascii=False).encode() + b"\n"
+
+
+def read(data: bytes) -> OrderSheet:
+    return read_changes("changes.ndjson", data, FEED, {}, zone=MOSCOW)
+
+
+def test_changes_come_in_the_order_of_time() -> None:
+    finished = ENCOUNTER | {"status": "finished", "period": {"end": "2026-03-05T12:00:00+03:00"}}
+    data = change("12:00:00", finished) + change("07:00:00", PATIENT) + change("07:00:00", ENCOUNTER)
+    data += change("08:00:00", ORDER) + change("09:30:00", order(status="stopped"))
+    sheet = read(gzip.compress(data))
+    kinds = ["patient" if x.patient else "stay" if x.stay else "line" for x in sheet.changes]
+    assert kinds == ["patient", "stay", "line", "line", "stay"]
+    assert sheet.changes[4].stay and sheet.changes[4].stay.finished_at == datetime(2026, 3, 5, 12, tzinfo=MOSCOW)
+    started, stopped = sheet.changes[2].line, sheet.changes[3].line
+    assert started and stopped and started.id == stopped.id
+    assert (started.status, stopped.status) == (OrderStatus.ACTIVE, OrderStatus.STOPPED)
+    assert stopped.position == "changes.ndjson line 5"
+    assert (sheet.lines, sheet.patients, sheet.stays) == ((), (), ())
+
+
+def test_a_patient_in_a_change_says_nothing_of_allergies() -> None:
+    patient = read(change("07:00:00", PATIENT)).changes[0].patient
+    assert patient and patient.allergies is None
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "the file is empty"),
+        (change("07:00:00", ORDER)[:-9], "line 1: it is not a whole change in JSON"),
+        (change("07:00:00", ORDER) + change("08:00:00", ORDER)[:50], "line 2: it is not a whole change in JSON"),
+        (change("27:00:00", ORDER), "line 1, field at: the time of the change cannot be read"),
+        (b'{"resource": {"resourceType": "Patient", "id": "p"}}', "field at"),
+        (b'{"at": "2026-03-05T07:00:00+03:00"}', "line 1, field resource: the change has no resource"),
+        (change("07:00:00", {"resourceType": "Practitioner", "id": "d"}), "it is no changes feed"),
+        (change("07:00:00", {"resourceType": "Foo", "id": "d"}), "type Foo are not read"),
+        (change("07:00:00", {"resourceType": "AllergyIntolerance", "id": "a"}), "an allergy has to come with the day's sheet"),
+        (change("07:00:00", ENCOUNTER | {"status": "planned"}), "neither present nor finished"),
+        (change("07:00:00", ORDER).decode().encode("utf-16"), "UTF-16"),
+    ],
+)  # fmt: skip
+def test_what_is_no_whole_feed_is_refused(data: bytes, reason: str) -> None:
+    with pytest.raises(IntakeError) as caught:
+        read(data)
+    assert reason in str(caught.value)
+
+
+def test_every_change_of_the_hospital_is_one(hospital: Path) -> None:
+    feeds = sorted((hospital / "changes").glob("*.ndjson.gz"))
+    assert len(feeds) == 14
+    for path in feeds:
+        data = path.read_bytes()
+        sheet = read_changes(path.name, data, FEED, {}, zone=MOSCOW)
+        assert len(sheet.changes) == len(gzip.decompress(data).splitlines())

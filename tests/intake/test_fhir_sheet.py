@@ -1,0 +1,215 @@
+"""FHIR sheets: what is read, and which files are refused whole."""
+
+import gzip
+import json
+from dataclasses import replace
+from datetime import date, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from intake_bundles import ENCOUNTER, ORDER, PATIENT, bundle, ndjson, order
+
+from hub.adapters.intake import envelope
+from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.fhir import read_fhir
+from hub.domain.orders import OrderStatus, Patient, SourceSettings, Stay, Timing
+from hub.domain.quantities import Quantity
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+FEED = SourceSettings("feed", False, False, 3, False, ())
+WHOLE = bundle(PATIENT, ENCOUNTER, ORDER)
+
+
+def read(data: bytes, source: SourceSettings = FEED) -> Any:
+    return read_fhir("day.json", data, source, {}, zone=MOSCOW)
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(IntakeError) as caught:
+        read(data)
+    return str(caught.value)
+
+
+def test_a_bundle_gives_patient_stay_and_line() -> None:
+    sheet = read(WHOLE)
+    assert sheet.patients == (Patient("p1", "20282368", "Андреева", "Елена Петровна", date(1978, 8, 15), None),)
+    assert sheet.stays == (Stay("p1", "e1", "Medicine", "4", "1"),)
+    (line,) = sheet.lines
+    assert (line.id, line.version, line.source, line.sheet) == ("mr1", 1, "feed", "day.json")
+    assert line.position == "day.json entry 3"
+    assert (line.patient, line.drug, line.drug_text) == ("p1", "METO25", "Metoprolol 25 mg Tab")
+    assert line.dose == (Quantity(Fraction(25, 2), "mg"), Quantity(Fraction(25, 2), "mg"))
+    assert (line.route, line.timing, line.status) == ("PO", Timing(code="BID"), OrderStatus.ACTIVE)
+    assert line.authored_at == datetime(2026, 3, 5, 6, 45, 30, tzinfo=MOSCOW)
+    assert line.starts_at == datetime(2026, 3, 5, 7, tzinfo=MOSCOW)
+    assert line.ends_at == datetime(2026, 3, 9, 23, 59, 59, tzinfo=MOSCOW)
+    assert (line.note, line.stat, line.unsupported) == ("Unit Dose", False, ())
+
+
+def test_ndjson_gzip_and_marks_say_the_same_as_the_bundle() -> None:
+    wanted = [replace(line, position="") for line in read(WHOLE).lines]
+    for data in (
+        ndjson(PATIENT, ENCOUNTER, ORDER),
+        gzip.compress(WHOLE),
+        gzip.compress(ndjson(PATIENT)) + gzip.compress(ndjson(ENCOUNTER, ORDER)),
+        b"\xef\xbb\xbf" + WHOLE,
+        b"\n" + WHOLE,
+        json.dumps(json.loads(WHOLE), indent=2).encode(),
+    ):
+        sheet = read(data)
+        assert [replace(line, position="") for line in sheet.lines] == wanted
+        assert len(sheet.patients) == len(sheet.stays) == 1
+
+
+def test_transaction_references_by_urn_resolve() -> None:
+    urn = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
+    patient = {key: value for key, value in PATIENT.items() if key != "id"}
+    entries = [
+        {"fullUrl": "urn:uuid:0d4e-order", "resource": order(id=None, subject={"reference": urn}), "request": {"method": "POST"}},
+        {"fullUrl": urn, "resource": patient},
+    ]
+    sheet = read(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode())
+    assert sheet.patients[0].id == sheet.lines[0].patient == "61ebe359-bfdc-4613-8bf2-c5e300945f0a"
+    assert sheet.lines[0].id == "0d4e-order"
+
+
+@pytest.mark.parametrize("reference", ["Patient/p1", "https://his.example/fhir/Patient/p1", "Patient/p1/_history/3"])
+def test_relative_absolute_and_versioned_references_are_one_patient(reference: str) -> None:
+    assert read(bundle(PATIENT, order(subject={"reference": reference}))).lines[0].patient == "p1"
+
+
+def test_medications_are_found_contained_and_beside() -> None:
+    concept = {"coding": [{"code": "METO25"}], "text": "Metoprolol"}
+    contained = order(
+        medicationCodeableConcept=None,
+        medicationReference={"reference": "#m"},
+        contained=[{"resourceType": "Medication", "id": "m", "code": concept}],
+    )
+    beside = order(id="mr2", medicationCodeableConcept=None, medicationReference={"reference": "Medication/m"})
+    missing = order(id="mr3", medicationCodeableConcept=None, medicationReference={"reference": "Medication/x", "display": "Aspirin"})
+    lines = read(bundle(contained, {"resourceType": "Medication", "id": "m", "code": concept}, beside, missing)).lines
+    assert [line.drug for line in lines] == ["METO25", "METO25", "?Aspirin"]
+    assert lines[2].unsupported == ("the medication Medication/x is not in the file",)
+
+
+def test_the_coding_that_the_directory_knows_is_the_drug() -> None:
+    sheet = read_fhir("day.json", WHOLE, FEED, {"0040": None}, zone=MOSCOW)  # type: ignore[dict-item]
+    assert sheet.lines[0].drug == "0040"
+
+
+def test_allergies_reach_their_patient_and_refuted_ones_do_not() -> None:
+    def allergy(number: int, text: str, **more: Any) -> dict[str, Any]:
+        return {"resourceType": "AllergyIntolerance", "id": f"a{number}", "patient": {"reference": "Patient/p1"}, "code": {"text": text}, **more}
+
+    refuted = allergy(2, "Iodine", verificationStatus={"coding": [{"code": "refuted"}]})
+    other = {**PATIENT, "id": "p2"}
+    data = bundle(PATIENT, other, allergy(1, "Penicillin"), refuted)
+    assert [patient.allergies for patient in read(data).patients] == [("Penicillin",), None]
+    told = replace(FEED, allergies_provided=True)
+    assert [patient.allergies for patient in read(data, told).patients] == [("Penicillin",), ()]
+    assert "patient p1 is not in the file" in refusal(bundle(other, allergy(1, "Penicillin")))
+
+
+def test_a_finished_stay_has_its_end_and_a_planned_one_is_none() -> None:
+    finished = ENCOUNTER | {"status": "finished", "period": {"end": "2026-03-05T12:27:00+03:00"}}
+    assert read(bundle(finished)).stays[0].finished_at == datetime(2026, 3, 5, 12, 27, tzinfo=MOSCOW)
+    assert read(bundle(PATIENT, ENCOUNTER | {"status": "planned"})).stays == ()
+
+
+def test_an_order_that_is_repeated_word_by_word_collapses_with_a_note() -> None:
+    (line,) = read(bundle(PATIENT, ORDER, ORDER)).lines
+    assert line.position == "day.json entry 2"
+    assert line.note == "Unit Dose | repeated in entry 3"
+
+
+def test_two_different_things_under_one_id_are_refused_naming_both() -> None:
+    assert refusal(bundle(PATIENT, ORDER, order(status="stopped"))) == (
+        "day.json, entry 3, field id: the order mr1 is there twice and differs from the one in day.json entry 2."
+    )
+    other = {**PATIENT, "birthDate": "1979-08-15"}
+    assert "the Patient p1 is there twice and differs from the one in entry 1" in refusal(bundle(PATIENT, other))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"  \n ", "the file is empty"),
+        (gzip.compress(b""), "the file is empty"),
+        (WHOLE[:-1], "not a whole JSON document"),
+        (gzip.compress(WHOLE)[:-1], "the gzip file is truncated"),
+        (gzip.compress(WHOLE)[:40], "the gzip file is truncated"),
+        (gzip.compress(WHOLE)[:200] + b"\x00" + gzip.compress(WHOLE)[201:], "the gzip file is damaged"),
+        (gzip.compress(WHOLE) + b"tail", "the gzip file is damaged"),
+        (WHOLE.decode().encode("utf-16"), "the text is UTF-16"),
+        (json.dumps(PATIENT, ensure_ascii=False).encode("windows-1251"), "the text is not utf-8"),
+        (WHOLE[:50] + b"\x00" + WHOLE[50:], "binary"),
+        (b"[1, 2]", "not a whole JSON document"),
+        (b"[" * 100_000, "not a whole JSON document"),
+        (b'{"resourceType": "Bundle", "type": "collection"}', "the Bundle has no entries"),
+        (bundle(ORDER, type="history"), "a Bundle of the type history is not read as a sheet"),
+        (bundle(ORDER, link=[{"relation": "next", "url": "x"}]), "it is one page of several"),
+        (bundle(ORDER, total=2), "tells of 2 matches and brings 1"),
+        (bundle({"resourceType": "Practitioner", "id": "d"}), "it is no sheet"),
+        (bundle({"resourceType": "MedicationOrder", "id": "d"}, ORDER), "type MedicationOrder are not read"),
+        (bundle({"id": "d"}, ORDER), "type (none) are not read"),
+        (bundle(PATIENT | {"name": "x"}), "entry 1, field Patient: it cannot be read"),
+        (b'{"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "x"}]}', "the entry has no resource"),
+        (b'{"resourceType": "Bundle", "type": "collection", "entry": [{"resource": 7}]}', "not a resource in JSON"),
+        (b'{"resourceType": "Bundle", "entry": 5}', "not a Bundle of FHIR R4"),
+        (ndjson(PATIENT) + b'{"resourceType": "Medi', "line 2: it is not a resource in JSON"),
+        (b'{"hello": "world"}', "type (none) are not read"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_whole_sheet_is_refused(data: bytes, reason: str) -> None:
+    assert reason in refusal(data)
+
+
+def test_a_transaction_that_deletes_is_refused() -> None:
+    data = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"method": "DELETE"}}]})
+    assert "a sheet cannot delete" in refusal(data.encode())
+
+
+def test_a_server_that_reports_a_failure_is_heard() -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "diagnostics": "timed out"}]}
+    assert "the sender reports a failure: timed out" in refusal(bundle(ORDER, outcome))
+
+
+def test_files_over_the_limits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(b" " * 100_000)
+    monkeypatch.setattr(envelope, "MAXIMUM_UNPACKED_BYTES", 50_000)
+    assert "unpacks to more than the limit of 50000 bytes" in refusal(packed)
+    monkeypatch.setattr(envelope, "MAXIMUM_BYTES", 100)
+    assert "more than the limit of 100" in refusal(WHOLE)
+
+
+@given(st.integers(min_value=0, max_value=len(WHOLE) - 1), st.booleans())
+def test_no_prefix_of_a_bundle_gives_a_partial_sheet(length: int, packed: bool) -> None:
+    data = gzip.compress(WHOLE, mtime=0) if packed else WHOLE
+    with pytest.raises(IntakeError):
+        read(data[: min(length, len(data) - 1)])
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_but_a_refusal(data: bytes) -> None:
+    with pytest.raises(IntakeError):
+        read(data)
+
+
+def test_every_order_of_the_hospital_is_a_line(hospital: Path) -> None:
+    sheets = sorted((hospital / "sheets").glob("*.json.gz"))
+    assert len(sheets) == 14
+    for path in sheets:
+        data = path.read_bytes()
+        entries = json.loads(gzip.decompress(data))["entry"]
+        wanted = [entry["resource"]["id"] for entry in entries if entry["resource"]["resourceType"] == "MedicationRequest"]
+        sheet = read_fhir(path.name, data, FEED, {}, zone=MOSCOW)
+        assert [line.id for line in sheet.lines] == wanted
+        assert {line.patient for line in sheet.lines} <= {patient.id for patient in sheet.patients}
+        assert len(sheet.stays) == len(sheet.patients)
+        assert not any(line.unsupported for line in sheet.lines)
