@@ -21,6 +21,8 @@ from hub.domain.stock import Cassette, Lot, SourcePack
 
 Record = TypeVar("Record")
 
+_FEW = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[Record]):
@@ -69,12 +71,15 @@ class SqlRepository(Generic[Record]):
         self._kind = kind
         self._codecs = codecs_of(kind.record)
         self._names = tuple(self._codecs)
-        self._members = _members_getter(self._names)
+        self._members: Any = attrgetter(*self._names)
+        self._encoders = [(at, codec.encode) for at, codec in enumerate(self._codecs.values()) if codec.encode is not None]
+        self._decoders = [(at, codec.decode) for at, codec in enumerate(self._codecs.values()) if codec.decode is not None]
         columns = ", ".join(map(_quoted, self._names))
         self._from = f"FROM {_quoted(kind.table)}"
         self._select = f"SELECT {columns} {self._from}"
         self._get = f"{self._select} WHERE {' AND '.join(f'{_quoted(name)} = ?' for name in kind.key)}"
         self._put = _upsert(kind, self._names)
+        self._statements: dict[tuple[object, ...], str] = {}
 
     def get(self, *key: object) -> Record | None:
         """Return the record of that key, or None."""
@@ -82,18 +87,15 @@ class SqlRepository(Generic[Record]):
             raise TypeError(f"the key of {self._kind.table} is {self._kind.key}")
         values = [self._codecs[name].encode_one(part) for name, part in zip(self._kind.key, key, strict=True)]
         row = self._execute(self._get, values).fetchone()
-        if row is None:
-            return None
-        return self._kind.record(
-            *(codec.decode_one(value) for codec, value in zip(self._codecs.values(), row, strict=True))
-        )
+        return None if row is None else self._record(row)
 
     def put(self, record: Record) -> None:
         """Insert or replace one record."""
-        members = self._members(record)
-        self._execute(
-            self._put, [codec.encode_one(value) for codec, value in zip(self._codecs.values(), members, strict=True)]
-        )
+        values = list(self._members(record))
+        for at, encode in self._encoders:
+            if values[at] is not None:
+                values[at] = encode(values[at])
+        self._execute(self._put, values)
 
     def put_many(self, records: Iterable[Record]) -> None:
         """Insert or replace many records in one statement."""
@@ -111,14 +113,10 @@ class SqlRepository(Generic[Record]):
 
         `order_by` names members, with commas between and `-` before one that falls; ties are in the order of the key.
         """
-        condition, values = self._condition(equal)
-        statement = self._select + condition + self._ordering(order_by)
-        if limit:
-            statement += " LIMIT ?"
-            values.append(limit)
+        statement, values = self._prepared(equal, order_by, limit)
         rows = self._execute(statement, values).fetchall()
-        if not rows:
-            return []
+        if len(rows) <= _FEW:
+            return list(map(self._record, rows))
         columns = [
             codec.decode_all(list(column))
             for codec, column in zip(self._codecs.values(), zip(*rows, strict=True), strict=True)
@@ -135,6 +133,25 @@ class SqlRepository(Generic[Record]):
         condition, values = self._condition(dict(zip(self._kind.key, key, strict=True)))
         self._execute(f"DELETE {self._from}{condition}", values)
 
+    def _record(self, row: tuple[Any, ...]) -> Record:
+        values = list(row)
+        for at, decode in self._decoders:
+            if values[at] is not None:
+                values[at] = decode(values[at])
+        return self._kind.record(*values)
+
+    def _prepared(self, equal: dict[str, object], order_by: str, limit: int) -> tuple[str, list[Any]]:
+        """Return the statement of a question, made once for each shape of question, and its values."""
+        values = [self._codecs[self._known(name)].encode_one(value) for name, value in equal.items() if _is_one(value)]
+        shape = (order_by, limit > 0, *equal) if len(values) == len(equal) else None
+        statement = self._statements.get(shape) if shape is not None else None
+        if statement is None:
+            condition, values = self._condition(equal)
+            statement = f"{self._select}{condition}{self._ordering(order_by)}{' LIMIT ?' if limit else ''}"
+            if shape is not None:
+                self._statements[shape] = statement
+        return statement, ([*values, limit] if limit else values)
+
     def _condition(self, equal: dict[str, object]) -> tuple[str, list[Any]]:
         terms, values = [], []
         for name, value in equal.items():
@@ -147,10 +164,11 @@ class SqlRepository(Generic[Record]):
         codec = self._codecs[self._known(name)]
         if value is None:
             return f"{_quoted(name)} IS NULL", []
-        if isinstance(value, list | tuple | set | frozenset):
-            given = json.dumps([codec.encode_one(one) for one in value if one is not None])
+        if not _is_one(value):
+            members = list(value)  # type: ignore[call-overload]
+            given = json.dumps([codec.encode_one(one) for one in members if one is not None])
             term = f"{_quoted(name)} IN (SELECT value FROM json_each(?))"  # noqa: S608 names of members only
-            return (f"({term} OR {_quoted(name)} IS NULL)" if None in value else term), [given]
+            return (f"({term} OR {_quoted(name)} IS NULL)" if None in members else term), [given]
         return f"{_quoted(name)} = ?", [codec.encode_one(value)]
 
     def _ordering(self, order_by: str) -> str:
@@ -166,8 +184,9 @@ class SqlRepository(Generic[Record]):
         return name
 
 
-def _members_getter(names: tuple[str, ...]) -> Any:
-    return attrgetter(*names)
+def _is_one(value: object) -> bool:
+    """Tell whether a question asks for one value; several and none are asked in other words."""
+    return value is not None and not isinstance(value, list | tuple | set | frozenset)
 
 
 def _quoted(name: str) -> str:

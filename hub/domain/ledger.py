@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 GENESIS = "0" * 64
@@ -137,7 +138,7 @@ def verify(lines: Iterable[bytes]) -> Fault | None:
 
 
 def _opening(actor: str, at: str, data_text: str) -> str:
-    return f'{{"actor":{_encoded(actor)},"at":"{at}","data":{data_text}'
+    return f'{{"actor":{_quoted(actor)},"at":"{at}","data":{data_text}'
 
 
 def _closing(kind: str, prev: str, seq: int) -> str:
