@@ -95,8 +95,8 @@ def test_encodings_delimiters_and_workbooks_say_the_same() -> None:
     wanted = read(text(ROW).encode()).lines
     quoted = ROW.replace("12,5", '"12,5"').replace(";", ",")
     cells: list[Any] = [*ROW.split(";")]
-    cells[1], cells[2], cells[5], cells[9], cells[12] = 101, 2, datetime(1965, 10, 3), 12.5, 1
-    cells[17], cells[18] = date(2026, 3, 5), datetime(2026, 3, 9)
+    cells[1], cells[2], cells[5], cells[9], cells[12] = 101, 2, datetime(1965, 10, 3), 12.5, 1  # noqa: DTZ001
+    cells[17], cells[18] = date(2026, 3, 5), datetime(2026, 3, 9)  # noqa: DTZ001
     for data in (
         b"\xef\xbb\xbf" + text(ROW).encode(),
         text(ROW).encode("windows-1251"),
@@ -123,7 +123,7 @@ def test_order_ids_are_the_same_on_every_sheet_and_differ_for_equal_rows() -> No
     second = read(text(other, ROW.replace("натощак", "").replace("12,5", "25")).encode())
     assert len({order.id for order in first.lines}) == 3
     assert [order.id for order in second.lines] == [first.lines[1].id, first.lines[0].id]
-    assert line(**{"Начало": "06.03.2026"}).id != line().id != line(**{"Путь": "в/в"}).id
+    assert line(Начало="06.03.2026").id != line().id != line(Путь="в/в").id
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_order_ids_are_the_same_on_every_sheet_and_differ_for_equal_rows() -> No
     ],
 )
 def test_drugs_match_exactly_or_not_at_all(name: str, strength: str, form: str, code: str) -> None:
-    assert line(**{"Препарат": name, "Дозировка": strength, "Форма": form}).drug == code
+    assert line(Препарат=name, Дозировка=strength, Форма=form).drug == code
 
 
 def test_a_code_that_contradicts_the_name_is_for_a_person() -> None:
@@ -170,17 +170,17 @@ def test_what_is_wrong_in_a_row_is_named_in_its_line(cells: dict[str, str], word
 
 
 def test_a_missing_dose_and_missing_slots_are_none() -> None:
-    assert (line(**{"Доза": "", "Ед.": ""}).dose, line(**{"Доза": ""}).unsupported) == (None, ())
-    assert line(**{"Утро": "-", "Вечер": "0"}).timing is None
-    assert line(**{"Начало": "x"}).starts_at is None
+    assert (line(**{"Доза": "", "Ед.": ""}).dose, line(Доза="").unsupported) == (None, ())
+    assert line(Утро="-", Вечер="0").timing is None
+    assert line(Начало="x").starts_at is None
 
 
 def test_marks_prn_and_urgent_words() -> None:
-    assert line(**{"Утро": "+", "Вечер": ""}).timing == Timing(slots=(SlotDose("morning", Fraction(1)),))
-    prn = line(**{"Режим": "при болях"}).timing
+    assert line(Утро="+", Вечер="").timing == Timing(slots=(SlotDose("morning", Fraction(1)),))
+    prn = line(Режим="при болях").timing
     assert prn is not None and prn.prn
-    assert line(**{"Примечание": "CITO!"}).stat
-    assert not line(**{"Примечание": "цито не надо"}).stat
+    assert line(Примечание="CITO!").stat
+    assert not line(Примечание="цито не надо").stat
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from hub.domain.schedule import read_frequency_table
 
 FEED = SourceSettings("feed", False, False, 3, False, ())
 ONE = Fraction(1)
+WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 def line_of(resource: dict[str, Any]) -> OrderLine:
@@ -121,7 +122,7 @@ def test_exact_doses_and_ranges() -> None:
         (repeat(frequency=3, period=1, periodUnit="d"), Timing(code="TID")),
         (repeat(period=1, periodUnit="d"), Timing(code="DAILY")),
         (repeat(frequency=1, period=8, periodUnit="h"), Timing(code="Q8H")),
-        (repeat(frequency=1, period=1, periodUnit="d", dayOfWeek="mon tue wed thu fri sat sun".split()), Timing(code="DAILY")),
+        (repeat(frequency=1, period=1, periodUnit="d", dayOfWeek=WEEK), Timing(code="DAILY")),
         (repeat(count=1), Timing(code="ONCE")),
         (repeat(timeOfDay=["20:00:00", "08:00:00"]), Timing(code="BID")),
         (repeat(when=["EVE", "MORN"]), Timing(slots=(SlotDose("morning", ONE), SlotDose("evening", ONE)))),

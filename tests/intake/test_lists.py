@@ -122,7 +122,7 @@ def test_only_whole_ordinary_tablets_are_for_cassettes(tablets: DrugDirectory) -
 
 
 def test_the_most_wanted_drugs_get_the_slots(tablets: DrugDirectory) -> None:
-    wanted = {tablets_code: count for tablets_code, count in zip(sorted(tablets), range(100), strict=False)}
+    wanted = dict(zip(sorted(tablets), range(100), strict=False))
     places = cassettes_from(tablets, slots=2, capacity=150, wanted=wanted)
     assert {place.item for place in places} == {"W002", "W003"}
     assert {place.capacity for place in places} == {150}
