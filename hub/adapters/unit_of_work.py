@@ -21,7 +21,7 @@ from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
 from hub.domain.quantities import fraction_text
 from hub.domain.records import Batch, Command, Device, Import, Incident, Print, Received, Requisition, Review
-from hub.domain.stock import MAY_BE_NEGATIVE, Cassette, Lot, SourcePack, StockMove
+from hub.domain.stock import MAY_BE_NEGATIVE, Cassette, Lot, SourcePack, StockMove, lot_number
 from hub.services.ports import Repository
 
 _HELD = "SELECT numerator, denominator FROM balances WHERE account = ? AND lot = ?"
@@ -163,7 +163,7 @@ def answered_once(work: SqlUnitOfWork, event: str, body_hash: str, decide: Calla
 def _moved(move: StockMove, because: str, more: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "item": move.item,
-        "lot": move.lot,
+        "lot": lot_number(move.lot),
         "from": move.source,
         "to": move.target,
         "quantity": fraction_text(move.quantity),

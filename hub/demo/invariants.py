@@ -69,19 +69,23 @@ def _ends_once(entries: Sequence[Entry]) -> Answer:
     return doses_end and all(packs[pack] == 1 for pack in expected)
 
 
-def balances(entries: Sequence[Entry]) -> dict[tuple[str, str], Fraction]:
-    """Return the balance of every (account, lot) by the stock moves."""
-    held: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+Lot = tuple[str, str]
+
+
+def balances(entries: Sequence[Entry]) -> dict[tuple[str, Lot], Fraction]:
+    """Return the balance of every (account, (item, lot)) by the stock moves."""
+    held: dict[tuple[str, Lot], Fraction] = defaultdict(Fraction)
     for move in _of(entries, "stock-moved"):
-        held[move["from"], move["lot"]] -= Fraction(move["quantity"])
-        held[move["to"], move["lot"]] += Fraction(move["quantity"])
+        lot = (move["item"], move["lot"])
+        held[move["from"], lot] -= Fraction(move["quantity"])
+        held[move["to"], lot] += Fraction(move["quantity"])
     return held
 
 
 def imbalance(entries: Sequence[Entry]) -> int:
     """Return how many lots do not sum to zero, and how many accounts are negative that may not be."""
     held = balances(entries)
-    lots: dict[str, Fraction] = defaultdict(Fraction)
+    lots: dict[Lot, Fraction] = defaultdict(Fraction)
     for (_, lot), quantity in held.items():
         lots[lot] += quantity
     negative = sum(1 for (account, _), quantity in held.items() if quantity < 0 and account not in MAY_BE_NEGATIVE)

@@ -40,6 +40,16 @@ def patient_account(patient: str) -> Account:
     return Account(f"patient:{patient}")
 
 
+def lot_id(item: DrugCode, number: str) -> LotId:
+    """Return the id of a lot: makers number their lots each for himself, so the item belongs to it."""
+    return LotId(f"{item}/{number}")
+
+
+def lot_number(lot: LotId) -> str:
+    """Return the maker's own number of a lot, as it stands on his pack."""
+    return lot.partition("/")[2] or lot
+
+
 class CassetteState(StrEnum):
     """State of a cassette (architecture, section 4)."""
 

@@ -24,9 +24,11 @@ def end_dose(unit: UnitOfWork, dose: PlannedDose, state: DoseState, reason: str 
 
 
 def move_pack(unit: UnitOfWork, pack: Pack, state: PackState, reason: str = "", **facts: object) -> Pack:
-    """Advance a pack's state machine and record the step."""
+    """Advance a pack's state machine and record the step; a pack that never got its label was never announced."""
     moved = replace(pack, state=advanced(pack.state, state), reason=reason or pack.reason)
     unit.packs.put(moved)
+    if not pack.label_digest:
+        return moved
     unit.record(f"pack-{state.value}", {"pack": pack.serial, **({"reason": reason} if reason else {}), **facts})
     return moved
 

@@ -87,8 +87,7 @@ def forget_pick(unit: UnitOfWork, pack: Pack, reason: str) -> None:
         lot = unit.lots.get(content.lot)
         if lot is not None:
             unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - content.units)))
-    unit.packs.put(replace(pack, contents=(), state=PackState.NEVER_MADE, reason=reason))
-    unit.record("pack-never-made", {"pack": pack.serial, "reason": reason})
+    move_pack(unit, replace(pack, contents=()), PackState.NEVER_MADE, reason)
 
 
 def issue_requisition(unit: UnitOfWork, requisition_id: str, codes: Sequence[str]) -> Requisition | Refusal:

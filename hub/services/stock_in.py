@@ -20,6 +20,8 @@ from hub.domain.stock import (
     SourcePack,
     StockMove,
     cassette_account,
+    lot_id,
+    lot_number,
 )
 from hub.services.ports import UnitOfWork
 
@@ -37,11 +39,6 @@ class Receipt:
     units: Fraction
     unit_cost: Decimal
     look: str = ""
-
-
-def lot_id(item: DrugCode, number: str) -> LotId:
-    """Return the id of a lot: the item and the maker's number."""
-    return LotId(f"{item}/{number}")
 
 
 def receive_stock(unit: UnitOfWork, receipts: Sequence[Receipt]) -> int | Refusal:
@@ -154,7 +151,7 @@ def _pour(unit: UnitOfWork, loading: Loading, pack: SourcePack, poured: int) -> 
     unit.record(
         "cassette-loaded",
         {
-            "cassette": loading.cassette, "slot": loading.slot, "device": loading.device, "item": pack.item, "lot": pack.lot,
+            "cassette": loading.cassette, "slot": loading.slot, "device": loading.device, "item": pack.item, "lot": lot_number(pack.lot),
             "quantity": fraction_text(Fraction(poured)), "source_packs": [pack.code], "second": loading.second,
         },
     )  # fmt: skip
