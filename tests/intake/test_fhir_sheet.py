@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake_bundles import ENCOUNTER, ORDER, PATIENT, bundle, ndjson, order
 
@@ -55,6 +55,8 @@ def test_ndjson_gzip_and_marks_say_the_same_as_the_bundle() -> None:
     wanted = [replace(line, position="") for line in read(WHOLE).lines]
     for data in (
         ndjson(PATIENT, ENCOUNTER, ORDER),
+        ndjson(ENCOUNTER, PATIENT, ORDER),
+        ndjson(ENCOUNTER | {"type": [{"text": "ward"}]}, PATIENT, ORDER),
         gzip.compress(WHOLE),
         gzip.compress(ndjson(PATIENT)) + gzip.compress(ndjson(ENCOUNTER, ORDER)),
         b"\xef\xbb\xbf" + WHOLE,
@@ -76,6 +78,11 @@ def test_transaction_references_by_urn_resolve() -> None:
     sheet = read(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode())
     assert sheet.patients[0].id == sheet.lines[0].patient == "61ebe359-bfdc-4613-8bf2-c5e300945f0a"
     assert sheet.lines[0].id == "0d4e-order"
+
+
+def test_one_resource_alone_is_a_sheet() -> None:
+    assert len(read(ndjson(ORDER)).lines) == len(read(json.dumps(ORDER, indent=1).encode()).lines) == 1
+    assert len(read(ndjson(ENCOUNTER | {"type": [{"text": "ward"}]})).stays) == 1
 
 
 @pytest.mark.parametrize("reference", ["Patient/p1", "https://his.example/fhir/Patient/p1", "Patient/p1/_history/3"])
@@ -199,6 +206,49 @@ def test_no_prefix_of_a_bundle_gives_a_partial_sheet(length: int, packed: bool) 
 def test_no_bytes_raise_anything_but_a_refusal(data: bytes) -> None:
     with pytest.raises(IntakeError):
         read(data)
+
+
+RICH = order(
+    contained=[{"resourceType": "Medication", "id": "m", "code": {"text": "x"}}],
+    medicationCodeableConcept=None,
+    medicationReference={"reference": "#m"},
+    requester={"display": "Dr Who"},
+    note=[{"text": "slowly"}],
+    dosageInstruction=[
+        {
+            "timing": {"repeat": {"boundsDuration": {"value": 3, "code": "d"}, "frequency": 1, "period": 1, "periodUnit": "d"}},
+            "doseAndRate": [{"doseRange": {"low": {"value": 1, "unit": "mg"}, "high": {"value": 2, "unit": "mg"}}}],
+            "maxDosePerPeriod": {"numerator": {"value": 4}},
+        }
+    ],
+)
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=5),
+    st.sampled_from(["NaN", "sNaN", "Infinity", "1e999999", "1e-999999", "0001-01-01", "9999-12-31T23:59:59Z", "#", "#m", "urn:uuid:"]),
+    st.lists(st.integers(), max_size=2), st.just({}), st.just([{}]),
+)  # fmt: skip
+
+
+def members(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [*([path] if path else []), *(found for key, part in inner for found in members(part, (*path, key)))]
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_whatever_stands_in_a_member_an_order_is_a_line_or_the_file_is_refused(data: st.DataObject) -> None:
+    resources = json.loads(json.dumps([PATIENT, ENCOUNTER, RICH]))
+    path = data.draw(st.sampled_from(members(resources)[1:]))
+    place = resources
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = data.draw(ODD)
+    try:
+        sheet = read(bundle(*resources))
+    except IntakeError:
+        return
+    orders = [resource for resource in resources if resource.get("resourceType") == "MedicationRequest"]
+    assert len(sheet.lines) == len(orders)
 
 
 def test_every_order_of_the_hospital_is_a_line(hospital: Path) -> None:

@@ -45,7 +45,7 @@ _ALLERGY = msgspec.json.Decoder(Allergy)
 _MEDICATION = msgspec.json.Decoder(Medication)
 _OUTCOME = msgspec.json.Decoder(OperationOutcome)
 
-Resource = TypeVar("Resource", PatientResource, Encounter, Allergy, Medication)
+Resource = TypeVar("Resource", PatientResource, Encounter, Allergy, Medication, OperationOutcome)
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ class FhirFile:
             raise IntakeError(self.name, found.position, "id", _twice(found.kind, found.identity, before[0]))
 
     def _refuse_failure(self, found: Found) -> None:
-        for issue in _OUTCOME.decode(found.raw).issue:
+        for issue in self._decoded(_OUTCOME, found).issue:
             if issue.severity in ("error", "fatal"):
                 raise IntakeError(self.name, found.position, "", f"the sender reports a failure: {issue.diagnostics}")
 
@@ -184,6 +184,19 @@ def read_fhir(name: str, data: bytes, source: SourceSettings, directory: DrugDir
 def _resources(name: str, content: bytes) -> Iterator[Found]:
     """Yield the resources of a Bundle, of NDJSON, or the one resource that the file is."""
     try:
+        bundle = _BUNDLE.decode(content)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        yield from _of_no_bundle(name, content, error)
+        return
+    if bundle.resource_type == "Bundle":
+        yield from _of_bundle(name, bundle)
+    else:
+        yield found_resource(name, "line 1", msgspec.Raw(content))
+
+
+def _of_no_bundle(name: str, content: bytes, problem: Exception) -> Iterator[Found]:
+    """Yield the resources of what cannot be decoded as a Bundle."""
+    try:
         head = _KIND.decode(content)
     except (msgspec.MsgspecError, RecursionError) as error:
         first, _, rest = content.lstrip().partition(b"\n")
@@ -192,9 +205,8 @@ def _resources(name: str, content: bytes) -> Iterator[Found]:
         yield from _of_lines(name, content)
         return
     if head.resource_type == "Bundle":
-        yield from _of_bundle(name, content)
-    else:
-        yield found_resource(name, "line 1", msgspec.Raw(content))
+        raise IntakeError(name, "", "", f"it is not a Bundle of FHIR R4: {problem}") from problem
+    yield found_resource(name, "line 1", msgspec.Raw(content))
 
 
 def _of_lines(name: str, content: bytes) -> Iterator[Found]:
@@ -203,11 +215,7 @@ def _of_lines(name: str, content: bytes) -> Iterator[Found]:
             yield found_resource(name, f"line {number}", msgspec.Raw(line))
 
 
-def _of_bundle(name: str, content: bytes) -> Iterator[Found]:
-    try:
-        bundle = _BUNDLE.decode(content)
-    except msgspec.MsgspecError as error:
-        raise IntakeError(name, "", "", f"it is not a Bundle of FHIR R4: {error}") from error
+def _of_bundle(name: str, bundle: Bundle) -> Iterator[Found]:
     _refuse_parts(name, bundle)
     for number, entry in enumerate(bundle.entry, start=1):
         if entry.request and entry.request.method == "DELETE":

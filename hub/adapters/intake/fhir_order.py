@@ -131,7 +131,10 @@ def _contained(order: MedicationRequest, reference: str) -> Medication | None:
     if not reference.startswith("#"):
         return None
     for raw in order.contained:
-        found = _MEDICATION.decode(raw)
+        try:
+            found = _MEDICATION.decode(raw)
+        except msgspec.MsgspecError:
+            continue  # another kind of resource; what is referred to and not found is named
         if found.id.removeprefix("#") == reference[1:]:
             return found
     return None
@@ -189,7 +192,7 @@ def _quantity(amount: Amount, unsupported: list[str]) -> Quantity | None:
         unsupported.append(f"dose with the comparator {amount.comparator}")
     if amount.value is None:
         return None
-    found = quantity(amount.value, amount.unit or amount.code)
+    found = quantity(amount.value, amount.unit or amount.code) if amount.value.is_finite() else None
     if found is None:
         unsupported.append(f"a dose of {str(amount.value)[:40]}")
     return found

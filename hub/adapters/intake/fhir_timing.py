@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from hub.adapters.intake.amounts import MAXIMUM_DIGITS
 from hub.adapters.intake.fhir_model import Amount, Dosage, Repeat, TimingElement
 from hub.adapters.intake.moments import moment
 from hub.domain.orders import SlotDose, Timing
@@ -63,6 +64,9 @@ def _timing(timing: TimingElement, prn: bool, unsupported: Words) -> Timing | No
     if timing.event:
         unsupported.append(f"timing with {len(timing.event)} exact event times")
     code = timing.code.first_code() if timing.code else ""
+    if timing.repeat and not _is_countable(timing.repeat):
+        unsupported.append("timing with a number that cannot be counted with")
+        return None
     if timing.repeat:
         _name_what_no_code_says(timing.repeat, unsupported)
     if code:
@@ -71,6 +75,16 @@ def _timing(timing: TimingElement, prn: bool, unsupported: Words) -> Timing | No
     if found is None:
         return Timing(prn=True) if prn else None
     return Timing(code=found.code, slots=found.slots, prn=prn)
+
+
+def _is_countable(repeat: Repeat) -> bool:
+    """Tell whether every number of a timing is finite and neither huge nor tiny beyond reason."""
+    bound = repeat.bounds_duration.value if repeat.bounds_duration else None
+    numbers = (repeat.duration, repeat.duration_max, repeat.period, repeat.period_max, bound)
+    return all(
+        number is None or (number.is_finite() and abs(number.adjusted()) <= MAXIMUM_DIGITS and len(number.as_tuple().digits) <= 28)
+        for number in numbers
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -154,7 +168,7 @@ def read_bounds(
     starts = _moments([start for start, _ in texts if start], zone, False, unsupported)
     ends = _moments([end for _, end in texts if end], zone, True, unsupported)
     start = max(starts, default=None)
-    if repeat and repeat.bounds_duration:
+    if repeat and repeat.bounds_duration and _is_countable(repeat):
         end = _after(start, repeat.bounds_duration)
         if end is None:
             unsupported.append("timing.repeat.boundsDuration that cannot be counted from a start")
