@@ -65,7 +65,7 @@ def migrate(connection: sqlite.Connection, target: str = "head") -> None:
         return
     from alembic import command
 
-    with _engine(connection).connect() as bound:
+    with engine_on(connection).connect() as bound:
         config = alembic_config()
         config.attributes["connection"] = bound
         connection.execute("BEGIN IMMEDIATE")
@@ -83,7 +83,8 @@ def alembic_config() -> Any:
     return config
 
 
-def _engine(connection: sqlite.Connection) -> Any:
+def engine_on(connection: sqlite.Connection) -> Any:
+    """Return an SQLAlchemy engine whose one connection is the given one."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import StaticPool
 

@@ -13,7 +13,7 @@ import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
 from hub.adapters.database import open_reader
-from hub.adapters.ledger_store import entries, exported_lines
+from hub.adapters.ledger_store import ASTRAL_LEADS, entries, exported_lines
 from hub.domain.ledger import LARGEST_INTEGER, Chain, Fault
 from hub.domain.stock import MAY_BE_NEGATIVE
 
@@ -105,7 +105,6 @@ def _refuse_float(text: str) -> NoReturn:
 
 _decode = msgspec.json.Decoder(_Line, float_hook=_refuse_float).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_ASTRAL_LEADS = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 _END = len(',"prev":""') + 64 + len(',"kind":""') + len(',"seq":}\n')
 _HASH = len(',"hash":""') + 64
 
@@ -124,7 +123,7 @@ def _quickly_verified(line: bytes, seq: int, prev: str) -> str:
         return ""
     if entry.seq != seq or entry.prev != prev or not entry.actor or not _KIND(entry.kind) or not _AT(entry.at):
         return ""
-    if not line.isascii() and any(lead in line for lead in _ASTRAL_LEADS):
+    if not line.isascii() and any(lead in line for lead in ASTRAL_LEADS):
         return ""
     for value in entry.data.values():
         if type(value) is not str and not _small(value):

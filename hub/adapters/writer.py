@@ -49,9 +49,16 @@ class DatabaseInUse(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class _Task(Generic[Answered]):
+    """A decision and who waits for it: a future of threads, or one of an event loop, which then is named."""
+
     actor: str
     decision: Decision[Answered]
-    answer: "Future[Answered]"
+    answer: "Future[Answered] | asyncio.Future[Answered]"
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def starts(self) -> bool:
+        """Tell whether anybody still waits."""
+        return self.answer.set_running_or_notify_cancel() if isinstance(self.answer, Future) else not self.answer.cancelled()
 
 
 class _Line:
@@ -133,7 +140,7 @@ class Writer:
 
     async def run(self, actor: str, decision: Decision[Answered]) -> Answered:
         """Have a decision made and committed; for callers on an event loop."""
-        return await asyncio.wrap_future(self.submit(actor, decision))
+        return await _awaited(self._waiting, actor, decision)
 
     def submit_read(self, query: Decision[Answered]) -> "Future[Answered]":
         """Queue a query on the read-only connection: it sees one committed state and can change nothing."""
@@ -141,7 +148,7 @@ class Writer:
 
     async def read(self, query: Decision[Answered]) -> Answered:
         """Have a query answered beside the writer; for callers on an event loop."""
-        return await asyncio.wrap_future(self.submit_read(query))
+        return await _awaited(self._queries, "reader", query)
 
     @property
     def commits(self) -> int:
@@ -169,14 +176,13 @@ class Writer:
 
     def _write(self) -> None:
         while group := self._waiting.take(LARGEST_GROUP):
-            running = [task for task in group if task.answer.set_running_or_notify_cancel()]
+            running = [task for task in group if task.starts()]
             try:
                 outcomes, changed = self._commit_group(running)
             except Exception as error:  # noqa: BLE001 whatever failed, the group's outcome is unknown and the thread goes on
                 self._abandon(running, error)
                 continue
-            for task, outcome in zip(running, outcomes, strict=True):
-                _answer(task, outcome)
+            _answer_all(running, outcomes)
             if changed:
                 self._tell()
 
@@ -222,10 +228,7 @@ class Writer:
                 work.connection.close()
             except sqlite.Error as second:
                 _log.error("the broken connection could not be closed: %s", second)
-        for task in group:
-            unknown = CommitUnknown(f"the commit failed: {error}")
-            unknown.__cause__ = error
-            task.answer.set_exception(unknown)
+        _answer_all(group, [_Raised(_unknown(error)) for _ in group])
 
     def _tell(self) -> None:
         self._commits += 1
@@ -237,9 +240,8 @@ class Writer:
 
     def _read(self) -> None:
         while tasks := self._queries.take(1):
-            for task in tasks:
-                if task.answer.set_running_or_notify_cancel():
-                    _answer(task, self._query(task))
+            running = [task for task in tasks if task.starts()]
+            _answer_all(running, [self._query(task) for task in running])
 
     def _query(self, task: _Task[Any]) -> Any:
         execute = self._reading.connection.execute
@@ -265,11 +267,45 @@ def _queued(line: _Line, actor: str, decision: Decision[Answered]) -> "Future[An
     return answer
 
 
-def _answer(task: _Task[Any], outcome: Any) -> None:
+async def _awaited(line: _Line, actor: str, decision: Decision[Answered]) -> Answered:
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Answered] = loop.create_future()
+    line.put(_Task(actor, decision, answer, loop))
+    return await answer
+
+
+def _answer_all(tasks: list[_Task[Any]], outcomes: list[Any]) -> None:
+    """Answer a group; an event loop is woken once for all of its callers."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any]]] = {}
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        if task.loop is None:
+            _settle(task.answer, outcome)
+        else:
+            by_loop.setdefault(task.loop, []).append((task.answer, outcome))
+    for loop, answers in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle_all, answers)
+        except RuntimeError:
+            _log.warning("the event loop of %d callers is closed: nobody hears their answers", len(answers))
+
+
+def _settle_all(answers: list[tuple[Any, Any]]) -> None:
+    for answer, outcome in answers:
+        if not answer.done():
+            _settle(answer, outcome)
+
+
+def _settle(answer: Any, outcome: Any) -> None:
     if isinstance(outcome, _Raised):
-        task.answer.set_exception(outcome.error)
+        answer.set_exception(outcome.error)
     else:
-        task.answer.set_result(outcome)
+        answer.set_result(outcome)
+
+
+def _unknown(error: Exception) -> CommitUnknown:
+    unknown = CommitUnknown(f"the commit failed: {error}")
+    unknown.__cause__ = error
+    return unknown
 
 
 def _locked(path: Path) -> IO[bytes]:

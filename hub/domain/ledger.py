@@ -73,7 +73,7 @@ def canonical(value: Mapping[str, Any]) -> bytes:
 
 def canonical_text(value: Any) -> str:
     """Return the RFC 8785 text of a JSON value without floats."""
-    _refuse_unwritable(value)
+    refuse_unwritable(value)
     text = _encoded(value)
     # Code point order and UTF-16 order part only where characters beyond the basic plane are present.
     return text if text.isascii() or not _ASTRAL(text) else _encoded_utf16(value)
@@ -185,7 +185,7 @@ def _refuse_number(text: str) -> Any:
 _decoded = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number).decode
 
 
-def _refuse_unwritable(value: Any) -> None:
+def refuse_unwritable(value: Any) -> None:
     """Raise NotCanonical unless a value consists of what JSON without floats can say exactly."""
     if isinstance(value, str) or value is None or value is True or value is False:
         return
@@ -197,11 +197,11 @@ def _refuse_unwritable(value: Any) -> None:
             if not isinstance(name, str):
                 raise NotCanonical(f"the name of a member is {name!r}, no text")
             if type(item) is not str:
-                _refuse_unwritable(item)
+                refuse_unwritable(item)
     elif isinstance(value, list | tuple):
         for item in value:
             if type(item) is not str:
-                _refuse_unwritable(item)
+                refuse_unwritable(item)
     else:
         raise NotCanonical(f"{type(value).__name__} cannot be written exactly")
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -216,8 +216,6 @@ def _say(title: str, count: int, spent: float, latencies: list[float]) -> None:
     )
     sys.stdout.flush()
 
-
-Measure = Callable[[str, int], None]
 
 if __name__ == "__main__":
     main()

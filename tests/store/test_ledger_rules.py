@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.adapters.ledger_export import verify_export, verify_lines
+from hub.adapters.ledger_store import quick_canonical_text
 from hub.domain.ledger import GENESIS, Fault, LedgerEntry, NotCanonical, canonical, entry_line, sealed, verify
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -141,3 +142,11 @@ def test_no_kind_and_no_actor_that_a_line_could_not_carry_is_sealed() -> None:
     for kind, actor in (("Dose Given", "x"), ('a"b', "x"), ("note", "")):
         with pytest.raises(ValueError, match="no entry"):
             sealed(1, "2026-11-22T08:00:00Z", actor, kind, {}, GENESIS)
+
+
+@given(OBJECTS)
+@settings(max_examples=100)
+def test_the_quick_encoder_of_the_store_writes_the_same(value: dict[str, object]) -> None:
+    assert quick_canonical_text(value).encode() == canonical(value)
+    with pytest.raises(NotCanonical):
+        quick_canonical_text({"value": value, "x": 0.5})

@@ -1,5 +1,6 @@
 """The schema: tables hold what the records say, and the migrations make exactly the tables."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from sqlmodel import SQLModel
 
 from hub.adapters import database, tables
 from hub.adapters.codecs import codecs_of
+from hub.adapters.migrations.draft import draft
 from hub.adapters.repository import KINDS, Kind
 
 
@@ -69,3 +71,12 @@ def test_an_up_to_date_database_is_opened_without_the_migration_tool(tmp_path: P
         "open_writer(Path(sys.argv[1])).close(); sys.exit('alembic' in sys.modules or 'sqlalchemy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program, str(tmp_path / "hub.db")], timeout=30, check=False).returncode == 0
+
+
+def test_a_draft_of_the_next_migration_says_nothing_where_nothing_is_new(tmp_path: Path) -> None:
+    scripts = tmp_path / "migrations"
+    shutil.copytree(Path(database.__file__).with_name("migrations"), scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    number = draft("nothing new", scripts)
+    (written,) = scripts.glob(f"versions/{number}_nothing_new.py")
+    assert f"down_revision = '{database.HEAD}'" in written.read_text()
+    assert "op." not in written.read_text().split("def upgrade")[1]
