@@ -15,7 +15,7 @@ from pysqlite3 import dbapi2 as sqlite
 from hub.adapters.database import open_reader
 from hub.adapters.ledger_store import ASTRAL_LEADS, entries, exported_lines
 from hub.domain.ledger import LARGEST_INTEGER, Chain, Fault
-from hub.domain.stock import MAY_BE_NEGATIVE
+from hub.domain.stock import MAY_BE_NEGATIVE, lot_number
 
 LONGEST_LINE = 16 * 2**20
 
@@ -145,32 +145,39 @@ def _small(value: Any) -> bool:
     return True
 
 
-def wrong_balances(path: Path | str) -> Iterator[tuple[str, str, Fraction, Fraction]]:
-    """Yield (account, lot, by the ledger, by the table) wherever the balances differ from the recomputed moves.
+Held = dict[tuple[str, str, str], Fraction]
+
+
+def wrong_balances(path: Path | str) -> Iterator[tuple[str, str, str, Fraction, Fraction]]:
+    """Yield (account, item, lot number, by the ledger, by the table) wherever the balances differ from the recomputed moves.
 
     Also where an account that may not be negative is; empty accounts take no memory.
     """
     connection = open_reader(Path(path))
     try:
         connection.execute("BEGIN")
-        told = _recomputed(connection)
-        rows = connection.execute("SELECT account, lot, numerator, denominator FROM balances")
-        held = {(account, lot): Fraction(numerator, denominator) for account, lot, numerator, denominator in rows}
+        told, held = _recomputed(connection), _booked(connection)
     finally:
         connection.close()
-    for account, lot in sorted(told.keys() | held.keys()):
-        by_ledger, by_table = told.get((account, lot), Fraction(0)), held.get((account, lot), Fraction(0))
-        if by_ledger != by_table or (by_table < 0 and account not in MAY_BE_NEGATIVE):
-            yield account, lot, by_ledger, by_table
+    for key in sorted(told.keys() | held.keys()):
+        by_ledger, by_table = told.get(key, Fraction(0)), held.get(key, Fraction(0))
+        if by_ledger != by_table or (by_table < 0 and key[0] not in MAY_BE_NEGATIVE):
+            yield *key, by_ledger, by_table
 
 
-def _recomputed(connection: sqlite.Connection) -> dict[tuple[str, str], Fraction]:
-    balances: dict[tuple[str, str], Fraction] = {}
+def _booked(connection: sqlite.Connection) -> Held:
+    rows = connection.execute("SELECT account, item, lot, numerator, denominator FROM balances")
+    return {(account, item, lot_number(item, lot)): Fraction(numerator, denominator) for account, item, lot, numerator, denominator in rows}
+
+
+def _recomputed(connection: sqlite.Connection) -> Held:
+    balances: Held = {}
     for entry in entries(connection, kinds=("stock-moved",)):
         data = entry.data
         quantity = Fraction(data["quantity"])
         for account, change in ((data["from"], -quantity), (data["to"], quantity)):
-            after = balances.pop((account, data["lot"]), Fraction(0)) + change
+            key = (account, data["item"], data["lot"])
+            after = balances.pop(key, Fraction(0)) + change
             if after:
-                balances[account, data["lot"]] = after
+                balances[key] = after
     return balances

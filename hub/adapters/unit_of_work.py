@@ -163,7 +163,7 @@ def answered_once(work: SqlUnitOfWork, event: str, body_hash: str, decide: Calla
 def _moved(move: StockMove, because: str, more: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "item": move.item,
-        "lot": lot_number(move.lot),
+        "lot": lot_number(move.item, move.lot),
         "from": move.source,
         "to": move.target,
         "quantity": fraction_text(move.quantity),

@@ -45,9 +45,9 @@ def lot_id(item: DrugCode, number: str) -> LotId:
     return LotId(f"{item}/{number}")
 
 
-def lot_number(lot: LotId) -> str:
-    """Return the maker's own number of a lot, as it stands on his pack."""
-    return lot.partition("/")[2] or lot
+def lot_number(item: DrugCode, lot: LotId) -> str:
+    """Return the maker's own number of a lot of an item, as it stands on his pack."""
+    return lot.removeprefix(f"{item}/")
 
 
 class CassetteState(StrEnum):

@@ -151,7 +151,7 @@ def _pour(unit: UnitOfWork, loading: Loading, pack: SourcePack, poured: int) -> 
     unit.record(
         "cassette-loaded",
         {
-            "cassette": loading.cassette, "slot": loading.slot, "device": loading.device, "item": pack.item, "lot": lot_number(pack.lot),
+            "cassette": loading.cassette, "slot": loading.slot, "device": loading.device, "item": pack.item, "lot": lot_number(pack.item, pack.lot),
             "quantity": fraction_text(Fraction(poured)), "source_packs": [pack.code], "second": loading.second,
         },
     )  # fmt: skip

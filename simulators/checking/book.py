@@ -58,7 +58,6 @@ class Book:
         self.pack_of_label: dict[str, str] = {}
         self.dropped, self.picked, self.given, self.loaded = amounts(), amounts(), amounts(), amounts()
         self.balances = amounts()
-        self._item_of_lot: dict[str, str] = {}
         self._corrected = corrected
 
     def read(self, entries: Iterable[Entry]) -> None:
@@ -128,12 +127,11 @@ class Book:
         quantity = Fraction(data["quantity"])
         if not isinstance(data["quantity"], str) or quantity <= 0 or source == target:
             raise ValueError("a move takes an exact quantity from one account to another")
-        if self._item_of_lot.setdefault(lot, item) != item:
-            self._wrong(entry, f"lot {lot} is of {self._item_of_lot[lot]}, not of {item}")
-        self.balances[source, lot] -= quantity
-        self.balances[target, lot] += quantity
-        if self.balances[source, lot] < 0 and source not in MAY_BE_NEGATIVE:
-            self._wrong(entry, f"{source} falls to {self.balances[source, lot]} of lot {lot}")
+        made = f"{item} {lot}"  # makers number their lots each for himself
+        self.balances[source, made] -= quantity
+        self.balances[target, made] += quantity
+        if self.balances[source, made] < 0 and source not in MAY_BE_NEGATIVE:
+            self._wrong(entry, f"{source} falls to {self.balances[source, made]} of lot {made}")
         self._sort(data, source, target, item, lot, quantity)
 
     def _sort(self, data: dict[str, Any], source: str, target: str, item: str, lot: str, quantity: Fraction) -> None:

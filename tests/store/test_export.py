@@ -63,7 +63,7 @@ def test_balances_are_those_of_the_recomputed_moves(store: Writer) -> None:
     stranger = sqlite.connect(str(store.path), isolation_level=None)
     stranger.execute("UPDATE balances SET numerator = 11 WHERE account = 'waste'")
     stranger.close()
-    assert list(wrong_balances(store.path)) == [("waste", "L1", Fraction(10), Fraction(11))]
+    assert list(wrong_balances(store.path)) == [("waste", "D1", "L1", Fraction(10), Fraction(11))]
 
 
 def test_entries_are_found_by_kind_and_by_what_they_are_about(store: Writer) -> None:

@@ -259,7 +259,7 @@ def answers() -> list[dict[str, Any]]:
     ]
 
 
-def event(  # noqa: PLR0917
+def event(
     name: str, op: int, evt: int, job: str, slot: int, data: str, /, **meaning: Any
 ) -> dict[str, Any]:
     """Return one event frame of boot 3."""

@@ -21,7 +21,7 @@ Nurse = Annotated[User, Depends(allowed(Action.ADMINISTER))]
 Reader = Annotated[User, Depends(allowed(Action.READ_WARD))]
 
 
-@router.get("/ward/{department}/round")
+@router.get("/ward/{department:path}/round")
 async def ward_round(department: str, until: datetime, hub: Hub, _: Reader) -> list[dict[str, Any]]:
     """Return what is open at a ward and due up to `until`, patient by patient."""
     return await hub.decisions.read(lambda unit: round_of(unit, department, until))

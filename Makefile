@@ -1,0 +1,48 @@
+# The two commands of the README are `make demo` and `make test`; both build .venv from the hash-locked requirements first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := $(shell sed -e 's/\#.*//' -e '/^\s*$$/d' system-packages.txt)
+.PHONY: demo test lint bench system seeds lock clean packages
+
+demo: $(VENV)/.installed packages
+	$(BIN)/python -m hub.cli demo $(ARGS)
+
+test: $(VENV)/.tools packages
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.tools
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.tools packages
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Slow evidence: more days, more seeds; the results are kept in docs/evidence/.
+system: $(VENV)/.tools packages
+	$(BIN)/python -m tests.evidence $(ARGS)
+
+$(VENV)/.installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
+
+$(VENV)/.tools: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+# Installs what is missing where this user may; else prints the one line to run, and what needs it says so later.
+packages:
+	@missing=""; for package in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		else echo "Missing system packages. Run:  sudo apt-get install$$missing"; fi; fi
+
+lock:
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.txt requirements-dev.in
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
