@@ -21,6 +21,7 @@ from hub.adapters.intake.sources import shipped_sources
 from hub.adapters.intake_desk import IntakeDesk
 from hub.adapters.label_printing import LabelPrinting
 from hub.adapters.labelling import Labeller
+from hub.adapters.ledger_pages import ledger_page
 from hub.adapters.ledger_store import exported_lines
 from hub.adapters.sessions import ArgonPins, StoredSessions
 from hub.adapters.workers import Worker
@@ -154,7 +155,8 @@ def context_of(hub: RunningHub) -> HubContext:
     return HubContext(
         decisions=WriterDecisions(hub.writer), sessions=StoredSessions(hub.writer, wall_clock), intake=IntakeDesk(hub.house), house=hub.house,
         pins=ArgonPins(), now=clock, step_clock=(lambda to: _step(hub, clock, to)) if isinstance(clock, SteppedClock) else None,
-        export_ledger=lambda: _export(hub.writer), board_changes=lambda: _changes(hub.writer), evidence=evidence.read, site=hub.settings.site,
+        export_ledger=lambda: _export(hub.writer),
+        read_ledger=lambda question: hub.writer.read(lambda unit: ledger_page(unit.connection, question)), board_changes=lambda: _changes(hub.writer), evidence=evidence.read, site=hub.settings.site,
     )  # fmt: skip
 
 

@@ -7,12 +7,16 @@ from typing import Any
 
 from hub.domain.doses import DoseState
 from hub.domain.identifiers import DeviceId, JobId, derived_id
-from hub.domain.packs import Content, JobState, Pack, PackJob, PackState, advanced
-from hub.domain.records import Received, Review
-from hub.domain.stock import SURPLUS, Account, Cassette, StockMove, cassette_account, pack_account
-from hub.services.endings import doses_of, move_pack
+from hub.domain.packs import TERMINAL_PACK_STATES, Content, JobState, Pack, PackJob, PackState, Verdict, advanced
+from hub.domain.records import Command, Received, Review
+from hub.domain.stock import SURPLUS, WASTE, Account, Cassette, StockMove, cassette_account, pack_account
+from hub.services.endings import doses_of, empty_pack, move_pack
+from hub.services.make_packs import send
 from hub.services.ports import UnitOfWork
 from hub.services.stock_in import take_from_layers
+
+_BEFORE_THE_END = (JobState.QUEUED, JobState.SENT, JobState.ACCEPTED, JobState.RUNNING)
+_ENDED = (JobState.DONE, JobState.PARTIAL, JobState.REFUSED, JobState.ABORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +63,48 @@ def _accepted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
 
 def _dropped(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    """Book what the drop sensor counted out of the cassette into the pack, lot by lot in the order of loading."""
-    assert event.slot is not None
+    """Book what the drop sensor counted out of the cassette into the pack, lot by lot in the order of loading.
+
+    A slot of a job drops once: a machine that lost power tells of it again under a new number, and that is no second drop.
+    """
+    if event.slot is None or event.slot >= len(job.fills):
+        open_review(unit, "unknown-slot", job.pack, "", (f"{event.device} dropped for slot {event.slot}, which the job has not.",))
+        return
+    if has_dropped(unit, job, event.slot):
+        return
+    unit.received.put(Received(job.device, _drops_of(job), 0, event.slot, unit.now))
     fill, counted = job.fills[event.slot], int(event.data["counted"])
     pack, cassette = unit.packs.get(job.pack), unit.cassettes.get(fill.cassette)
     assert pack is not None and cassette is not None
     left, taken = take_from_layers(cassette, counted)
     unit.cassettes.put(replace(left, reserved=max(0, cassette.reserved - fill.count)))
-    contents = list(pack.contents)
+    dropped = []
     for layer in taken:
         _book_drop(unit, pack, fill.drug, layer.lot, Fraction(layer.count), cassette_account(fill.cassette))
-        contents.append(Content(fill.dose, fill.drug, layer.lot, Fraction(layer.count)))
+        dropped.append(Content(fill.dose, fill.drug, layer.lot, Fraction(layer.count)))
     more = counted - sum(layer.count for layer in taken)
     if more > 0:
-        contents.append(_book_surplus(unit, pack, job, event.slot, cassette, more))
-    unit.packs.put(replace(pack, contents=tuple(contents)))
-    sensor = (
-        ""
-        if counted == fill.count
-        else f"the drop sensor counted {counted} of {fill.count} from cassette {fill.cassette}"
-    )
+        dropped.append(_book_surplus(unit, pack, job, event.slot, cassette, more))
+    _put_into(unit, pack, tuple(dropped))
+    sensor = "" if counted == fill.count else f"the drop sensor counted {counted} of {fill.count} from cassette {fill.cassette}"
     reason = "; ".join(filter(None, (job.reason, sensor)))
-    unit.jobs.put(replace(job, state=JobState.RUNNING, reason=reason))
+    unit.jobs.put(replace(job, state=JobState.RUNNING if job.state in _BEFORE_THE_END else job.state, reason=reason))
+
+
+def has_dropped(unit: UnitOfWork, job: PackJob, slot: int) -> bool:
+    """Tell whether the drop of a slot of a job was taken into account."""
+    return unit.received.get(job.device, _drops_of(job), 0, slot) is not None
+
+
+def _drops_of(job: PackJob) -> str:
+    return f"drops/{job.id}"
+
+
+def _put_into(unit: UnitOfWork, pack: Pack, dropped: tuple[Content, ...]) -> None:
+    """Add what dropped to a pack; one that has ended meanwhile was thrown away with everything that was in it."""
+    if pack.state in TERMINAL_PACK_STATES:
+        empty_pack(unit, replace(pack, contents=dropped), WASTE, "wasted")
+    unit.packs.put(replace(pack, contents=(*pack.contents, *dropped)))
 
 
 def _book_drop(unit: UnitOfWork, pack: Pack, drug: Any, lot: Any, units: Fraction, source: Account) -> None:
@@ -98,17 +122,24 @@ def _book_surplus(unit: UnitOfWork, pack: Pack, job: PackJob, slot: int, cassett
         str(fill.cassette),
         "",
         (f"Cassette {fill.cassette} gave {more} more than the books say it held.",),
+        occasion=f"{job.id}/{slot}",
     )
     return Content(fill.dose, fill.drug, lots[-1], Fraction(more))
 
 
 def _at_camera(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    pack = unit.packs.get(job.pack)
+    """The pouch lies at the camera; after a loss of power the machine says so again and waits for a verdict on the new event."""
+    pack, told = unit.packs.get(job.pack), (event.boot, event.number)
     assert pack is not None
-    unit.jobs.put(replace(job, at_camera=(event.boot, event.number)))
-    if pack.state is PackState.REVOKED:
+    if job.state in _ENDED or (job.at_camera is not None and told <= job.at_camera):
+        return
+    unit.jobs.put(replace(job, at_camera=told))
+    if pack.verdict is not None:
+        finish_verdicts(unit, job)
+        send(unit, Command(f"verdict-{job.id}-{event.boot}-{event.number}", job.device, "verdict", 0, job.id, unit.now))
+    elif job.at_camera is None and pack.state is PackState.REVOKED:
         unit.record("pack-produced", {"pack": pack.serial, "job": job.id})
-    else:
+    elif pack.state is PackState.EXPECTED:
         move_pack(unit, pack, PackState.PRODUCED, job=job.id)
 
 
@@ -116,13 +147,13 @@ def _released(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     """The pouch left the camera station: it and its doses are packed, unless a stop came in between."""
     pack = unit.packs.get(job.pack)
     assert pack is not None
+    finish_verdicts(unit, job)
     if pack.state is PackState.VERIFIED:
         release_pack(unit, pack, "camera")
-    elif pack.state is not PackState.REVOKED:
-        open_review(
-            unit, "released-unverified", pack.serial, "", (f"{event.device} let a pouch out that was not verified.",)
-        )
-        move_pack(unit, pack, PackState.QUARANTINED, "let out without a verdict")
+    elif pack.state in (PackState.EXPECTED, PackState.PRODUCED, PackState.QUARANTINED):
+        told = f"{event.device} let a pouch out that was not verified."
+        open_review(unit, "released-unverified", pack.serial, "", (told,))
+        _reject(unit, pack, "let out without a verdict")
 
 
 def release_pack(unit: UnitOfWork, pack: Pack, by: str) -> Pack:
@@ -138,29 +169,53 @@ def release_pack(unit: UnitOfWork, pack: Pack, by: str) -> Pack:
 
 
 def _diverted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    """The pouch lies in the reject bin. Nothing to book: contents stay in the pack until it is scanned out."""
-    finish_command(unit, f"verdict-{job.id}")
+    """The pouch lies in the reject bin; nothing is booked until it is scanned there.
+
+    One that no verdict sent there (it was in doubt, and a person had it destroyed) is revoked by that.
+    """
+    pack = unit.packs.get(job.pack)
+    assert pack is not None
+    finish_verdicts(unit, job)
+    _reject(unit, pack, "the machine diverted it without a verdict")
+
+
+def _reject(unit: UnitOfWork, pack: Pack, reason: str) -> None:
+    """Revoke a pouch that belongs into the reject bin, unless a verdict or a person decided about it already."""
+    failed = replace(pack, verdict=Verdict.FAIL)
+    if pack.state in (PackState.EXPECTED, PackState.PRODUCED, PackState.VERIFIED):
+        move_pack(unit, failed, PackState.REVOKED, reason)
+    elif pack.state is PackState.REVOKED and pack.verdict in (None, Verdict.PASS):
+        unit.packs.put(failed)
 
 
 def _done(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    ended = unit.jobs.get(job.id) or job
-    unit.jobs.put(replace(ended, state=JobState.DONE))
-    unit.record("job-ended", {"job": job.id, "state": str(event.data.get("state", "done")), "reason": ended.reason})
+    """The job ended; what it did not drop is free again."""
     finish_command(unit, f"run-{job.id}")
-    finish_command(unit, f"verdict-{job.id}")
+    finish_verdicts(unit, job)
+    if job.state in _ENDED:
+        return
+    if event.data.get("state") == "diverted":
+        _diverted(unit, event, job)
+    release_reservations(unit, job)
+    unit.jobs.put(replace(job, state=JobState.DONE))
+    unit.record("job-ended", {"job": job.id, "state": str(event.data.get("state", "done")), "reason": job.reason})
 
 
 def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     """The machine took no job and moved nothing: the reservation is given back and a person is asked."""
-    reason = str(event.data.get("reason", "refused"))
-    if str(event.data.get("command", "")).startswith("verdict-"):
-        open_review(unit, "verdict-refused", job.pack, "", (f"{event.device} did not take the verdict: {reason}",))
-        finish_command(unit, f"verdict-{job.id}")
+    reason, command_id = str(event.data.get("reason", "refused")), str(event.data.get("command", ""))
+    if command_id.startswith("verdict-"):
+        command = unit.commands.get(command_id)
+        if command is not None and not command.done:
+            open_review(unit, "verdict-refused", job.pack, "", (f"{event.device} did not take the verdict: {reason}",))
+            finish_command(unit, command_id)
+        return
+    finish_command(unit, f"run-{job.id}")
+    if job.state not in (JobState.QUEUED, JobState.SENT):
         return
     release_reservations(unit, job)
     unit.jobs.put(replace(job, state=JobState.REFUSED, reason=reason))
     unit.record("job-ended", {"job": job.id, "state": "refused", "reason": reason})
-    finish_command(unit, f"run-{job.id}")
     pack = unit.packs.get(job.pack)
     if pack is not None and pack.state in (PackState.EXPECTED, PackState.REVOKED):
         open_review(unit, "job-refused", pack.serial, "", (reason,))
@@ -168,17 +223,17 @@ def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
 def release_reservations(unit: UnitOfWork, job: PackJob) -> None:
     """Give back the tablets that a job held in its cassettes and will not drop."""
-    for fill in job.fills:
+    for slot, fill in enumerate(job.fills):
         cassette = unit.cassettes.get(fill.cassette)
-        if cassette is not None:
+        if cassette is not None and not has_dropped(unit, job, slot):
             unit.cassettes.put(replace(cassette, reserved=max(0, cassette.reserved - fill.count)))
 
 
 def open_review(
-    unit: UnitOfWork, kind: str, subject: str, verdict: str, reasons: tuple[str, ...], evidence: str = ""
+    unit: UnitOfWork, kind: str, subject: str, verdict: str, reasons: tuple[str, ...], evidence: str = "", occasion: str = ""
 ) -> Review:
-    """Ask a person; the same question about the same subject is asked once."""
-    review_id = derived_id("review", kind, subject, digits=16)
+    """Ask a person; the same question about the same subject is asked once for each occasion."""
+    review_id = derived_id("review", kind, subject, *([occasion] if occasion else []), digits=16)
     review = Review(review_id, kind, subject, unit.now, verdict, reasons, evidence)
     if unit.reviews.get(review_id) is None:
         unit.reviews.put(review)
@@ -190,6 +245,12 @@ def finish_command(unit: UnitOfWork, command_id: str) -> None:
     """Take a command out of the outbox: its device has answered, or it is called off."""
     command = unit.commands.get(command_id)
     if command is not None and not command.done:
+        unit.commands.put(replace(command, done=True))
+
+
+def finish_verdicts(unit: UnitOfWork, job: PackJob) -> None:
+    """Take the verdicts on a job out of the outbox."""
+    for command in unit.commands.where(job=job.id, kind="verdict", done=False):
         unit.commands.put(replace(command, done=True))
 
 

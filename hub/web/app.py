@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from hub.web import pages
 from hub.web.api import intake, pharmacy, session, state, trolley, ward
@@ -44,15 +45,17 @@ async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Re
     response = await call_next(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    kept = "no-cache" if request.url.path.startswith("/static/") else "no-store"
+    response.headers.setdefault("cache-control", kept)
     return response
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 401 and not request.url.path.startswith("/api/"):
-        return Response(status_code=303, headers={"location": f"/sign-in?next={request.url.path}"})
     detail = error.detail if isinstance(error.detail, dict) else {"refused": "error", "reason": str(error.detail)}
-    return JSONResponse(detail, error.status_code)
+    if request.url.path.startswith(("/api/", "/static/")):
+        return JSONResponse(detail, error.status_code)
+    return pages.refused(request, error.status_code, str(detail["reason"]))
 
 
 async def _unreadable(_: Request, error: Exception) -> Response:

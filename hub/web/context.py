@@ -15,6 +15,7 @@ from hub.domain.refusals import Refusal
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
 from hub.services.sign_in import PinHasher
+from hub.services.views import LedgerPage, LedgerQuestion
 
 Result = TypeVar("Result")
 COOKIE = "dosehub_session"
@@ -77,6 +78,7 @@ class HubContext:
     now: Callable[[], datetime]
     step_clock: Callable[[datetime], None] | None
     export_ledger: Callable[[], AsyncIterator[bytes]]
+    read_ledger: Callable[[LedgerQuestion], Awaitable[LedgerPage]]
     board_changes: Callable[[], AsyncIterator[int]]
     evidence: Callable[[str], bytes | None]
     site: str = "hospital"
