@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from math import ceil
 
 from hub.domain.batching import batch
 from hub.domain.doses import PICKED_LANES, WARD_LANES, DoseState, Lane, PlannedDose
@@ -111,12 +112,18 @@ def _expiry(unit: UnitOfWork, lots: Sequence[LotId], cassette: Cassette | None, 
 
 def _first_expiring(unit: UnitOfWork, dose: PlannedDose, house: House) -> Lot | None:
     """Return the first-expiring lot of the store that is not promised away and outlives the dose."""
+    wanted = taken_from_store(dose.lane, dose.units)
     for lot in sorted(unit.lots.where(item=dose.drug), key=lambda lot: (lot.expires_on, lot.id)):
         free = unit.held(STORE, lot.id) - lot.promised
-        if not lot.recalled and free >= dose.units and outlives(_expiry(unit, [lot.id], None, house), dose.due):
-            unit.lots.put(replace(lot, promised=lot.promised + dose.units))
+        if not lot.recalled and free >= wanted and outlives(_expiry(unit, [lot.id], None, house), dose.due):
+            unit.lots.put(replace(lot, promised=lot.promised + wanted))
             return lot
     return None
+
+
+def taken_from_store(lane: Lane, units: Fraction) -> Fraction:
+    """Return what leaves the store for a dose: a tablet that is split leaves it whole."""
+    return Fraction(ceil(units)) if lane is Lane.HALF_TABLET else units
 
 
 def _set_up(

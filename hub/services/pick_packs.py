@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from hub.domain.doses import DoseState, Lane
+from hub.domain.doses import DoseState
 from hub.domain.identifiers import LotId
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.records import Requisition
@@ -12,6 +12,7 @@ from hub.domain.refusals import Refusal
 from hub.domain.stock import STORE, WASTE, StockMove, pack_account, ward_account
 from hub.services.endings import move_pack
 from hub.services.machine_events import release_pack
+from hub.services.make_packs import taken_from_store
 from hub.services.ports import UnitOfWork
 
 
@@ -32,6 +33,9 @@ def pick_pack(unit: UnitOfWork, label: str, codes: Sequence[str]) -> Pack | Refu
     refusal = _wrong_source(unit, pack, codes)
     if refusal is not None:
         return refusal
+    for content in pack.contents:
+        if unit.held(STORE, content.lot) < taken_from_store(pack.lane, content.units):
+            return Refusal("no-stock", f"By the books the store does not hold lot {content.lot} any more: count it.")
     for content, code in zip(pack.contents, codes, strict=True):
         _take(unit, pack, content.lot, content.units, code)
     produced = move_pack(unit, pack, PackState.PRODUCED, by=unit.actor)
@@ -72,13 +76,13 @@ def _take(unit: UnitOfWork, pack: Pack, lot_id: LotId, units: Fraction, code: st
     """Book what was taken; the rest of a split tablet is wasted with it."""
     lot = unit.lots.get(lot_id)
     assert lot is not None
-    unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - units)))
+    taken = taken_from_store(pack.lane, units)
+    unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - taken)))
     unit.move(
         StockMove(lot.item, lot.id, STORE, pack_account(pack.serial), units), "pick", pack=pack.serial, source_pack=code
     )
-    rest = -units % 1
-    if pack.lane is Lane.HALF_TABLET and rest and unit.held(STORE, lot.id) >= rest:
-        unit.move(StockMove(lot.item, lot.id, STORE, WASTE, rest), "wasted", pack=pack.serial)
+    if taken != units:
+        unit.move(StockMove(lot.item, lot.id, STORE, WASTE, taken - units), "wasted", pack=pack.serial)
 
 
 def forget_pick(unit: UnitOfWork, pack: Pack, reason: str) -> None:
@@ -86,7 +90,8 @@ def forget_pick(unit: UnitOfWork, pack: Pack, reason: str) -> None:
     for content in pack.contents:
         lot = unit.lots.get(content.lot)
         if lot is not None:
-            unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - content.units)))
+            promised = taken_from_store(pack.lane, content.units)
+            unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - promised)))
     move_pack(unit, replace(pack, contents=()), PackState.NEVER_MADE, reason)
 
 
@@ -102,6 +107,8 @@ def issue_requisition(unit: UnitOfWork, requisition_id: str, codes: Sequence[str
         )
     lot = unit.lots.get(requisition.lot)
     assert lot is not None
+    if unit.held(STORE, lot.id) < requisition.units:
+        return Refusal("no-stock", f"By the books the store does not hold lot {lot.number} any more: count it.")
     unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - requisition.units)))
     move = StockMove(requisition.item, requisition.lot, STORE, ward_account(requisition.department), requisition.units)
     unit.move(move, "ward-issue", requisition=requisition.id, source_pack=codes[0])
