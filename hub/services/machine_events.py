@@ -133,7 +133,7 @@ def _at_camera(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     assert pack is not None
     if job.state in _ENDED or (job.at_camera is not None and told <= job.at_camera):
         return
-    unit.jobs.put(replace(job, at_camera=told))
+    unit.jobs.put(replace(job, at_camera=told, state=JobState.RUNNING))
     if pack.verdict is not None:
         finish_verdicts(unit, job)
         send(unit, Command(f"verdict-{job.id}-{event.boot}-{event.number}", job.device, "verdict", 0, job.id, unit.now))
