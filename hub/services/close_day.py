@@ -4,15 +4,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hub.domain.doses import TERMINAL_DOSE_STATES, WARD_LANES, DoseState, PlannedDose
-from hub.domain.packs import Pack, PackState
+from hub.domain.packs import JobState, Pack, PackState
+from hub.services.call_off import call_off, withdraw
 from hub.services.endings import end_dose, move_pack
 from hub.services.freeze_batches import freeze_due
 from hub.services.house import House
 from hub.services.machine_events import open_review
-from hub.services.pick_packs import forget_pick
 from hub.services.ports import UnitOfWork
 
 MISSED_AFTER = timedelta(hours=4)
+_ON_ITS_WAY = (
+    PackState.PRODUCED, PackState.VERIFIED, PackState.QUARANTINED, PackState.RELEASED, PackState.LOADED, PackState.DISPATCHED,
+)  # fmt: skip
 
 
 def tick(unit: UnitOfWork, house: House) -> int:
@@ -31,20 +34,28 @@ def miss_overdue(unit: UnitOfWork) -> int:
 
 
 def _miss(unit: UnitOfWork, dose: PlannedDose) -> None:
+    """Miss one dose: a pack that was released comes back and ends it then; what was never packed ends it now."""
     pack = unit.packs.get(dose.pack) if dose.pack is not None else None
     if pack is not None and pack.state is PackState.RECEIVED:
         _take_back(unit, pack, "not given in time")
-    elif pack is not None and pack.state in (PackState.RELEASED, PackState.LOADED, PackState.DISPATCHED):
-        move_pack(unit, pack, PackState.REVOKED, "not given in time")
-    elif pack is not None and pack.state in (PackState.REVOKED, PackState.HELD):
         return
-    else:
-        if pack is not None and pack.state is PackState.EXPECTED and pack.job is None:
-            forget_pick(unit, pack, "not made in time")
-        elif pack is not None and pack.state is PackState.EXPECTED:
-            move_pack(unit, pack, PackState.REVOKED, "not made in time")
-            open_review(unit, "job-late", pack.serial, "", ("The machine has not made this pouch in time.",))
+    if pack is not None:
+        _stop_pack(unit, pack)
+    if pack is None or dose.state is not DoseState.PACKED:
+        withdraw(unit, dose)
         end_dose(unit, dose, DoseState.MISSED, "not made or not given within four hours of its time")
+
+
+def _stop_pack(unit: UnitOfWork, pack: Pack) -> None:
+    """Keep a late pack from going out: one that nobody has begun is called off, any other is revoked."""
+    job = unit.jobs.get(pack.job) if pack.job is not None else None
+    if pack.state is PackState.EXPECTED and (job is None or job.state in (JobState.QUEUED, JobState.REFUSED)):
+        call_off(unit, pack, "not made in time")
+    elif pack.state is PackState.EXPECTED:
+        move_pack(unit, pack, PackState.REVOKED, "not made in time")
+        open_review(unit, "job-late", pack.serial, "", ("The machine has not made this pouch in time.",))
+    elif pack.state in _ON_ITS_WAY:
+        move_pack(unit, pack, PackState.REVOKED, "not given in time")
 
 
 def _take_back(unit: UnitOfWork, pack: Pack, reason: str) -> None:
