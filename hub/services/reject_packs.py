@@ -70,6 +70,8 @@ def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal |
             "scan",
             f"To accept pouch {pack.serial}, scan its own label; what was read is {decision.scanned or 'nothing'}.",
         )
+    if not all(dose.state is DoseState.FROZEN for dose in doses_of(unit, pack)):
+        return Refusal("stopped", f"Pouch {pack.serial} is not wanted any more; it cannot be accepted.")
     wrong = [
         dose for dose in doses_of(unit, pack) if sum(c.units for c in pack.contents if c.dose == dose.id) != dose.units
     ]
@@ -98,9 +100,9 @@ def scan_reject(unit: UnitOfWork, serial: PackSerial, unreadable: bool, reason: 
     pack = unit.packs.get(serial)
     if pack is None:
         return Refusal("unknown-pack", f"No pack has the serial {serial}.")
-    if pack.state is not PackState.REVOKED:
+    if pack.state is not PackState.REVOKED or pack.verdict not in (Verdict.FAIL, Verdict.LOOK):
         return Refusal(
-            "not-revoked", f"Pack {serial} is {pack.state.value}; only a revoked pouch goes into the reject bin."
+            "not-revoked", f"Pack {serial} is {pack.state.value}; only a pouch that did not pass goes into the reject bin."
         )
     if unreadable and not reason:
         return Refusal("reason", "A pouch whose label cannot be read needs a written reason.")

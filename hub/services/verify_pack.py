@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hub.domain.identifiers import JobId
-from hub.domain.packs import PackJob, PackState, Verdict
+from hub.domain.packs import PackJob, PackState, Verdict, advanced
 from hub.domain.records import Command
 from hub.domain.verification import ExpectedPouch, SeenPouch, verify_pouch
 from hub.services.endings import move_pack
@@ -37,7 +37,7 @@ def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: str)
         {"pack": pack.serial, "verdict": verdict.value, "reasons": list(reasons), "read": read, "evidence": evidence},
     )
     if verdict is Verdict.PASS:
-        unit.packs.put(replace(pack, verdict=verdict, state=PackState.VERIFIED))
+        unit.packs.put(replace(pack, verdict=verdict, state=advanced(pack.state, PackState.VERIFIED)))
     else:
         _question(unit, job, verdict, reasons, evidence)
     send(unit, Command(f"verdict-{job.id}", job.device, "verdict", 0, job.id, unit.now))
