@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from hub.domain.bedside import GiveWindow, check_give, check_ward_dose, windows_for
-from hub.domain.doses import TERMINAL_DOSE_STATES, DoseState, PlannedDose
+from hub.domain.doses import TERMINAL_DOSE_STATES, WARD_LANES, DoseState, PlannedDose
 from hub.domain.identifiers import DoseId, LotId, OrderId
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackState
 from hub.domain.refusals import Refusal
 from hub.domain.stock import StockMove, patient_account, ward_account
+from hub.services.call_off import withdraw
 from hub.services.endings import doses_of, end_dose, give_pack, move_pack
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
@@ -34,13 +35,18 @@ def give(unit: UnitOfWork, scan: BedsideScan, house: House) -> tuple[PlannedDose
     if isinstance(found, Refusal):
         return found
     patient, pack = found
-    doses = doses_of(unit, pack)
+    doses = doses_of(unit, pack) or _doses_once_in(unit, pack)
     stay, orders = unit.stays.get(patient.id), _orders_of(unit, doses)
     recalled = _recalled(unit, {content.lot for content in pack.contents})
     refused = check_give(
         unit.now.astimezone(house.zone), patient, pack, doses, orders, stay, recalled, _windows(orders, stay, house)
     )
     return Refusal(refused.code.value, refused.text) if refused is not None else give_pack(unit, pack)
+
+
+def _doses_once_in(unit: UnitOfWork, pack: Pack) -> list[PlannedDose]:
+    """Return the doses of a pack that another one replaces, so that its refusal says what became of it."""
+    return [dose for dose_id in pack.doses if (dose := unit.doses.get(dose_id)) is not None]
 
 
 def _windows(orders: Mapping[OrderId, Order], stay: Stay | None, house: House) -> Mapping[OrderId, GiveWindow]:
@@ -104,7 +110,7 @@ def not_given(unit: UnitOfWork, scan: BedsideScan, reason: str) -> tuple[Planned
     if reason not in NOT_GIVEN_REASONS:
         return Refusal("reason", f"Choose a reason: {', '.join(sorted(NOT_GIVEN_REASONS))}.")
     if scan.dose is not None:
-        return _ward_not_given(unit, scan.dose, reason)
+        return _ward_not_given(unit, scan, reason)
     found = _scanned(unit, scan)
     if isinstance(found, Refusal):
         return found
@@ -117,10 +123,19 @@ def not_given(unit: UnitOfWork, scan: BedsideScan, reason: str) -> tuple[Planned
     return tuple(_mark(unit, dose, reason) for dose in doses_of(unit, pack))
 
 
-def _ward_not_given(unit: UnitOfWork, dose_id: DoseId, reason: str) -> tuple[PlannedDose, ...] | Refusal:
-    dose = unit.doses.get(dose_id)
-    if dose is None or dose.state in TERMINAL_DOSE_STATES:
+def _ward_not_given(unit: UnitOfWork, scan: BedsideScan, reason: str) -> tuple[PlannedDose, ...] | Refusal:
+    patients, dose = unit.patients.where(code=scan.patient_code), unit.doses.get(scan.dose)
+    if not patients:
+        return Refusal("unknown-patient", "This wristband belongs to no patient of the sheet.")
+    if dose is None:
+        return Refusal("unknown-pack", "This dose is not planned.")
+    if dose.patient != patients[0].id:
+        return Refusal("wrong-patient", f"This dose is not for {patients[0].full_name}.")
+    if dose.lane not in WARD_LANES:
+        return Refusal("not-yours", "This dose comes in a pack of its own: scan the pack.")
+    if dose.state in TERMINAL_DOSE_STATES:
         return Refusal("already-given", "This dose has ended already.")
+    withdraw(unit, dose)
     marked = _mark(unit, dose, reason)
     return (end_dose(unit, marked, DoseState.RETURNED, f"{reason}: stays in the ward's stock"),)
 
