@@ -61,13 +61,17 @@ def load_pack(unit: UnitOfWork, trolley_id: str, drawer: str, serial: str) -> Tr
 
 
 def pull_pack(unit: UnitOfWork, trolley_id: str, serial: str) -> Pack | Refusal:
-    """Book that a revoked pack was taken out of its drawer; it goes to the returns."""
+    """Book that a revoked pack was taken out of its drawer; it goes to the returns. A seal that was broken for it must be renewed."""
     pack = unit.packs.get(serial)
     if pack is None or pack.trolley != trolley_id or pack.state is not PackState.REVOKED or not pack.in_drawer:
         return Refusal("not-on-list", f"Pack {serial} is not on the pull list of trolley {trolley_id}.")
     pulled = replace(pack, in_drawer=False)
     unit.packs.put(pulled)
     unit.record("pack-pulled", {"pack": serial, "trolley": trolley_id})
+    trolley = unit.trolleys.get(trolley_id)
+    if trolley is not None and trolley.state is TrolleyState.SEALED:
+        opened = replace(trolley, state=TrolleyState.ASSEMBLING, seal="", sealed_at=None)
+        _put(unit, opened, "trolley-opened", pack=serial)
     return pulled
 
 
@@ -94,6 +98,9 @@ def dispatch_trolley(unit: UnitOfWork, trolley_id: str) -> Trolley | Refusal:
     trolley = unit.trolleys.get(trolley_id)
     if trolley is None or trolley.state is not TrolleyState.SEALED:
         return Refusal("trolley", f"Trolley {trolley_id} is not sealed.")
+    if pull := view_trolley(unit, trolley).pull:
+        serials = ", ".join(pack.serial for pack in pull)
+        return Refusal("pull", f"Break the seal, take out what was revoked ({serials}), and seal it anew.")
     for pack in unit.packs.where(trolley=trolley.id, state=PackState.LOADED):
         move_pack(unit, pack, PackState.DISPATCHED)
     return _put(unit, replace(trolley, state=TrolleyState.DISPATCHED), "trolley-dispatched")
@@ -127,8 +134,8 @@ def close_trolley(unit: UnitOfWork, trolley_id: str) -> Trolley | Refusal:
 
 def hand_over(unit: UnitOfWork, serials: Sequence[str], receiver: str) -> int | Refusal:
     """Hand packs that go by hand (ampoule bags, STAT and late packs) to a nurse, each by its scan."""
-    packs = [unit.packs.get(serial) for serial in serials]
-    for serial, pack in zip(serials, packs, strict=True):
+    packs = [unit.packs.get(serial) for serial in dict.fromkeys(serials)]
+    for serial, pack in zip(dict.fromkeys(serials), packs, strict=True):
         if pack is None:
             return Refusal("unknown-pack", f"No pack has the serial {serial}.")
         if pack.state in (PackState.REVOKED, PackState.QUARANTINED):
