@@ -43,11 +43,15 @@ class Receipt:
 
 def receive_stock(unit: UnitOfWork, receipts: Sequence[Receipt]) -> int | Refusal:
     """Book packs from the supplier into the store; refuse all of them if one is of an unknown drug or known already."""
+    codes: set[str] = set()
     for receipt in receipts:
+        if receipt.units <= 0:
+            return Refusal("units", f"Pack {receipt.code} holds nothing.")
         if unit.drugs.get(receipt.item) is None:
             return Refusal("unknown-drug", f"Pack {receipt.code}: drug {receipt.item} is not in the directory.")
-        if unit.source_packs.get(receipt.code) is not None:
+        if unit.source_packs.get(receipt.code) is not None or receipt.code in codes:
             return Refusal("known-pack", f"Pack {receipt.code} was received before.")
+        codes.add(receipt.code)
     for receipt in receipts:
         _receive(unit, receipt)
     return len(receipts)
@@ -91,8 +95,8 @@ def load_cassette(unit: UnitOfWork, loading: Loading) -> Cassette | Refusal:
     rest, layers = loading.units, list(cassette.layers)
     for pack in scanned:
         assert pack is not None
-        poured = min(rest, int(pack.units), int(unit.held(STORE, pack.lot)))
-        if poured == 0:
+        poured = min(rest, int(pack.units), _free(unit, pack.lot))
+        if poured <= 0:
             continue
         rest -= poured
         _pour(unit, loading, pack, poured)
@@ -105,11 +109,17 @@ def load_cassette(unit: UnitOfWork, loading: Loading) -> Cassette | Refusal:
         cassette,
         layers=tuple(layers),
         state=CassetteState.ARMED,
-        opened_at=cassette.opened_at or unit.now,
+        opened_at=cassette.opened_at if cassette.layers and cassette.opened_at else unit.now,
         slot=loading.slot,
     )
     unit.cassettes.put(loaded)
     return loaded
+
+
+def _free(unit: UnitOfWork, lot_id: LotId) -> int:
+    """Return the whole tablets of a lot in the store that are not promised to packs filled by hand."""
+    lot = unit.lots.get(lot_id)
+    return int(unit.held(STORE, lot_id) - (lot.promised if lot is not None else 0))
 
 
 def _loading_refused(
@@ -125,6 +135,8 @@ def _loading_refused(
             "capacity",
             f"Cassette {cassette.id} takes {cassette.capacity - cassette.count} tablets more, not {loading.units}.",
         )
+    if len(set(loading.packs)) != len(loading.packs):
+        return Refusal("scanned-twice", "A source pack was scanned twice; scan each pack that is poured in once.")
     for code, pack in zip(loading.packs, scanned, strict=True):
         if pack is None:
             return Refusal("unknown-pack", f"Source pack {code} was never received.")
@@ -136,6 +148,8 @@ def _loading_refused(
         lot = unit.lots.get(pack.lot)
         if lot is None or lot.expires_on <= unit.now.date():
             return Refusal("expired", f"Source pack {code} expired on {lot.expires_on if lot else 'an unknown day'}.")
+        if lot.recalled:
+            return Refusal("recalled", f"Lot {lot.number} of source pack {code} was recalled.")
     drug = unit.drugs.get(cassette.item)
     if drug is None or (needs_second_person(drug) and (loading.second is None or loading.second == unit.actor)):
         return Refusal(
