@@ -11,6 +11,7 @@ from hub.domain.drugs import Drug, Storage
 from hub.domain.identifiers import PackSerial
 from hub.domain.orders import Patient
 from hub.domain.packs import Pack, PackState
+from hub.domain.planning import natural_order
 from hub.services.house import House
 from hub.services.make_packs import PrintedLabel, label_ready
 from labels.documents import DoseLine, ItemKind, ItemLabel, Language, Mark, PouchLabel
@@ -63,8 +64,13 @@ def _take(label: PrintedLabel, house: House) -> Callable[[SqlUnitOfWork], bool]:
 
 
 def _waiting(unit: SqlUnitOfWork, house: House) -> list[PouchLabel | ItemLabel]:
-    packs = unit.packs.where(state=PackState.EXPECTED, label_digest="", order_by="stat,batch,serial", limit=AT_ONCE)
-    return [_document(unit, pack, house) for pack in packs]
+    """Return the next labels: STAT first, then in the order in which trolleys are loaded and walked."""
+    packs = sorted(unit.packs.where(state=PackState.EXPECTED, label_digest=""), key=_packing_order)
+    return [_document(unit, pack, house) for pack in packs[:AT_ONCE]]
+
+
+def _packing_order(pack: Pack) -> tuple[object, ...]:
+    return (not pack.stat, pack.department, natural_order(pack.room), pack.patient, pack.due, pack.part, pack.serial)
 
 
 def _document(unit: SqlUnitOfWork, pack: Pack, house: House) -> PouchLabel | ItemLabel:

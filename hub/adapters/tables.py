@@ -49,6 +49,7 @@ class OrderRow(SQLModel, table=True):
     reasons: str
     patient: str
     decided_at: str
+    checks: str
     stopped_at: str | None = None
 
 

@@ -3,24 +3,28 @@
 The resources follow from the ledger: each fact of a dose that ends makes one, with an id of its own, sent until it is taken.
 """
 
-import json
 import logging
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from hub.adapters.bookkeeping import Setting
 from hub.adapters.ledger_store import entries
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.ledger import LedgerEntry
+from hub.domain.quantities import fraction_text
 
 _log = logging.getLogger(__name__)
 AT_ONCE = 200
 CURSOR = "writeback.sent_through"
 KINDS = ("dose-packed", "dose-given", "dose-not-given")
 DOSE_SYSTEM = "urn:dosehub:dose"
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 REASONS = "urn:dosehub:not-given-reason"
 
 
@@ -51,11 +55,12 @@ class Writeback:
 
     def _send(self, resources: list[dict[str, Any]]) -> None:
         if self._client is None:
-            with self._file.open("a", encoding="utf-8") as out:
-                out.writelines(json.dumps(resource, ensure_ascii=False) + "\n" for resource in resources)
+            with self._file.open("ab") as out:
+                out.writelines(_ENCODER.encode(resource) + b"\n" for resource in resources)
             return
         for resource in resources:
-            answer = self._client.put(f"{self._url}/{resource['resourceType']}/{resource['id']}", json=resource)
+            place = f"{self._url}/{resource['resourceType']}/{resource['id']}"
+            answer = self._client.put(place, content=_ENCODER.encode(resource), headers={"content-type": "application/fhir+json"})
             answer.raise_for_status()
 
 
@@ -65,6 +70,12 @@ def _next(unit: SqlUnitOfWork) -> tuple[int | None, list[dict[str, Any]]]:
     found = list(entries(unit.connection, after=after, limit=AT_ONCE, kinds=KINDS))
     resources = [resource for entry in found if (resource := _resource(unit, entry)) is not None]
     return (found[-1].seq if found else None), resources
+
+
+def _quantity(units: Fraction, unit: str) -> dict[str, Any]:
+    """Return the exact quantity; one that has no end as a decimal (a third) stands in the dose's text alone."""
+    text = fraction_text(units)
+    return {} if "/" in text else {"quantity": {"value": Decimal(text), "unit": unit}}
 
 
 def _resource(unit: SqlUnitOfWork, entry: LedgerEntry) -> dict[str, Any] | None:
@@ -85,7 +96,7 @@ def _resource(unit: SqlUnitOfWork, entry: LedgerEntry) -> dict[str, Any] | None:
         return {
             "resourceType": "MedicationDispense", "id": f"d{entry.seq}", "status": "completed", **common,
             "authorizingPrescription": [{"reference": f"MedicationRequest/{dose.order}"}], "whenPrepared": entry.at,
-            "quantity": {"value": float(dose.units), "unit": drug.unit},
+            **_quantity(dose.units, drug.unit),
         }  # fmt: skip
     administration = {
         "resourceType": "MedicationAdministration", "id": f"a{entry.seq}", **common, "effectiveDateTime": entry.at,

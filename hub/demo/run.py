@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from hub.adapters.ledger_export import export_file, verify_export
 from hub.adapters.sessions import ArgonPins
 from hub.adapters.writer import Writer
 from hub.demo.api import HubClient, People, Refused
-from hub.demo.case import PEOPLE, PIN, DayCase, case_of, sample_case
+from hub.demo.case import PEOPLE, PIN, SAMPLE_DAY, DayCase, case_of, sample_case
 from hub.demo.day import Day, DayResult, Stuck
 from hub.demo.invariants import imbalance, judge
 from hub.demo.plant import Plant, PlantFailure
@@ -86,6 +86,8 @@ def _bad_options(options: DemoOptions) -> str:
         return f"--speed {options.speed}: a number above 0, or max"
     if options.plant not in PLANTS:
         return f"--plant {options.plant}: one of {', '.join(PLANTS[1:])}"
+    if options.day is not None and not options.sheets and options.day != SAMPLE_DAY:
+        return f"--day {options.day}: the bundled sample is of {SAMPLE_DAY}; name a --sheet for another day"
     if options.data_dir is not None and (options.data_dir / "dosehub.sqlite").exists():
         return f"{options.data_dir} holds a hub already: name an empty folder"
     return ""
@@ -93,8 +95,6 @@ def _bad_options(options: DemoOptions) -> str:
 
 def _run(options: DemoOptions, plant: Plant, folder: Path, console: Console, started_s: float) -> int:
     case = case_of(options.sheets, options.changes, options.formulary, options.day) if options.sheets else sample_case()
-    if options.day is not None and not options.sheets:
-        case = replace(case, day=options.day)
     set_up(folder, case)
     result, url = DayResult(), ""
     try:
@@ -195,7 +195,7 @@ def summarise(folder: Path, plant: Plant, result: DayResult, elapsed_s: float) -
             "looked": verdicts["LOOK"], "remade": sum(1 for e in entries if e["kind"] == "pack-expected" and e["data"]["replaces"]),
         },
         "labels": {
-            "printed": check.get("labels_printed", kinds["label-printed"]),
+            "printed": _printed(plant.truth_files),
             "read_back": sum(1 for e in entries if e["kind"] == "pack-verified" and e["data"]["pack"] in e["data"]["read"]),
         },
         "ledger": {"entries": verified.entries, "head": verified.head, "imbalance": imbalance(entries)},
@@ -212,6 +212,12 @@ def summarise(folder: Path, plant: Plant, result: DayResult, elapsed_s: float) -
 _DOSE_ENDS = frozenset(
     f"dose-{end}" for end in ("given", "returned", "wasted", "cancelled", "missed", "unfulfillable", "lost")
 )
+
+
+def _printed(truths: list[Path]) -> int:
+    """Count the labels that the printers say came out."""
+    lines = (line for path in truths if path.exists() for line in path.read_text(encoding="utf-8").splitlines())
+    return sum(1 for line in lines if json.loads(line)["what"] == "label-printed")
 
 
 def _checked(export: Path, truths: list[Path]) -> dict[str, Any]:

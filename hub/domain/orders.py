@@ -190,7 +190,7 @@ class LineDecision:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order line as the hub holds it: the line, its outcome and its state now."""
+    """An order line as the hub holds it: the line, its outcome with every check and reason, and its state now."""
 
     id: OrderId
     version: int
@@ -200,4 +200,5 @@ class Order:
     reasons: tuple[Reason, ...]
     patient: PatientId
     decided_at: datetime
+    checks: tuple[Check, ...] = ()
     stopped_at: datetime | None = None

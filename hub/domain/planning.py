@@ -116,10 +116,11 @@ def may_combine(order: Order, drug: Drug, settings: SourceSettings, due: datetim
     return due - since >= timedelta(days=settings.stable_after_days)
 
 
-def _natural(text: str) -> tuple[tuple[int, str], ...]:
+def natural_order(text: str) -> tuple[tuple[int, str], ...]:
+    """Return the sorting key of a name with numbers in it: room 9 before room 10."""
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in _NUMBERS.split(text.casefold()) if part)
 
 
 def trolley_order(dose: PlannedDose) -> tuple[object, ...]:
     """Return the sorting key of doses: department, room (10 after 9), patient, due time; the rest makes it total."""
-    return (dose.department, _natural(dose.room), _natural(dose.bed), dose.patient, dose.due, dose.drug, dose.id)
+    return (dose.department, natural_order(dose.room), natural_order(dose.bed), dose.patient, dose.due, dose.drug, dose.id)

@@ -153,7 +153,7 @@ def _decided(unit: UnitOfWork, desk: Desk, line: OrderLine) -> Order:
     )
     return Order(
         id=line.id, version=line.version, line=line, outcome=decision.outcome, state=_state(line, decision), reasons=decision.reasons,
-        patient=line.patient, decided_at=unit.now,
+        patient=line.patient, decided_at=unit.now, checks=decision.checks,
     )  # fmt: skip
 
 
@@ -166,6 +166,7 @@ def _fact(order: Order, settings: SourceSettings) -> dict[str, Any]:
     return {
         "order": order.id, "version": order.version, "position": order.line.position, "source": settings.name,
         "outcome": order.outcome.value, "reasons": [{"rule": reason.rule, "text": reason.text, "source": reason.source} for reason in order.reasons],
+        "checks": [{"name": check.name, "passed": check.passed, "text": check.text} for check in order.checks],
     }  # fmt: skip
 
 

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("reasons", sa.String(), nullable=False),
         sa.Column("patient", sa.String(), nullable=False),
         sa.Column("decided_at", sa.String(), nullable=False),
+        sa.Column("checks", sa.String(), nullable=False),
         sa.Column("stopped_at", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
