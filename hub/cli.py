@@ -86,6 +86,26 @@ def demo(
     raise typer.Exit(run_demo(options))
 
 
+@app.command("set-up")
+def set_up(
+    data_dir: DataDir = Path("dosehub-data"),
+    directory: Annotated[Path | None, typer.Option(help="The drug directory, CSV.")] = None,
+    cassettes: Annotated[Path | None, typer.Option(help="The cassette map, CSV.")] = None,
+    packager: Annotated[str, typer.Option(help="The machine that the cassettes belong to.")] = "packager-1",
+    person: Annotated[list[str] | None, typer.Option(help="ROLE:BADGE:NAME, repeatable; the PIN is asked for.")] = None,
+) -> None:
+    """Enter the drug directory, the cassette map and people into a hub that is not running."""
+    from hub.setting_up import SetUpRefused, set_up_hub
+
+    pins = [typer.prompt(f"PIN for {entry}", hide_input=True, confirmation_prompt=True) for entry in person or []]
+    try:
+        for line in set_up_hub(data_dir, directory, cassettes, packager, list(zip(person or [], pins, strict=True))):
+            typer.echo(line)
+    except SetUpRefused as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(2) from refused
+
+
 @ledger.command("export")
 def export_ledger(
     data_dir: DataDir = Path("dosehub-data"),

@@ -26,9 +26,9 @@ from hub.demo.case import PEOPLE, PIN, SAMPLE_DAY, DayCase, case_of, sample_case
 from hub.demo.day import Day, DayResult, Stuck
 from hub.demo.invariants import imbalance, judge
 from hub.demo.plant import Plant, PlantFailure
-from hub.domain.identifiers import CassetteId, DeviceId
-from hub.domain.stock import Cassette, CassetteState
+from hub.domain.identifiers import DeviceId
 from hub.services.ports import UnitOfWork
+from hub.services.set_up import enter_cassettes, enter_directory
 from hub.services.sign_in import NewUser, enrol
 
 PLANTS = ("", "double-drop", "swapped-label", "lost-event")
@@ -119,18 +119,8 @@ def set_up(folder: Path, case: DayCase) -> None:
         pins = ArgonPins()
 
         def enter(unit: UnitOfWork) -> None:
-            unit.drugs.put_many(case.directory.values())
-            unit.cassettes.put_many(
-                Cassette(
-                    CassetteId(place.cassette),
-                    place.item,
-                    DeviceId("packager-1"),
-                    place.slot,
-                    place.capacity,
-                    CassetteState.EMPTY,
-                )
-                for place in case.cassettes
-            )
+            enter_directory(unit, "directory", case.directory.values())
+            enter_cassettes(unit, "cassette map", DeviceId("packager-1"), case.cassettes)
             for name, role, badge in PEOPLE.values():
                 enrol(unit, NewUser(name, role, badge, PIN), pins.hashed(PIN))
 

@@ -7,10 +7,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 
 from hub.domain.people import Action, User
 from hub.domain.refusals import Refusal
+from hub.services.decided_lines import decided_lines
 from hub.services.ports import UnitOfWork
 from hub.web.context import Hub, HubContext, allowed
 
 router = APIRouter(prefix="/intake", tags=["intake"])
+Reader = Annotated[User, Depends(allowed(Action.READ_LINE))]
 Receiver = Annotated[User, Depends(allowed(Action.RECEIVE_SHEETS))]
 MOST_BYTES = 64 * 1024 * 1024
 Read = Callable[[UnitOfWork, str, str, bytes], "dict[str, Any] | Refusal"]
@@ -56,3 +58,9 @@ async def discharges(source: str, name: str, request: Request, hub: Hub, user: R
 async def allergies(source: str, name: str, request: Request, hub: Hub, user: Receiver) -> dict[str, Any]:
     """Take in a source's complete list of allergies, before its sheet."""
     return await _take(hub, user, hub.intake.allergies, source, name, await _body(request))
+
+
+@router.get("/lines")
+async def lines(hub: Hub, _: Reader, outcome: str = "", department: str = "", limit: int = 200) -> list[dict[str, Any]]:
+    """Return order lines with outcome, checks and reasons, newest decision first; by outcome and department where asked."""
+    return await hub.decisions.read(lambda unit: decided_lines(unit, outcome, department, max(1, min(limit, 1000))))
