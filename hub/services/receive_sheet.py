@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hub.domain.doses import PlannedDose
+from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.drugs import Drug
 from hub.domain.identifiers import DrugCode, PatientId
 from hub.domain.orders import (
@@ -18,6 +18,7 @@ from hub.domain.orders import (
     OrderStatus,
     Outcome,
     Patient,
+    Reason,
     SourceSettings,
     Stay,
 )
@@ -28,6 +29,7 @@ from hub.domain.refusals import Refusal
 from hub.domain.schedule import Schedule, schedule_for
 from hub.domain.validation import decide_line
 from hub.services.house import House
+from hub.services.order_edits import is_only_held, is_same_line, order_edited, stay_changed
 from hub.services.ports import UnitOfWork
 
 STATE_OF_OUTCOME: Mapping[Outcome, LineState] = {
@@ -92,12 +94,21 @@ def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetRes
     desk = open_desk(unit, sheet.source, house)
     if isinstance(desk, Refusal):
         return desk
+    moves = [(before, stay) for stay in sheet.stays if (before := desk.stays.get(stay.patient)) not in (None, stay)]
     register(unit, desk, sheet.patients, sheet.stays)
+    for before, stay in moves:
+        if before is not None:
+            stay_changed(unit, desk.settings, house, desk.stays, before, stay, unit.now)
     unit.imports.put(Import(sheet.sha256, sheet.source, sheet.name, "sheet", unit.now, len(sheet.lines)))
     unit.record(
         "sheet-received",
         {"sheet": sheet.name, "source": sheet.source, "sha256": sheet.sha256, "orders": len(sheet.lines)},
     )
+    known_orders = {order.id: order for order in unit.orders.where(id=[line.id for line in sheet.lines])}
+    for line in sheet.lines:
+        before_it = known_orders.get(line.id)
+        if before_it is not None and not is_same_line(line, before_it):
+            order_edited(unit, house, desk.stays, before_it, line, unit.now)
     orders = decide_lines(unit, desk, sheet.lines)
     planned = plan_orders(unit, desk, orders)
     return SheetResult(len(orders), dict(Counter(order.outcome.value for order in orders)), planned)
@@ -116,12 +127,17 @@ def register(unit: UnitOfWork, desk: Desk, patients: Iterable[Patient], stays: I
 
 
 def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], again: bool = False) -> list[Order]:
-    """Give every line its outcome; an unchanged line keeps its version, a changed one (or one judged `again`) gets the next."""
+    """Give every line its outcome; an unchanged line keeps its version, a changed one (or one judged `again`) gets the next.
+
+    A line that was stopped and comes again unchanged stays stopped: an older list must not bring an order back.
+    """
     orders, facts = [], []
     for line in lines:
         before = unit.orders.get(line.id)
         version = before.version + 1 if again and before is not None else _version(line, before)
         order = _decided(unit, desk, replace(line, version=version))
+        if before is not None and before.version == version:
+            order = _as_before(order, before)
         orders.append(order)
         facts.append(_fact(order, desk.settings))
     unit.orders.put_many(orders)
@@ -132,8 +148,17 @@ def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], again
 def _version(line: OrderLine, before: Order | None) -> int:
     if before is None:
         return 1
-    same = replace(line, version=before.version, sheet=before.line.sheet, position=before.line.position) == before.line
-    return before.version if same else before.version + 1
+    return before.version if is_same_line(line, before) or is_only_held(line, before) else before.version + 1
+
+
+def _as_before(order: Order, before: Order) -> Order:
+    """Return an order that the same line is decided to be: stopped ones stay so, one that is ours now gets new doses."""
+    if before.state in (LineState.STOPPED, LineState.COMPLETED):
+        stopped = Reason("status", f"the order is {before.state.value} and the line says nothing new", "changes of the day")
+        return replace(order, outcome=Outcome.REJECTED, state=before.state, reasons=(stopped,), stopped_at=before.stopped_at)
+    if before.state is LineState.EXCLUDED and order.state is not LineState.EXCLUDED:
+        return replace(order, version=order.version + 1, line=replace(order.line, version=order.version + 1))
+    return order
 
 
 def _decided(unit: UnitOfWork, desk: Desk, line: OrderLine) -> Order:
@@ -172,15 +197,18 @@ def _fact(order: Order, settings: SourceSettings) -> dict[str, Any]:
 
 def plan_orders(unit: UnitOfWork, desk: Desk, orders: Iterable[Order]) -> int:
     """Plan the doses of the day's window that are not planned yet; returns how many."""
-    planned = [dose for order in orders for dose in doses_of_order(unit, desk, order)]
-    planned.sort(key=trolley_order)
+    doses = {dose.id: dose for order in orders for dose in doses_of_order(unit, desk, order)}
+    planned = sorted(doses.values(), key=trolley_order)
     unit.doses.put_many(planned)
     unit.record_many("dose-planned", [_planned_fact(dose) for dose in planned])
     return len(planned)
 
 
 def doses_of_order(unit: UnitOfWork, desk: Desk, order: Order) -> tuple[PlannedDose, ...]:
-    """Return the doses of one order in the day's window, from now on, that do not exist yet."""
+    """Return the doses of one order in the day's window, from now on, that do not exist yet.
+
+    What an earlier version gave for the same time is not given again.
+    """
     stay, drug, house = desk.stays.get(order.patient), desk.drugs.get(order.line.drug), desk.house
     if stay is None or drug is None or order.line.timing is None:
         return ()
@@ -192,13 +220,9 @@ def doses_of_order(unit: UnitOfWork, desk: Desk, order: Order) -> tuple[PlannedD
         order, drug, schedule, stay, desk.settings, house.slots, start, end, house.zone,
         has_cassette=drug.code in desk.with_cassette, last_confirmed_at=unit.now,
     )  # fmt: skip
-    if order.version > 1:
-        return tuple(dose for dose in doses if unit.doses.get(dose.id) is None)
-    return (
-        doses
-        if not unit.doses.count(order=order.id)
-        else tuple(dose for dose in doses if unit.doses.get(dose.id) is None)
-    )
+    known = unit.doses.where(order=order.id)
+    taken = {dose.due for dose in known if dose.version == order.version or dose.state is DoseState.GIVEN}
+    return tuple(dose for dose in doses if dose.due not in taken)
 
 
 def _planned_fact(dose: PlannedDose) -> dict[str, Any]:

@@ -1,0 +1,217 @@
+"""What a late change does to doses wherever they are: each action of `late_changes` with its deed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hub.domain.doses import TERMINAL_DOSE_STATES, WARD_LANES, DoseState, PlannedDose
+from hub.domain.identifiers import PatientId, derived_id
+from hub.domain.late_changes import ChangeAction, ChangeKind, action_for, position_of
+from hub.domain.orders import Stay
+from hub.domain.packs import Pack, PackState
+from hub.domain.records import Incident
+from hub.services.call_off import call_off, cancel_dose, withdraw
+from hub.services.endings import doses_of, end_dose, move_pack
+from hub.services.house import House
+from hub.services.make_packs import make_packs
+from hub.services.ports import UnitOfWork
+
+_PATIENT_GONE = (ChangeKind.DISCHARGE, ChangeKind.DEATH)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change as it acts on doses; `stays` tells where patients lie now."""
+
+    kind: ChangeKind
+    at: datetime
+    reason: str
+    house: House
+    stays: Mapping[PatientId, Stay]
+
+
+def act_on(unit: UnitOfWork, change: Change, doses: Iterable[PlannedDose]) -> None:
+    """Do to each dose what the change asks for at the place where it is now; ended doses stay as they are."""
+    for listed in doses:
+        dose = unit.doses.get(listed.id)
+        if dose is None or (dose.state in TERMINAL_DOSE_STATES and dose.state is not DoseState.GIVEN):
+            continue
+        pack = unit.packs.get(dose.pack) if dose.pack is not None else None
+        job = unit.jobs.get(pack.job) if pack is not None and pack.job is not None else None
+        _DEEDS[action_for(change.kind, position_of(dose, pack, job))](unit, change, dose, pack)
+
+
+Deed = Callable[[UnitOfWork, Change, PlannedDose, Pack | None], None]
+
+
+def _cancel(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """Nothing of the dose can reach the patient: it is cancelled. A pouch that waits for a person's eye needs none any more."""
+    cancel_dose(unit, dose, change.reason)
+    if pack is not None and pack.state is PackState.QUARANTINED:
+        move_pack(unit, pack, PackState.REVOKED, change.reason)
+
+
+def _drop(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The pack is not being made yet: it is called off, and what else should have been in it is packed anew."""
+    cancel_dose(unit, dose, change.reason)
+    if pack is not None:
+        call_off(unit, pack, change.reason)
+        _pack_again(unit, change, pack)
+
+
+def _pack_again(unit: UnitOfWork, change: Change, pack: Pack) -> None:
+    """Make packs for the doses of a pack that died with another dose; they go by hand. A patient who left needs none."""
+    rest = [dose for dose in doses_of(unit, pack) if dose.state in (DoseState.FROZEN, DoseState.PACKED)]
+    if rest and change.kind not in _PATIENT_GONE:
+        again = [replace(dose, stat=True, combine=False) for dose in rest]
+        make_packs(unit, again, pack.batch, change.house, remake_of=unit.packs.get(pack.serial))
+
+
+def _reroute(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The patient moved before the pack was made: it is made anew with the new ward on its label."""
+    if dose.lane in WARD_LANES:
+        _from_the_new_ward(unit, change, dose)
+        return
+    if _is_there(change, dose):
+        return
+    for other in doses_of(unit, pack) if pack is not None else [dose]:
+        _moved(unit, change, other)
+    if pack is not None:
+        call_off(unit, pack, change.reason)
+        _pack_again(unit, change, pack)
+
+
+def _revoke_at_machine(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The machine may be at it: the pouch is expected and fails at verification; other doses in it are made anew after that."""
+    end_dose(unit, dose, DoseState.CANCELLED, change.reason)
+    if pack is not None and pack.state is not PackState.REVOKED:
+        move_pack(unit, pack, PackState.REVOKED, change.reason)
+
+
+def _revoke(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The pack exists: its serial is dead from now on, it comes back, and other doses in it are packed anew.
+
+    A dose that was packed ends when its pack comes back; one that never was ends now.
+    """
+    if pack is None:
+        cancel_dose(unit, dose, change.reason)
+        return
+    if pack.state is not PackState.REVOKED:
+        move_pack(unit, pack, PackState.REVOKED, change.reason)
+    stopped = cancel_dose(unit, dose, change.reason)
+    others = [
+        replace(other, stat=True, combine=False)
+        for other in doses_of(unit, pack)
+        if other.id != stopped.id and other.state in (DoseState.FROZEN, DoseState.PACKED)
+    ]
+    if others and change.kind not in _PATIENT_GONE:
+        make_packs(unit, others, pack.batch, change.house, remake_of=unit.packs.get(pack.serial))
+
+
+def _by_hand(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The patient moved while the pack is in the pharmacy: it leaves its trolley and goes to the new ward by hand."""
+    moved = _moved(unit, change, dose)
+    if pack is not None:
+        unit.packs.put(replace(pack, trolley=None, stat=True, department=moved.department, room=moved.room))
+        unit.record("pack-rerouted", {"pack": pack.serial, "department": moved.department, "room": moved.room})
+
+
+def _out_of_the_trolley(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The patient moved while the pack lies in a drawer: still here, it is pulled and made anew; on its way, it is handed over."""
+    if pack is None or pack.state is not PackState.LOADED:
+        _by_nurses(unit, change, dose, pack)
+        return
+    if _is_there(change, dose):
+        return
+    for other in doses_of(unit, pack):
+        _moved(unit, change, other)
+    move_pack(unit, pack, PackState.REVOKED, change.reason)
+    _pack_again(unit, change, pack)
+
+
+def _by_nurses(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The pack is on its way or on the ward: nurses hand it over; the bedside asks for patient and pack, not for the ward."""
+    if dose.lane in WARD_LANES:
+        _from_the_new_ward(unit, change, dose)
+        return
+    moved = _moved(unit, change, dose)
+    if pack is not None:
+        unit.packs.put(replace(pack, department=moved.department, room=moved.room))
+
+
+def _from_the_new_ward(unit: UnitOfWork, change: Change, dose: PlannedDose) -> None:
+    """A dose from ward stock is asked for again, for the new ward; what was issued stays in the old one."""
+    if dose.department == change.stays[dose.patient].department:
+        _moved(unit, change, dose)
+        return
+    withdraw(unit, dose)
+    moved = replace(_moved(unit, change, dose), stat=True)
+    if dose.batch is not None:
+        make_packs(unit, [moved], dose.batch, change.house)
+
+
+def _is_there(change: Change, dose: PlannedDose) -> bool:
+    """Tell whether a dose is meant for its patient's place already (another dose of its pack took it along)."""
+    stay = change.stays[dose.patient]
+    return (dose.department, dose.room) == (stay.department, stay.room)
+
+
+def _moved(unit: UnitOfWork, change: Change, dose: PlannedDose) -> PlannedDose:
+    stay = change.stays[dose.patient]
+    moved = replace(dose, department=stay.department, room=stay.room, bed=stay.bed)
+    unit.doses.put(moved)
+    return moved
+
+
+def _replan(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """Nothing of the dose is on its way; a pouch that waits for a person's eye goes to the new ward by hand."""
+    if change.kind is not ChangeKind.TRANSFER:
+        _cancel(unit, change, dose, pack)
+    elif pack is not None and pack.state is PackState.QUARANTINED:
+        _by_hand(unit, change, dose, pack)
+    else:
+        _moved(unit, change, dose)
+
+
+def _incident(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """A dose that was given although the order had ended by then is kept as a fact, and somebody must look."""
+    if dose.due >= change.at:
+        incident = Incident(
+            derived_id("incident", dose.id, change.kind, digits=16),
+            "given-after-change",
+            f"given, but {change.reason}",
+            unit.now,
+            dose.id,
+        )
+        unit.incidents.put(incident)
+        unit.record(
+            "incident-opened", {"incident": incident.id, "kind": incident.kind, "dose": dose.id, "text": incident.text}
+        )
+
+
+def _nothing(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """Nothing is to be done; the bedside refuses what is on hold."""
+
+
+_DEEDS: Mapping[ChangeAction, Deed] = {
+    ChangeAction.CANCEL: _cancel,
+    ChangeAction.WITHHOLD: _cancel,
+    ChangeAction.REPLAN: _replan,
+    ChangeAction.DROP_FROM_BATCH: _drop,
+    ChangeAction.DROP_AND_REPLAN: _drop,
+    ChangeAction.REROUTE: _reroute,
+    ChangeAction.CANCEL_AT_MACHINE: _revoke_at_machine,
+    ChangeAction.LET_FINISH_AND_KEEP: _revoke_at_machine,
+    ChangeAction.LET_FINISH_AND_DIVERT: _by_hand,
+    ChangeAction.REVOKE: _revoke,
+    ChangeAction.RELABEL: _by_hand,
+    ChangeAction.KEEP_BACK: _nothing,
+    ChangeAction.REVOKE_AND_PULL: _revoke,
+    ChangeAction.PULL_AND_KEEP: _nothing,
+    ChangeAction.MOVE_TROLLEY: _out_of_the_trolley,
+    ChangeAction.REVOKE_AND_RETURN: _revoke,
+    ChangeAction.REFUSE_WHILE_HELD: _nothing,
+    ChangeAction.HAND_OVER: _by_nurses,
+    ChangeAction.INCIDENT_IF_AFTER: _incident,
+    ChangeAction.NOTHING: _nothing,
+}
