@@ -1,0 +1,1 @@
+"""The whole plant as real processes."""
