@@ -37,7 +37,7 @@ def _every_line_ends(entries: Sequence[Entry]) -> Answer:
     """1: every line of every sheet has an outcome: as many decisions as the sheets have orders."""
     orders = sum(sheet["orders"] for sheet in _of(entries, "sheet-received"))
     decided = {line["order"] for line in _of(entries, "line-decided")}
-    return bool(len(decided) >= orders > 0)
+    return bool(len(decided) >= orders) if orders else NOT_EXERCISED
 
 
 def _one_live_pack(entries: Sequence[Entry]) -> Answer:
@@ -56,7 +56,7 @@ def _one_live_pack(entries: Sequence[Entry]) -> Answer:
             for dose in doses_of.get(data["pack"], ()):
                 if live.get(dose) == data["pack"]:
                     del live[dose]
-    return bool(doses_of)
+    return True if doses_of else NOT_EXERCISED
 
 
 def _ends_once(entries: Sequence[Entry]) -> Answer:
