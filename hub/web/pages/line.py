@@ -1,0 +1,36 @@
+"""The board of the packing line and what waits for people there."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from hub.domain.people import Action, User, may
+from hub.services.ports import UnitOfWork
+from hub.services.views import bench_board, line_board
+from hub.web.context import Hub, HubContext, allowed
+from hub.web.pages.rendering import page
+
+router = APIRouter()
+Reader = Annotated[User, Depends(allowed(Action.READ_LINE))]
+
+
+async def _read(hub: HubContext, user: User) -> dict[str, Any]:
+    packs = may(user.role, Action.PACK)
+
+    def read(unit: UnitOfWork) -> dict[str, Any]:
+        return {"board": line_board(unit, hub.house), "bench": bench_board(unit) if packs else None}
+
+    return await hub.decisions.read(read)
+
+
+@router.get("/line")
+async def line(request: Request, hub: Hub, user: Reader) -> HTMLResponse:
+    """Show the line; those who pack there also see, by scan field and cards, what waits for them."""
+    return page(request, user, "line.html", **await _read(hub, user))
+
+
+@router.get("/line/board")
+async def board(request: Request, hub: Hub, user: Reader) -> HTMLResponse:
+    """Return the live part of the page alone."""
+    return page(request, user, "line_board.html", **await _read(hub, user))

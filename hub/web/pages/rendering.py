@@ -1,0 +1,75 @@
+"""From a template and what was read to a page: every text escaped, times in the hospital's zone, links by role."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from hub.domain.people import Action, Role, User, may
+from hub.web.context import hub_of
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent.parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+    lstrip_blocks=True,
+)  # fmt: skip
+
+LINKS: tuple[tuple[str, str, Action], ...] = (
+    ("/line", "Line", Action.READ_LINE),
+    ("/trolley", "Trolleys", Action.READ_WARD),
+    ("/ward", "Ward round", Action.READ_WARD),
+    ("/devices", "Devices", Action.READ_LINE),
+    ("/ledger", "Ledger", Action.READ_LEDGER),
+)
+HOMES: Mapping[Role, str] = {
+    Role.NURSE: "/ward",
+    Role.SENIOR_NURSE: "/ward",
+    Role.ENGINEER: "/devices",
+    Role.CONTROLLER: "/ledger",
+}
+
+# A state is told by word and shape; colour comes third.
+LOOKS: Mapping[str, str] = {
+    **dict.fromkeys(("ready", "idle", "done", "released", "armed", "received", "PASS", "reconciled", "up", "printed"), "ok"),
+    **dict.fromkeys(("running", "at-camera", "accepted", "sent", "dispatched", "in-round"), "run"),
+    **dict.fromkeys(("queued", "assembling", "sealed", "low", "loading", "LOOK", "partial", "held", "waiting"), "wait"),
+    **dict.fromkeys(("stopped", "in-doubt", "refused", "aborted", "lost", "link-down", "locked", "FAIL", "revoked", "trouble"), "stop"),
+}  # fmt: skip
+_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+def look_of(state: str) -> str:
+    """Return the shape and colour of a state: `ok`, `run`, `wait`, `stop`, or `none` where it is neither."""
+    if state in LOOKS:
+        return LOOKS[state]
+    return "none" if re.fullmatch("[a-z-]*", state) else "stop"
+
+
+def local_path(text: str) -> str:
+    """Return a path of this hub, or an empty text where it would lead anywhere else."""
+    return text if len(text) < 1000 and _LOCAL.fullmatch(text) else ""
+
+
+def home_of(role: Role) -> str:
+    """Return the page that a person of that role works with."""
+    return HOMES.get(role, "/line")
+
+
+def page(request: Request, user: User | None, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a template for a person, or for nobody yet."""
+    hub = hub_of(request)
+
+    def clock(moment: datetime | None, form: str = "%H:%M") -> str:
+        return moment.astimezone(hub.house.zone).strftime(form) if moment is not None else ""
+
+    links = [(path, name) for path, name, action in LINKS if user is not None and may(user.role, action)]
+    rights = {action.name.lower(): user is not None and may(user.role, action) for action in Action}
+    text = TEMPLATES.get_template(template).render(
+        user=user, links=links, rights=rights, here=request.url.path, now=hub.now(), site=hub.site, clock=clock, look=look_of,
+        stepped=hub.step_clock is not None, **values,
+    )  # fmt: skip
+    return HTMLResponse(text, status)

@@ -1,0 +1,118 @@
+"""The ledger in plain words: one sentence for each kind of entry."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.domain.ledger import LedgerEntry
+
+_SENTENCES: Mapping[str, str] = {
+    "sheet-received": "Sheet {sheet} of {source} taken in: {orders} orders",
+    "allergies-received": "Allergies of {source} taken in: {patients} patients",
+    "line-decided": "Order line {position}: {outcome}",
+    "order-changed": "Order is {state} now",
+    "order-superseded": "Order was replaced by a newer version",
+    "patient-moved": "Patient {patient} moved from {from} to {to}, room {room}",
+    "patient-discharged": "Patient {patient} was discharged",
+    "dose-planned": "Dose planned: {units} of {drug}, due {due}, by the lane {lane}",
+    "dose-packed": "Dose is packed in {pack}",
+    "dose-given": "Dose given to patient {patient}: {units}",
+    "dose-not-given": "Dose not given: {reason}",
+    "dose-returned": "Dose came back: {reason}",
+    "dose-wasted": "Dose written off: {reason}",
+    "dose-cancelled": "Dose cancelled: {reason}",
+    "dose-missed": "Dose missed: {reason}",
+    "dose-unfulfillable": "Dose could not be supplied: {reason}",
+    "dose-lost": "Dose lost: {reason}",
+    "batch-frozen": "Batch {batch} frozen with {doses} doses",
+    "pack-expected": "Pack {pack} set up for patient {patient}, by the lane {lane}; its label is fixed",
+    "pack-produced": "Pack {pack} was made",
+    "pack-verified": "Pack {pack} verified: {verdict}",
+    "pack-released": "Pack {pack} released by the {by}",
+    "pack-loaded": "Pack {pack} put into drawer {drawer} of trolley {trolley}",
+    "pack-pulled": "Pack {pack} taken out of trolley {trolley}",
+    "pack-left-behind": "Pack {pack} left behind by trolley {trolley}: {why}",
+    "pack-dispatched": "Pack {pack} left the pharmacy",
+    "pack-received": "Pack {pack} received at the ward",
+    "pack-held": "Pack {pack} kept back at the ward: {reason}",
+    "pack-given": "Pack {pack} given to patient {patient}",
+    "pack-quarantined": "Pack {pack} put in quarantine: {reason}",
+    "pack-revoked": "Pack {pack} revoked: {reason}",
+    "pack-restocked": "Pack {pack} went back into the store: {reason}",
+    "pack-destroyed": "Pack {pack} destroyed: {reason}",
+    "pack-never-made": "Pack {pack} was never made: {reason}",
+    "job-queued": "Job queued for {device}",
+    "job-ended": "Job ended: {state}",
+    "label-printed": "Label of pack {pack} printed on {device}",
+    "review-opened": "A person is asked about {subject}",
+    "review-decided": "A person decided about {subject}: {decision}",
+    "stock-received": "Stock received",
+    "stock-moved": "{quantity} of {item}, lot {lot}, from {from} to {to} ({because})",
+    "cassette-loaded": "{quantity} tablets, lot {lot}, poured into cassette {cassette}, slot {slot}",
+    "cassette-placed": "Cassette {cassette} sits in slot {slot} with {remaining} tablets",
+    "trolley-sealed": "Trolley {trolley} sealed with {seal}: {packs} packs",
+    "trolley-dispatched": "Trolley {trolley} left the pharmacy",
+    "trolley-received": "Trolley {trolley} received at its ward",
+    "trolley-closed": "Trolley {trolley} closed",
+    "device-stopped": "{device} stopped: {reason}",
+    "device-ready": "{device} is ready",
+    "user-enrolled": "{name} enrolled as {role}",
+}
+_LINKED = frozenset({"dose", "pack", "order", "job", "trolley", "replaces", "replaced_by", "doses", "patient"})
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEntry:
+    """An entry as people read it; `facts` are its members as (name, text, whether the text is an id to follow)."""
+
+    seq: int
+    at: datetime
+    actor: str
+    kind: str
+    sentence: str
+    facts: tuple[tuple[str, str, bool], ...]
+    hash: str
+    prev: str
+
+
+def told(entry: LedgerEntry, names: Mapping[str, str]) -> ToldEntry:
+    """Return an entry in words; `names` are those of the actors that are people."""
+    at = datetime.fromisoformat(entry.at.replace("Z", "+00:00"))
+    facts = tuple(_facts(entry.data))
+    actor = names.get(entry.actor, entry.actor)
+    return ToldEntry(entry.seq, at, actor, entry.kind, _sentence(entry, dict(entry.data)), facts, entry.hash, entry.prev)
+
+
+def _sentence(entry: LedgerEntry, data: dict[str, Any]) -> str:
+    pattern = _SENTENCES.get(entry.kind)
+    if pattern is None:
+        return entry.kind.replace("-", " ").capitalize()
+    return pattern.format_map(_Told(data))
+
+
+class _Told(dict[str, Any]):
+    """Members for a sentence; one that an entry does not have is a dash."""
+
+    def __missing__(self, _: str) -> str:
+        return "–"
+
+
+def _facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    for name, value in sorted(data.items()):
+        if isinstance(value, list) and name in _LINKED:
+            yield from ((name, str(one), True) for one in value)
+        elif isinstance(value, list | dict):
+            yield name, "; ".join(_flat(value)), False
+        elif value not in (None, ""):
+            yield name, str(value), name in _LINKED
+
+
+def _flat(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield ", ".join(f"{name} {' / '.join(_flat(one))}" for name, one in value.items())
+    elif isinstance(value, list):
+        for one in value:
+            yield from _flat(one)
+    else:
+        yield str(value)

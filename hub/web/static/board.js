@@ -1,0 +1,4 @@
+// A page that only shows.
+import { follow } from "./live.js";
+
+follow(document.getElementById("board"));

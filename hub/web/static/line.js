@@ -1,0 +1,184 @@
+// The packing line: one scan field for everything. What is scanned, and what was tapped before, says what is meant.
+import { onUnanswered, resume, write } from "./api.js";
+import { follow } from "./live.js";
+import { show, showAnswer, waits } from "./result.js";
+import { scanField } from "./scan.js";
+
+const board = document.getElementById("board");
+const task = { kind: "", id: "", title: "", steps: [], done: [] };
+const find = (name, value) => board.querySelector(`[data-${name}="${CSS.escape(value)}"]`);
+
+function showTask() {
+  const box = document.getElementById("task");
+  box.hidden = !task.kind;
+  document.getElementById("task-title").textContent = task.title;
+  const steps = task.steps.map((text, at) => {
+    const item = document.createElement("li");
+    item.textContent = text;
+    if (at < task.done.length) item.className = "done";
+    if (at === task.done.length) item.setAttribute("aria-current", "step");
+    return item;
+  });
+  document.getElementById("task-steps").replaceChildren(...steps);
+  mark();
+}
+
+function mark() {
+  for (const chosen of board.querySelectorAll(".chosen")) chosen.classList.remove("chosen");
+  const row = task.kind && find({ pick: "pick", review: "review", issue: "requisition" }[task.kind], task.id);
+  if (row) row.classList.add("chosen");
+}
+
+function start(kind, id, title, steps) {
+  Object.assign(task, { kind, id, title, steps, done: [] });
+  showTask();
+}
+
+function leave() {
+  start("", "", "", []);
+}
+
+async function send(path, members, good) {
+  const answer = await write(path, members, waits);
+  showAnswer(answer, typeof good === "function" && answer.ok ? good(answer.body) : good);
+  refresh();
+  return answer.ok;
+}
+
+// ---- what a scan means ----
+
+async function scanned(text, latin) {
+  const code = find("pick", text) || find("reject", text) || find("pack", text) ? text : latin;
+  if (task.kind === "review") return acceptScanned(code);
+  if (task.kind === "issue") return issueScanned(code);
+  if (find("reject", code)) return send("/api/rejects", { pack: code }, destroyed(code));
+  if (task.kind === "pick" && !find("pick", code)) return sourceScanned(code);
+  const review = find("pack", code);
+  if (review) return askAbout(review);
+  return startPick(code);
+}
+
+const destroyed = (code) => (body) => `${code} is in the reject bin.${body.remade_as ? ` It is made anew as ${body.remade_as}.` : ""}`;
+
+function askAbout(review) {
+  start("review", review.dataset.review, `Pouch ${review.dataset.pack}: accept it by scanning it once more, or press Reject.`, []);
+  review.scrollIntoView({ block: "nearest" });
+  show("wait", `Pouch ${review.dataset.pack} waits for a decision. Look at it; scan it once more to accept it.`);
+}
+
+async function acceptScanned(code) {
+  const review = task.id;
+  if (await send("/api/reviews", { review, decision: "accept", pack: code, reason: "looked at by hand" }, `Pouch ${code} is accepted and released.`)) leave();
+}
+
+async function issueScanned(code) {
+  const requisition = task.id;
+  const name = task.title;
+  if (await send("/api/requisitions", { requisition, packs: [code] }, `Issued to the ward: ${name}`)) leave();
+}
+
+async function startPick(code) {
+  const pick = find("pick", code) ? contentsOf(find("pick", code)) : await lookedUp(code);
+  if (!pick) {
+    show("stop", `${code} is no bag to fill, no pouch to decide about and none for the reject bin.`);
+    return;
+  }
+  const steps = pick.map((content) => `${content.units} × ${content.name}, lot ${content.lot}`);
+  start("pick", code, `Bag ${code}`, steps);
+  show("run", `Scan the source pack: ${steps[0]}`);
+}
+
+const contentsOf = (row) => JSON.parse(row.dataset.contents);
+
+// A bag that is too far down the list to be shown.
+async function lookedUp(code) {
+  try {
+    const response = await fetch("/api/picks");
+    const picks = response.ok ? await response.json() : [];
+    return picks.find((pick) => pick.pack === code)?.contents;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sourceScanned(code) {
+  task.done.push(code);
+  showTask();
+  if (task.done.length < task.steps.length) {
+    show("run", `Scan the next source pack: ${task.steps[task.done.length]}`);
+    return;
+  }
+  const { id, done } = task;
+  const released = await send("/api/picks", { label: id, packs: done }, `Bag ${id} is filled and released.`);
+  if (released) leave();
+  else {
+    task.done = [];
+    showTask();
+  }
+}
+
+// ---- what a tap means ----
+
+let rejecting = null;
+
+function askWhy(what, about) {
+  rejecting = what;
+  document.getElementById("reject-about").textContent = about;
+  document.getElementById("reject-dialog").showModal();
+}
+
+board.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-act]");
+  if (!button) return;
+  const review = button.closest("[data-review]");
+  const row = button.closest("li");
+  if (button.dataset.act === "accept" && review.dataset.pack) {
+    start("review", review.dataset.review, `Pouch ${review.dataset.pack}: scan its label to accept it.`, []);
+    show("run", `Scan the label of pouch ${review.dataset.pack} to accept it.`);
+    field.focus();
+  } else if (button.dataset.act === "accept") {
+    send("/api/reviews", { review: review.dataset.review, decision: "accept", pack: "", reason: "" }, "Settled.");
+  } else if (button.dataset.act === "reject") {
+    askWhy({ review: review.dataset.review }, `Pouch ${review.dataset.pack}`);
+  } else if (button.dataset.act === "unreadable") {
+    askWhy({ pack: row.dataset.reject }, `Pouch ${row.dataset.reject}: its label cannot be scanned`);
+  } else if (button.dataset.act === "issue") {
+    start("issue", row.dataset.requisition, row.dataset.name, []);
+    show("run", `Scan a pack of it: ${row.dataset.name}`);
+    field.focus();
+  }
+});
+
+const dialog = document.getElementById("reject-dialog");
+if (dialog) {
+  dialog.querySelector("form").addEventListener("submit", (event) => {
+    const other = document.getElementById("reject-other");
+    const reason = event.submitter?.value || other.value.trim();
+    if (!reason) {
+      event.preventDefault();
+      return;
+    }
+    other.value = "";
+    const what = rejecting;
+    rejecting = null;
+    if (what.review) send("/api/reviews", { review: what.review, decision: "reject", pack: "", reason }, "Rejected. Scan it into the reject bin.");
+    else send("/api/rejects", { pack: what.pack, unreadable: true, reason }, destroyed(what.pack));
+    leave();
+  });
+  document.getElementById("reject-cancel").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => field.focus());
+}
+
+// ---- start ----
+
+const refresh = follow(board, mark);
+const form = document.getElementById("scan");
+const field = form && scanField(form, scanned, () => show("stop", "Too many scans wait. Wait for the line above to change."));
+if (form) {
+  document.getElementById("task-cancel").addEventListener("click", () => { leave(); field.focus(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && task.kind && !dialog.open) { leave(); show("none", "Left. Scan the next label."); }
+  });
+  onUnanswered(() => {});
+  resume((made, answer) => { showAnswer(answer, "What was scanned before is recorded."); refresh(); });
+}
