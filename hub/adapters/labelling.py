@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 from datetime import date
 
+from hub.adapters.label_words import dose_words, form_text
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.doses import Lane
@@ -78,7 +79,7 @@ def _document(unit: SqlUnitOfWork, pack: Pack, house: House) -> PouchLabel | Ite
     assert patient is not None and pack.expires_on is not None
     doses = [dose for dose_id in pack.doses if (dose := unit.doses.get(dose_id)) is not None]
     drugs = [drug for dose in doses if (drug := unit.drugs.get(dose.drug)) is not None]
-    lines = tuple(_line(drug, dose.dose_text) for drug, dose in zip(drugs, doses, strict=True))
+    lines = tuple(_line(drug, dose.dose_text, house.language) for drug, dose in zip(drugs, doses, strict=True))
     slot = house.slot_named(pack.slot)
     russian = house.language == "ru"
     common = {
@@ -93,8 +94,10 @@ def _document(unit: SqlUnitOfWork, pack: Pack, house: House) -> PouchLabel | Ite
     return ItemLabel(kind=KINDS[pack.lane], ward=pack.room, **common)  # type: ignore[arg-type]
 
 
-def _line(drug: Drug, text: str) -> DoseLine:
-    return DoseLine(drug.trade_name or drug.inn, drug.strength, drug.form.value, text, drug.high_alert)
+def _line(drug: Drug, text: str, language: str) -> DoseLine:
+    """The generic name stands first (ASHP); the trade name follows where it is another."""
+    named = drug.inn if drug.trade_name.casefold() in ("", drug.inn.casefold()) else f"{drug.inn} ({drug.trade_name})"
+    return DoseLine(named, drug.strength, form_text(drug.form, language), dose_words(text, language), drug.high_alert)
 
 
 def _rules(unit: SqlUnitOfWork, order_id: object) -> str:
