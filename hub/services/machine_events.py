@@ -77,7 +77,8 @@ def _dropped(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     pack, cassette = unit.packs.get(job.pack), unit.cassettes.get(fill.cassette)
     assert pack is not None and cassette is not None
     left, taken = take_from_layers(cassette, counted)
-    unit.cassettes.put(replace(left, reserved=max(0, cassette.reserved - fill.count)))
+    freed = fill.count if job.state in _BEFORE_THE_END else 0  # the end of the job has freed what it had not dropped by then
+    unit.cassettes.put(replace(left, reserved=max(0, cassette.reserved - freed)))
     dropped = []
     for layer in taken:
         _book_drop(unit, pack, fill.drug, layer.lot, Fraction(layer.count), cassette_account(fill.cassette))
