@@ -52,12 +52,9 @@ class LabelPrinting:
         return "" if receipt.printed else f"{receipt.state.value}: {receipt.reason}"
 
     def _waiting(self, unit: SqlUnitOfWork) -> list[Print]:
-        labels = unit.prints.where(device=self._device, printed=False, order_by="pack", limit=AT_ONCE)
-        return [
-            label
-            for label in labels
-            if (pack := unit.packs.get(label.pack)) is not None and pack.state is PackState.EXPECTED
-        ]
+        """Return labels of trays and of packs that are still wanted; one whose pack was called off is passed over."""
+        labels = unit.prints.where(device=self._device, printed=False, order_by="pack")
+        return [label for label in labels if (pack := unit.packs.get(label.pack)) is None or pack.state is PackState.EXPECTED][:AT_ONCE]
 
     def _keep(self, unit: SqlUnitOfWork, done: list[Print], problem: str) -> None:
         unit.prints.put_many(done)

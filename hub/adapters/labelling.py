@@ -2,17 +2,20 @@
 
 import base64
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 
 from hub.adapters.label_words import dose_words, form_text
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
+from hub.domain.custody import Trolley, TrolleyState
 from hub.domain.doses import Lane
 from hub.domain.drugs import Drug, Storage
 from hub.domain.identifiers import PackSerial
 from hub.domain.orders import Patient
 from hub.domain.packs import Pack, PackState
 from hub.domain.planning import natural_order
+from hub.domain.records import Print
 from hub.services.house import House
 from hub.services.make_packs import PrintedLabel, label_ready
 from labels.documents import DoseLine, ItemKind, ItemLabel, Language, Mark, PouchLabel
@@ -40,11 +43,19 @@ class Labeller:
 
     def work(self) -> bool:
         """Draw up to sixteen labels; each is decoded again before it counts."""
+        self._draw_trays()
         documents = self._writer.submit_read(lambda unit: _waiting(unit, self._house)).result()
         answers = [self._writer.submit("system", _take(self._label(document), self._house)) for document in documents]
         for answer in answers:
             answer.result()
         return len(documents) == AT_ONCE
+
+    def _draw_trays(self) -> None:
+        """Draw the labels of trays whose trolley is being assembled."""
+        for trolley in self._writer.submit_read(_bare_trays).result():
+            label = self._label(_tray_document(trolley, self._house))
+            tray = Print(label.pack, self._house.printer, label.digest, label.width, label.height, label.raster)
+            self._writer.submit("system", partial(_keep_tray, tray)).result()
 
     def _label(self, document: PouchLabel | ItemLabel) -> PrintedLabel:
         raster = render(document)
@@ -58,6 +69,24 @@ class Labeller:
             raster.height,
             base64.b64encode(raster.bits).decode(),
         )
+
+
+def _bare_trays(unit: SqlUnitOfWork) -> list[Trolley]:
+    assembling = unit.trolleys.where(state=TrolleyState.ASSEMBLING, order_by="id")
+    return [trolley for trolley in assembling if unit.prints.get(trolley.label) is None]
+
+
+def _keep_tray(tray: Print, unit: SqlUnitOfWork) -> None:
+    unit.prints.put(tray)
+
+
+def _tray_document(trolley: Trolley, house: House) -> ItemLabel:
+    """Return the label of a department's tray (order 1088, section II: one tray a department): no patient, no drug."""
+    slot, russian = house.slot_named(trolley.slot), house.language == "ru"
+    return ItemLabel(
+        serial=trolley.label, language=Language.RUSSIAN if russian else Language.ENGLISH, kind=ItemKind.TRAY, department=trolley.department,
+        slot=slot.label_ru if russian else slot.label_en, due=datetime.combine(trolley.day, slot.delivery),
+    )  # fmt: skip
 
 
 def _take(label: PrintedLabel, house: House) -> Callable[[SqlUnitOfWork], bool]:

@@ -246,6 +246,7 @@ class TrolleyRow(SQLModel, table=True):
     slot: str
     day: str
     state: str
+    label: str
     seal: str
     sealed_at: str | None = None
     received_at: str | None = None

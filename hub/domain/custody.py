@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from hub.domain.identifiers import TrolleyId
+from hub.domain.identifiers import PackSerial, TrolleyId
 
 
 class TrolleyState(StrEnum):
@@ -21,13 +21,17 @@ class TrolleyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trolley:
-    """One trolley's round: the packs of one department for one intake slot; a drawer is a room."""
+    """One trolley's round: the packs of one department for one intake slot; a drawer is a room.
+
+    `label` is the serial on the label of its tray, which is scanned to choose it.
+    """
 
     id: TrolleyId
     department: str
     slot: str
     day: date
     state: TrolleyState
+    label: PackSerial
     seal: str = ""
     sealed_at: datetime | None = None
     received_at: datetime | None = None

@@ -75,7 +75,9 @@ class House:
 
     def new_trolley(self, dose: PlannedDose) -> Trolley:
         """Return the round of the trolley that takes a dose."""
-        return Trolley(self.trolley_of(dose), dose.department, dose.slot, self.slot_day(dose), TrolleyState.ASSEMBLING)
+        trolley = self.trolley_of(dose)
+        label = self.serial_of("tray", trolley)
+        return Trolley(trolley, dose.department, dose.slot, self.slot_day(dose), TrolleyState.ASSEMBLING, label)
 
     def serial_of(self, *parts: object) -> PackSerial:
         """Return the serial that follows from `parts` alone."""

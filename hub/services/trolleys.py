@@ -38,9 +38,14 @@ def view_trolley(unit: UnitOfWork, trolley: Trolley) -> TrolleyView:
     return TrolleyView(trolley, aboard, missing, pull)
 
 
+def found_trolley(unit: UnitOfWork, scanned: str) -> Trolley | None:
+    """Return a trolley by its id, or by the label of its tray."""
+    return unit.trolleys.get(scanned) or next(iter(unit.trolleys.where(label=scanned)), None)
+
+
 def load_pack(unit: UnitOfWork, trolley_id: str, drawer: str, serial: str) -> TrolleyView | Refusal:
     """Book a released pack into its drawer; another trolley's, another drawer's or a stopped one is refused."""
-    trolley, pack = unit.trolleys.get(trolley_id), unit.packs.get(serial)
+    trolley, pack = found_trolley(unit, trolley_id), unit.packs.get(serial)
     if trolley is None or trolley.state is not TrolleyState.ASSEMBLING:
         return Refusal("trolley", f"Trolley {trolley_id} is not being assembled.")
     if pack is None:
@@ -68,7 +73,7 @@ def pull_pack(unit: UnitOfWork, trolley_id: str, serial: str) -> Pack | Refusal:
     pulled = replace(pack, in_drawer=False)
     unit.packs.put(pulled)
     unit.record("pack-pulled", {"pack": serial, "trolley": trolley_id})
-    trolley = unit.trolleys.get(trolley_id)
+    trolley = found_trolley(unit, trolley_id)
     if trolley is not None and trolley.state is TrolleyState.SEALED:
         opened = replace(trolley, state=TrolleyState.ASSEMBLING, seal="", sealed_at=None)
         _put(unit, opened, "trolley-opened", pack=serial)
@@ -77,7 +82,7 @@ def pull_pack(unit: UnitOfWork, trolley_id: str, serial: str) -> Pack | Refusal:
 
 def seal_trolley(unit: UnitOfWork, trolley_id: str, seal: str) -> Trolley | Refusal:
     """Seal a trolley; what is on the pull list must be out, what is missing goes by hand from now on."""
-    trolley = unit.trolleys.get(trolley_id)
+    trolley = found_trolley(unit, trolley_id)
     if trolley is None or trolley.state is not TrolleyState.ASSEMBLING:
         return Refusal("trolley", f"Trolley {trolley_id} is not being assembled.")
     if not seal:
@@ -95,7 +100,7 @@ def seal_trolley(unit: UnitOfWork, trolley_id: str, seal: str) -> Trolley | Refu
 
 def dispatch_trolley(unit: UnitOfWork, trolley_id: str) -> Trolley | Refusal:
     """Book that a sealed trolley left the pharmacy."""
-    trolley = unit.trolleys.get(trolley_id)
+    trolley = found_trolley(unit, trolley_id)
     if trolley is None or trolley.state is not TrolleyState.SEALED:
         return Refusal("trolley", f"Trolley {trolley_id} is not sealed.")
     if pull := view_trolley(unit, trolley).pull:
@@ -108,7 +113,7 @@ def dispatch_trolley(unit: UnitOfWork, trolley_id: str) -> Trolley | Refusal:
 
 def receive_trolley(unit: UnitOfWork, trolley_id: str, seal: str) -> Trolley | Refusal:
     """Book that a ward received a trolley with its seal whole."""
-    trolley = unit.trolleys.get(trolley_id)
+    trolley = found_trolley(unit, trolley_id)
     if trolley is None or trolley.state is not TrolleyState.DISPATCHED:
         return Refusal("trolley", f"Trolley {trolley_id} is not on its way.")
     if seal != trolley.seal:
@@ -120,7 +125,7 @@ def receive_trolley(unit: UnitOfWork, trolley_id: str, seal: str) -> Trolley | R
 
 def close_trolley(unit: UnitOfWork, trolley_id: str) -> Trolley | Refusal:
     """Close a trolley's round once nothing open lies in it; then it is reconciled."""
-    trolley = unit.trolleys.get(trolley_id)
+    trolley = found_trolley(unit, trolley_id)
     if trolley is None or trolley.state is not TrolleyState.RECEIVED:
         return Refusal("trolley", f"Trolley {trolley_id} was not received, or is closed.")
     still = [pack for pack in unit.packs.where(trolley=trolley.id) if pack.state not in TERMINAL_PACK_STATES]

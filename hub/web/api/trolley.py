@@ -49,7 +49,7 @@ def _shown(view: TrolleyView) -> dict[str, Any]:
     trolley = view.trolley
     return {
         "trolley": trolley.id, "department": trolley.department, "slot": trolley.slot, "day": trolley.day.isoformat(),
-        "state": trolley.state.value, "seal": trolley.seal,
+        "state": trolley.state.value, "seal": trolley.seal, "label": trolley.label,
         "packs": [_pack(pack) for pack in view.packs],
         "missing": [{**_pack(pack), "why": why} for pack, why in view.missing],
         "pull": [{**_pack(pack), "why": pack.reason} for pack in view.pull],

@@ -219,6 +219,7 @@ def upgrade() -> None:
         sa.Column("slot", sa.String(), nullable=False),
         sa.Column("day", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
         sa.Column("seal", sa.String(), nullable=False),
         sa.Column("sealed_at", sa.String(), nullable=True),
         sa.Column("received_at", sa.String(), nullable=True),
