@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ from hub.adapters.writer import Writer
 from hub.bootstrap import house_of
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug, DrugClass, Form, Storage
-from hub.domain.identifiers import CassetteId, DeviceId, DrugCode, JobId, OrderId, PackSerial, PatientId, UserId
+from hub.domain.identifiers import CassetteId, DeviceId, DrugCode, JobId, OrderId, PatientId, UserId
 from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SheetChange, SourceSettings, Stay, Timing
 from hub.domain.packs import JobState, Pack, PackJob, Verdict
 from hub.domain.people import Role, User
@@ -228,7 +228,7 @@ class World:
         return [entry["data"] for entry in self.ledger(*kinds)]
 
     def pick_all(self) -> None:
-        for pack in self.do(lambda unit: open_picks(unit)):
+        for pack in self.do(open_picks):
             self.pick(pack)
 
     def pick(self, pack: Pack, codes: Iterable[str] | None = None) -> Any:
@@ -242,7 +242,7 @@ class World:
             assert not isinstance(issued, Refusal), issued
 
     def reject_all(self) -> None:
-        for pack in self.do(lambda unit: packs_to_reject(unit)):
+        for pack in self.do(packs_to_reject):
             self.do(lambda unit, pack=pack: scan_reject(unit, pack.serial, False, "", self.house), TECHNICIAN)
         self.labels()
 

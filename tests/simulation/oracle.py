@@ -32,6 +32,7 @@ class Oracle:
     """Follows the ledger entry by entry; `dropped` is told by the walker: (job, slot) → tablets that the hub was told of."""
 
     seq: int = 0
+    written: tuple[int, int] = (0, -1)
     planned: dict[str, dict[str, Any]] = field(default_factory=dict)
     dose_end: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
@@ -55,7 +56,11 @@ class Oracle:
     miscounted: set[int] = field(default_factory=set)
 
     def check(self, unit: SqlUnitOfWork) -> None:
-        """Follow what is new in the ledger and hold the tables against it."""
+        """Follow what is new in the ledger and hold the tables against it, if anything was written since."""
+        written = (id(unit), unit.connection.total_changes)
+        if written == self.written:
+            return
+        self.written = written
         rows = unit.connection.execute("SELECT seq, actor, kind, data FROM ledger WHERE seq > ? ORDER BY seq", (self.seq,))
         for seq, actor, kind, data in rows:
             must(seq == self.seq + 1, "8 the ledger has no gaps", seq)

@@ -9,11 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from hub.domain.identifiers import CassetteId, DrugCode, JobId, UserId
+from hub.domain.identifiers import CassetteId, DrugCode, UserId
 from hub.domain.orders import OrderLine, OrderStatus, Stay
 from hub.domain.packs import Pack, PackJob, PackState, Verdict
-from hub.domain.refusals import Refusal
-from hub.services import administer, machine_events, pick_packs, reject_packs, return_packs, trolleys
+from hub.services import administer, machine_events, reject_packs, return_packs, trolleys
+from hub.services.close_day import tick
 from hub.services.machine_events import MachineEvent
 from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
 from hub.services.stock_in import Loading, Receipt, load_cassette, receive_stock
@@ -135,11 +135,12 @@ class Walk:
     def sheet(self) -> None:
         """A list of what is in force comes in again, with edits that no change told of, and people in other beds."""
         lines = []
-        for line in self.lines.values():
+        for order, line in self.lines.items():
+            edited = line
             if self.chance.random() < 0.2 and line.dose is not None and line.status is OrderStatus.ACTIVE:
-                line = replace(line, dose=tuple(replace(dose, amount=dose.amount + 1) for dose in line.dose))
-                self.lines[line.id] = line
-            lines.append(line)
+                edited = replace(line, dose=tuple(replace(dose, amount=dose.amount + 1) for dose in line.dose))
+            self.lines[order] = edited
+            lines.append(edited)
         stays: list[Stay] = [stay for stay in self.world.all("stays") if stay.finished_at is None]
         if stays and self.chance.random() < 0.3:
             stays[0] = replace(stays[0], room=str(self.chance.randint(1, 3)))
@@ -166,7 +167,7 @@ class Walk:
 
     def time(self) -> None:
         self.world.now += timedelta(minutes=self.chance.choice((5, 15, 45, 90)))
-        self.world.do(lambda unit: _tick(unit, self.world))
+        self.world.do(lambda unit: tick(unit, self.world.house))
 
     def labels(self) -> None:
         self.world.labels()
@@ -300,12 +301,14 @@ class Walk:
             self.world.do(lambda unit: pick_pack(unit, pack.serial, codes), TECHNICIAN)
 
     def issue(self) -> None:
-        for wanted in self.world.all("requisitions", issued=False)[:1]:
+        if waiting := self.world.all("requisitions", issued=False):
+            wanted = waiting[0]
             code = next(source.code for source in self.world.all("source_packs") if source.lot == wanted.lot)
             self.world.do(lambda unit: issue_requisition(unit, wanted.id, [code]), TECHNICIAN)
 
     def review(self) -> None:
-        for open_one in self.world.all("reviews", decision="")[:1]:
+        if waiting := self.world.all("reviews", decision=""):
+            open_one = waiting[0]
             scanned = "ANOTHER" if self._wrong() else open_one.subject
             accept = self.chance.random() < 0.6
             decision = reject_packs.Decision(open_one.id, accept, scanned, "seen", UserId(PHARMACIST))
@@ -330,7 +333,8 @@ class Walk:
             self.world.do(lambda unit: trolleys.load_pack(unit, str(pack.trolley), drawer, pack.serial), TECHNICIAN)
 
     def pull(self) -> None:
-        for pack in self.world.all("packs", state="revoked", in_drawer=True)[:1]:
+        if waiting := self.world.all("packs", state="revoked", in_drawer=True):
+            pack = waiting[0]
             self.world.do(lambda unit: trolleys.pull_pack(unit, str(pack.trolley), pack.serial), TECHNICIAN)
 
     def trolley(self) -> None:
@@ -392,10 +396,10 @@ class Walk:
     def heal(self) -> None:
         """No more faults and no more orders: everything finishes within two days."""
         self.faults = False
-        for _ in range(34):
+        for _ in range(30):
             self._settle()
             for deed in (*[self.trolley] * 3, *[self.give] * 3, self.give_ward):
-                self._do(deed)
+                deed()
             self.world.now += timedelta(hours=1)
             self._do(self.world.tick)
         self._settle()
@@ -431,12 +435,3 @@ class Walk:
             or self.world.all("packs", state="expected", label_digest="") or self.world.do(return_packs.packs_to_return)
             or [pack for pack in self.world.all("packs", state="released") if pack.trolley is None]
         )  # fmt: skip
-
-
-def _tick(unit: Any, world: World) -> None:
-    from hub.services.close_day import tick
-
-    tick(unit, world.house)
-
-
-_ = (JobId, Refusal, pick_packs)
