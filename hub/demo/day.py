@@ -50,12 +50,23 @@ class Day:
         """Run the whole day; problems are collected, and end it only where nothing can go on."""
         self._open()
         moments = self._moments()
+        started_s = time.monotonic()
         for number, moment in enumerate(moments, start=1):
+            self._wait_for(moment, started_s)
             self._step(moment)
             self._progress(f"{moment:%H:%M}", number, len(moments))
         self._close(moments[-1])
         self.result.problems += self._people.troubles
         return self.result
+
+    def _wait_for(self, moment: datetime, started_s: float) -> None:
+        """At a given speed, wait until the moment has come; a line that is behind is not waited for."""
+        if self._plant.speed == "max":
+            return
+        due_s = started_s + (moment - self._case.starts_at).total_seconds() / float(self._plant.speed)
+        while (left_s := due_s - time.monotonic()) > 0:
+            self._plant.check_alive()
+            time.sleep(min(left_s, 1.0))
 
     def _open(self) -> None:
         """Receive stock, load cassettes, take in the lists and the sheets."""
