@@ -56,11 +56,11 @@ def line_board(unit: UnitOfWork, house: House) -> dict[str, Any]:
     """Return what runs on the line now: jobs by state, machines, jobs under way, and the day's batches with their progress."""
     jobs = {state.value: unit.jobs.count(state=state) for state in JobState}
     running = unit.jobs.where(state=WORKING, order_by="queued_at", limit=12)
-    running.sort(key=lambda job: WORKING.index(job.state), reverse=True)
+    running = sorted(running, key=lambda job: WORKING.index(job.state), reverse=True)[:6]
     return {
         "now": unit.now,
         "jobs": {state: count for state, count in jobs.items() if count or state in ("queued", "running", "done")},
-        "machines": [_machine(unit, device) for device in unit.devices.where(order_by="kind,id")],
+        "machines": [_machine(unit, device) for device in unit.devices.where(order_by="-kind,id")],
         "running": [_running(unit, job) for job in running],
         "batches": _batches(unit, house),
         "unlabelled": unit.packs.count(state=PackState.EXPECTED, label_digest=""),
@@ -97,7 +97,7 @@ def pick_view(unit: UnitOfWork, pack: Pack) -> dict[str, Any]:
 
 def device_board(unit: UnitOfWork) -> list[dict[str, Any]]:
     """Return each device with its last report, the books' word on its cassettes, waiting commands and its last events."""
-    return [_device(unit, device) for device in unit.devices.where(order_by="kind,id")]
+    return [_device(unit, device) for device in unit.devices.where(order_by="-kind,id")]
 
 
 def drug_name(unit: UnitOfWork, code: object) -> str:
@@ -126,7 +126,7 @@ def _machine(unit: UnitOfWork, device: Device) -> dict[str, Any]:
     waiting = {
         "packager": ("commands waiting", unit.commands.count(device=device.id, done=False)),
         "label-printer": ("labels waiting", _labels_waiting(unit, device.id)),
-        "camera": ("pouches to look at", unit.packs.count(state=PackState.PRODUCED)),
+        "camera": ("pouches there", unit.packs.count(state=PackState.PRODUCED)),
     }.get(device.kind)
     reason = str(report.get("reason") or "")
     return {
@@ -159,7 +159,9 @@ def _batches(unit: UnitOfWork, house: House) -> list[dict[str, Any]]:
         rows.append({"slot": slot.name, "cut_at": cut_at, "delivery": delivery, "frozen": batch is not None, **made})
     if frozen:
         cut_at = max(batch.cut_at for batch in frozen.values())
-        rows.append({"slot": "stat", "cut_at": cut_at, "delivery": None, "frozen": True, **_progress(unit, frozen.values())})
+        rows.append(
+            {"slot": "stat", "cut_at": cut_at, "delivery": None, "frozen": True, **_progress(unit, frozen.values())}
+        )
     return rows
 
 
@@ -255,6 +257,10 @@ def trolley_board(unit: UnitOfWork, trolley_id: str) -> dict[str, Any] | None:
         drawer[place] += 1
         drawer["packs"].append({"pack": pack.serial, "place": place, "why": why, "ready": pack.state is PackState.RELEASED,
                                 "patient": patient_code(unit, pack.patient), "lane": pack.lane.value})  # fmt: skip
+    for drawer in drawers.values():
+        drawer["packs"].sort(
+            key=lambda row: (_PLACES.index(row["place"]), not row["ready"], row["patient"], row["pack"])
+        )
     counts = {"packs": len(view.packs), "missing": len(view.missing), "pull": len(view.pull)}
     return {"trolley": trolley, **counts, "drawers": [drawers[name] for name in sorted(drawers, key=_drawer_order)]}
 
@@ -277,3 +283,4 @@ def ward_list(unit: UnitOfWork, until: datetime) -> list[dict[str, Any]]:
 
 
 _STATES = tuple(TrolleyState)
+_PLACES = ("pull", "missing", "in")

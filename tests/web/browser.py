@@ -79,7 +79,9 @@ class Browser:
                 if value := self.evaluate(expression):
                     return value
             time.sleep(0.02)
-        raise AssertionError(f"never true: {expression}; on the page: {self.evaluate('document.body.innerText')[:2000]}")
+        raise AssertionError(
+            f"never true: {expression}; on the page: {self.evaluate('document.body.innerText')[:2000]}"
+        )
 
     def type(self, text: str, end: str = "Enter") -> None:
         """Type as a keyboard-wedge scanner does: key by key into whatever has the focus, then Enter or Tab."""

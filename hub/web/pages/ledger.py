@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse
 
 from hub.domain.ledger import LedgerEntry
 from hub.domain.people import Action, User
-from hub.services.views import LedgerQuestion
+from hub.services.ports import UnitOfWork
+from hub.services.views import LedgerQuestion, drug_name
 from hub.web.context import Hub, HubContext, allowed
 from hub.web.pages.rendering import page
 from hub.web.pages.wording import told
@@ -85,6 +86,13 @@ def _belongs(entry: LedgerEntry, about: str, related: dict[str, str]) -> bool:
 
 
 async def _names(hub: HubContext, entries: Iterable[LedgerEntry]) -> dict[str, str]:
-    actors = {entry.actor for entry in entries}
-    users = await hub.decisions.read(lambda unit: unit.users.where(id=sorted(actors)))
-    return {user.id: user.name for user in users}
+    rows = list(entries)
+    actors = sorted({entry.actor for entry in rows})
+    items = sorted({str(entry.data[name]) for entry in rows for name in ("item", "drug") if entry.data.get(name)})
+
+    def read(unit: UnitOfWork) -> dict[str, str]:
+        return {user.id: user.name for user in unit.users.where(id=actors)} | {
+            item: drug_name(unit, item) for item in items
+        }
+
+    return await hub.decisions.read(read)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
+from hub.domain.people import User
+from hub.web.context import current_user
 from hub.web.pages.rendering import page
 
 router = APIRouter()
@@ -23,13 +25,25 @@ async def reference(request: Request) -> HTMLResponse:
     groups: dict[str, list[dict[str, Any]]] = {}
     for call in calls:
         groups.setdefault(call["group"], []).append(call)
-    return page(request, None, "reference.html", title=document["info"]["title"], groups=groups)
+    return page(request, await _reader(request), "reference.html", title=document["info"]["title"], groups=groups)
+
+
+async def _reader(request: Request) -> User | None:
+    try:
+        return await current_user(request)
+    except HTTPException:
+        return None
 
 
 def _call(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     parameters = [
-        {"name": one["name"], "where": one["in"], "type": _type(document, one["schema"]), "required": one.get("required", False)}
+        {
+            "name": one["name"],
+            "where": one["in"],
+            "type": _type(document, one["schema"]),
+            "required": one.get("required", False),
+        }
         for one in operation.get("parameters", [])
     ]
     return {
@@ -45,7 +59,12 @@ def _members(document: dict[str, Any], schema: dict[str, Any], inside: str = "")
     resolved = _resolved(document, schema)
     required = resolved.get("required", [])
     for name, member in resolved.get("properties", {}).items():
-        yield {"name": inside + name, "type": _type(document, member), "required": name in required, "limits": _limits(member)}
+        yield {
+            "name": inside + name,
+            "type": _type(document, member),
+            "required": name in required,
+            "limits": _limits(member),
+        }
         items = _resolved(document, member.get("items", {}))
         if items.get("properties"):
             yield from _members(document, items, f"{inside}{name}[].")

@@ -34,9 +34,9 @@ HOMES: Mapping[Role, str] = {
 
 # A state is told by word and shape; colour comes third.
 LOOKS: Mapping[str, str] = {
-    **dict.fromkeys(("ready", "idle", "done", "released", "armed", "received", "PASS", "reconciled", "up", "printed"), "ok"),
-    **dict.fromkeys(("running", "at-camera", "accepted", "sent", "dispatched", "in-round"), "run"),
-    **dict.fromkeys(("queued", "assembling", "sealed", "low", "loading", "LOOK", "partial", "held", "waiting"), "wait"),
+    **dict.fromkeys(("ready", "idle", "done", "released", "armed", "received", "closed", "PASS", "reconciled", "up"), "ok"),
+    **dict.fromkeys(("running", "at-camera", "assembling", "dispatched", "in-round"), "run"),
+    **dict.fromkeys(("sealed", "low", "loading", "LOOK", "partial", "held", "waiting"), "wait"),
     **dict.fromkeys(("stopped", "in-doubt", "refused", "aborted", "lost", "link-down", "locked", "FAIL", "revoked", "trouble"), "stop"),
 }  # fmt: skip
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
@@ -72,4 +72,4 @@ def page(request: Request, user: User | None, template: str, status: int = 200, 
         user=user, links=links, rights=rights, here=request.url.path, now=hub.now(), site=hub.site, clock=clock, look=look_of,
         stepped=hub.step_clock is not None, **values,
     )  # fmt: skip
-    return HTMLResponse(text, status)
+    return HTMLResponse(text, status, {"x-hub-time": hub.now().astimezone(hub.house.zone).isoformat()})

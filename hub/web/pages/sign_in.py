@@ -70,6 +70,8 @@ def refused(request: Request, status: int, reason: str) -> Response:
     """Answer a page that may not be shown: to the sign-in where nobody is signed in, else with the reason in words."""
     if status == 401:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?next={quote(back, safe='/')}" if request.method == "GET" else "/sign-in", 303)
+        return RedirectResponse(
+            f"/sign-in?next={quote(back, safe='/')}" if request.method == "GET" else "/sign-in", 303
+        )
     words = {403: "This page is not for your role", 404: "There is no such page"}
     return page(request, None, "refused.html", status, title=words.get(status, "This cannot be shown"), reason=reason)

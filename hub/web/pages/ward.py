@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from hub.domain.people import Action, User
-from hub.services.administer import NOT_GIVEN_REASONS
 from hub.services.ports import UnitOfWork
 from hub.services.views import ward_list
 from hub.services.ward_round import round_of
@@ -17,6 +16,10 @@ from hub.web.pages.rendering import page
 router = APIRouter()
 Reader = Annotated[User, Depends(allowed(Action.READ_WARD))]
 AHEAD = timedelta(hours=1)
+REASONS = {
+    "refused": "The patient refused", "asleep": "The patient sleeps", "absent": "The patient is not here", "fasting": "Nothing by mouth now",
+    "vomited": "The patient vomited", "held": "A doctor said to wait",
+}  # fmt: skip
 _WHERE = {
     "expected": "not made yet", "produced": "at the camera", "verified": "leaving the machine", "released": "in the pharmacy",
     "loaded": "in the trolley, not sent", "dispatched": "on its way", "received": "here", "held": "not given, must go back",
@@ -38,7 +41,7 @@ async def _round(hub: HubContext, department: str) -> dict[str, Any]:
             item["due_at"] = datetime.fromisoformat(item["due"])
             item["where"] = _WHERE.get(item["state"], item["state"])
             item["here"] = item["state"] == ("packed" if item["ward_stock"] else "received")
-    return {"department": department, "until": until, "patients": patients, "reasons": sorted(NOT_GIVEN_REASONS)}
+    return {"department": department, "until": until, "patients": patients, "reasons": REASONS}
 
 
 @router.get("/ward")

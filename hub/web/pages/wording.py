@@ -59,7 +59,9 @@ _SENTENCES: Mapping[str, str] = {
     "device-ready": "{device} is ready",
     "user-enrolled": "{name} enrolled as {role}",
 }
-_LINKED = frozenset({"dose", "pack", "order", "job", "trolley", "replaces", "replaced_by", "doses", "patient"})
+_LINKED = frozenset(
+    {"dose", "pack", "order", "job", "trolley", "replaces", "replaced_by", "doses", "patient", "subject"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +79,31 @@ class ToldEntry:
 
 
 def told(entry: LedgerEntry, names: Mapping[str, str]) -> ToldEntry:
-    """Return an entry in words; `names` are those of the actors that are people."""
+    """Return an entry in words; `names` are those of people and drugs, by their ids and codes."""
     at = datetime.fromisoformat(entry.at.replace("Z", "+00:00"))
     facts = tuple(_facts(entry.data))
     actor = names.get(entry.actor, entry.actor)
-    return ToldEntry(entry.seq, at, actor, entry.kind, _sentence(entry, dict(entry.data)), facts, entry.hash, entry.prev)
+    return ToldEntry(
+        entry.seq, at, actor, entry.kind, _sentence(entry, dict(entry.data), names), facts, entry.hash, entry.prev
+    )
 
 
-def _sentence(entry: LedgerEntry, data: dict[str, Any]) -> str:
+def _sentence(entry: LedgerEntry, data: dict[str, Any], names: Mapping[str, str]) -> str:
     pattern = _SENTENCES.get(entry.kind)
     if pattern is None:
         return entry.kind.replace("-", " ").capitalize()
+    for name in ("drug", "item", "due", "cut"):
+        if name in data:
+            data[name] = _readable(str(data[name]), names)
     return pattern.format_map(_Told(data))
+
+
+def _readable(value: str, names: Mapping[str, str]) -> str:
+    """Return a drug's name for its code, and a clock time for a moment."""
+    try:
+        return names.get(value) or datetime.fromisoformat(value).strftime("%d.%m. %H:%M")
+    except ValueError:
+        return value
 
 
 class _Told(dict[str, Any]):

@@ -4,6 +4,7 @@ const KEPT = "dosehub-unanswered";
 const TIMEOUT_MS = 10000;
 const PAUSES_MS = [500, 1000, 2000, 4000, 8000];
 const MOST_KEPT = 50;
+const TRIES_OF_FAILURES = 4;
 
 const user = document.body.dataset.user || "";
 
@@ -45,12 +46,12 @@ async function sendOnce(write) {
     body: JSON.stringify(write.body),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  if (response.status >= 500) throw new Error(`the hub answered ${response.status}`);
   if (response.status === 401) {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
     return new Promise(() => {});
   }
-  return { ok: response.ok, status: response.status, body: await response.json() };
+  const body = response.status < 500 ? await response.json() : { reason: `The hub failed at this (${response.status}). Look at the list before you scan it again.` };
+  return { ok: response.ok, status: response.status, body };
 }
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -60,6 +61,7 @@ async function sendUntilAnswered(write, onWait) {
   for (let attempt = 0; ; attempt += 1) {
     try {
       const answer = await sendOnce(write);
+      if (answer.status >= 500 && attempt + 1 < TRIES_OF_FAILURES) throw new Error(answer.body.reason);
       keep(kept().filter((other) => other.body.event !== write.body.event));
       changed();
       return answer;

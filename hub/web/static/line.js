@@ -151,19 +151,20 @@ board.addEventListener("click", (event) => {
 
 const dialog = document.getElementById("reject-dialog");
 if (dialog) {
-  dialog.querySelector("form").addEventListener("submit", (event) => {
-    const other = document.getElementById("reject-other");
-    const reason = event.submitter?.value || other.value.trim();
-    if (!reason) {
-      event.preventDefault();
-      return;
-    }
+  const other = document.getElementById("reject-other");
+  const reject = (reason) => {
     other.value = "";
+    dialog.close();
     const what = rejecting;
     rejecting = null;
     if (what.review) send("/api/reviews", { review: what.review, decision: "reject", pack: "", reason }, "Rejected. Scan it into the reject bin.");
     else send("/api/rejects", { pack: what.pack, unreadable: true, reason }, destroyed(what.pack));
     leave();
+  };
+  for (const button of dialog.querySelectorAll("[data-reason]")) button.addEventListener("click", () => reject(button.dataset.reason));
+  dialog.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (other.value.trim()) reject(other.value.trim());
   });
   document.getElementById("reject-cancel").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => field.focus());

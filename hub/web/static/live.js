@@ -46,6 +46,15 @@ export function morphChildren(old, fresh) {
   }
 }
 
+// The hub's own clock, in the hospital's zone: `2026-03-05T06:30:00+03:00`.
+function setClock(moment) {
+  const clock = document.getElementById("clock");
+  const [year, month, day] = moment.slice(0, 10).split("-");
+  clock.dateTime = moment;
+  clock.querySelector(".date").textContent = `${day}.${month}.${year}`;
+  clock.querySelector(".hours").textContent = moment.slice(11, 16);
+}
+
 // Starts following; `after` is called when the part was brought up to date. Returns a function that asks for it at once.
 export function follow(part, after = () => {}, leastBetweenMs = LEAST_BETWEEN_MS) {
   const away = document.getElementById("away");
@@ -72,7 +81,7 @@ export function follow(part, after = () => {}, leastBetweenMs = LEAST_BETWEEN_MS
       const moment = response.headers.get("x-hub-time");
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html").body;
       morphChildren(part, fresh);
-      if (moment) document.getElementById("clock").textContent = moment;
+      if (moment) setClock(moment);
       away.hidden = true;
       after();
     } catch {

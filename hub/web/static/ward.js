@@ -42,7 +42,7 @@ async function scanned(text, latin) {
 function wristband(code) {
   choose(code);
   const row = find("patient", code);
-  if (row) show("run", `${row.dataset.name}, ${row.dataset.place}. Now scan the pack.`);
+  if (row) show("run", "Scan the pack.");
   else show("wait", "Nothing is due here for this wristband. Scan the pack to ask the hub, or another wristband.");
 }
 
@@ -83,13 +83,15 @@ board.addEventListener("click", (event) => {
 });
 
 if (dialog) {
-  dialog.querySelector("form").addEventListener("submit", async (event) => {
-    const reason = event.submitter?.value;
-    const members = refused;
-    refused = null;
-    if (reason && members) told(await write("/api/bedside/not-given", { ...members, reason }, waits), `Not given (${reason}).`, members.patient_code);
-  });
-  document.getElementById("reason-cancel").addEventListener("click", () => { refused = null; dialog.close(); });
+  const record = async (button) => {
+    const members = { ...refused, reason: button.dataset.reason };
+    dialog.close();
+    told(await write("/api/bedside/not-given", members, waits), `Recorded as not given: ${button.textContent}.`, members.patient_code);
+  };
+  for (const button of dialog.querySelectorAll("[data-reason]")) button.addEventListener("click", () => record(button));
+  // A scan that comes now must not choose a reason.
+  dialog.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("reason-cancel").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => field.focus());
 }
 
