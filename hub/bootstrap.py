@@ -76,22 +76,24 @@ class RunningHub:
         """Start every device that the settings name, and the workers."""
         settings, writer = self.settings, self.writer
         writer.submit("system", self._enter_devices).result()
-        self._work("labels", Labeller(writer, self.house).work)
+        self._work("labels", Labeller(writer, self.house).work, {"packs", "trolleys"}, rests_s=0.02)
         if settings.broker:
             link = DeviceLink(writer, settings.broker, settings.site, wall_clock)
             link.start()
             self.endings.append(link.stop)
-            self._work("outbox", link.work)
+            self._work("outbox", link.work, {"jobs", "commands", "devices"})
         if settings.camera:
             stream = CameraStream(settings.camera)
             stream.start()
             self.endings.append(stream.stop)
-            self._work("camera", CameraStation(writer, stream, EvidenceFolder(settings.data_dir / "evidence")).work)
+            station = CameraStation(writer, stream, EvidenceFolder(settings.data_dir / "evidence"))
+            self._work("camera", station.work, {"jobs"})
         if settings.printer:
-            self._work("printer", LabelPrinting(writer, self.house, settings.printer).work)
+            printing = LabelPrinting(writer, self.house, settings.printer)
+            self._work("printer", printing.work, {"prints", "packs", "devices"}, rests_s=0.02)
         writeback = Writeback(writer, settings.fhir_url, settings.data_dir / "fhir")
         self.endings.append(writeback.close)
-        self._work("writeback", writeback.work)
+        self._work("writeback", writeback.work, {"doses"}, rests_s=1.0)
         for worker in self.workers:
             writer.on_commit.append(worker.wake)
             worker.start()
@@ -104,8 +106,8 @@ class RunningHub:
         ):
             ensure_device(unit, device, kind)
 
-    def _work(self, name: str, work: Callable[[], bool]) -> None:
-        self.workers.append(Worker(name, work))
+    def _work(self, name: str, work: Callable[[], bool], watches: set[str], rests_s: float = 0.0) -> None:
+        self.workers.append(Worker(name, work, watches, rests_s))
 
     def stop(self) -> None:
         """End workers and devices, then the writer."""

@@ -65,7 +65,9 @@ KINDS: tuple[Kind[Any], ...] = (
 class SqlRepository(Generic[Record]):
     """Records of one kind in one table of one connection."""
 
-    def __init__(self, connection: sqlite.Connection, kind: Kind[Record]) -> None:
+    def __init__(self, connection: sqlite.Connection, kind: Kind[Record], touched: set[str] | None = None) -> None:
+        """`touched` gets the name of the table when something is written to it."""
+        self._touched = set() if touched is None else touched
         self._execute = connection.execute
         self._executemany = connection.executemany
         self._kind = kind
@@ -96,6 +98,7 @@ class SqlRepository(Generic[Record]):
             if values[at] is not None:
                 values[at] = encode(values[at])
         self._execute(self._put, values)
+        self._touched.add(self._kind.table)
 
     def put_many(self, records: Iterable[Record]) -> None:
         """Insert or replace many records in one statement."""
@@ -107,6 +110,7 @@ class SqlRepository(Generic[Record]):
             for codec, column in zip(self._codecs.values(), zip(*members, strict=True), strict=True)
         ]
         self._executemany(self._put, zip(*columns, strict=True))
+        self._touched.add(self._kind.table)
 
     def where(self, *, order_by: str = "", limit: int = 0, **equal: object) -> list[Record]:
         """Return records whose members equal the given values (a list, tuple or set means: one of them).
@@ -132,6 +136,7 @@ class SqlRepository(Generic[Record]):
         """Remove the record of that key, if there is one."""
         condition, values = self._condition(dict(zip(self._kind.key, key, strict=True)))
         self._execute(f"DELETE {self._from}{condition}", values)
+        self._touched.add(self._kind.table)
 
     def _record(self, row: tuple[Any, ...]) -> Record:
         values = list(row)

@@ -49,7 +49,10 @@ class SqlUnitOfWork:
     def __init__(self, connection: sqlite.Connection) -> None:
         self._connection = connection
         self.ledger = LedgerStore(connection)
-        made: dict[type, SqlRepository[Any]] = {kind.record: SqlRepository(connection, kind) for kind in KINDS}
+        self.touched: set[str] = set()
+        made: dict[type, SqlRepository[Any]] = {
+            kind.record: SqlRepository(connection, kind, self.touched) for kind in KINDS
+        }
         self.patients: Repository[Patient] = made[Patient]
         self.stays: Repository[Stay] = made[Stay]
         self.orders: Repository[Order] = made[Order]

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _log = logging.getLogger(__name__)
 IDLE_S = 5.0
@@ -12,11 +12,15 @@ AFTER_FAILURE_S = 1.0
 class Worker:
     """One thread that calls `work` again and again while it says True, then waits for a commit (or five seconds).
 
-    `work` must be safe to repeat: after a crash it finds what waits in the store again.
+    `watches` names the tables whose change can bring work; `rests_s` is how long the thread rests before it looks again, so that
+    work that is not urgent takes no time from scans. `work` must be safe to repeat: after a crash it finds what waits in the
+    store again.
     """
 
-    def __init__(self, name: str, work: Callable[[], bool]) -> None:
+    def __init__(self, name: str, work: Callable[[], bool], watches: Iterable[str], rests_s: float = 0.0) -> None:
         self._work = work
+        self._watches = frozenset(watches)
+        self._rests_s = rests_s
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -25,9 +29,10 @@ class Worker:
         """Start the thread."""
         self._thread.start()
 
-    def wake(self, _commits: int = 0) -> None:
-        """Tell that something was committed."""
-        self._wake.set()
+    def wake(self, touched: frozenset[str]) -> None:
+        """Tell that something was committed to these tables."""
+        if not self._watches.isdisjoint(touched):
+            self._wake.set()
 
     def stop(self) -> None:
         """End after the piece of work at hand."""
@@ -46,4 +51,5 @@ class Worker:
                 self._ending.wait(AFTER_FAILURE_S)
                 continue
             if not more:
+                self._ending.wait(self._rests_s)
                 self._wake.wait(IDLE_S)

@@ -98,8 +98,8 @@ class Writer:
     """Owns the database file: one thread decides and commits, one reads.
 
     `clock` tells the hub's time (aware, read once a decision). `before_commit` is called right before each COMMIT (a test's
-    slow disk). `on_commit` holds callbacks that get the count of commits after each group that changed something; they run
-    in the writer's thread and must be quick.
+    slow disk). `on_commit` holds callbacks that get the names of the tables of records that were written to, after each group
+    that changed something; they run in the writer's thread and must be quick.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Writer:
         before_commit: Callable[[], None] | None = None,
     ) -> None:
         self.path = Path(path)
-        self.on_commit: list[Callable[[int], None]] = []
+        self.on_commit: list[Callable[[frozenset[str]], None]] = []
         self._clock = clock
         self._before_commit = before_commit
         self._lock_file = _locked(self.path)
@@ -178,17 +178,18 @@ class Writer:
         while group := self._waiting.take(LARGEST_GROUP):
             running = [task for task in group if task.starts()]
             try:
-                outcomes, changed = self._commit_group(running)
+                outcomes, touched = self._commit_group(running)
             except Exception as error:  # noqa: BLE001 whatever failed, the group's outcome is unknown and the thread goes on
                 self._abandon(running, error)
                 continue
             _answer_all(running, outcomes)
-            if changed:
-                self._tell()
+            if touched is not None:
+                self._tell(touched)
 
-    def _commit_group(self, group: list[_Task[Any]]) -> tuple[list[Any], bool]:
-        """Run a group in one transaction; return what each decision returned or raised, and whether anything was changed."""
+    def _commit_group(self, group: list[_Task[Any]]) -> tuple[list[Any], frozenset[str] | None]:
+        """Run a group in one transaction; return what each decision returned or raised, and the tables touched; None: no change."""
         work = self._work or self._reopened()
+        work.touched.clear()
         execute = work.connection.execute
         before = work.connection.total_changes
         execute("BEGIN IMMEDIATE")
@@ -196,7 +197,7 @@ class Writer:
         if self._before_commit is not None:
             self._before_commit()
         execute("COMMIT")
-        return outcomes, work.connection.total_changes != before
+        return outcomes, frozenset(work.touched) if work.connection.total_changes != before else None
 
     def _decide(self, work: SqlUnitOfWork, task: _Task[Any]) -> Any:
         """Run one decision in its savepoint; a failure of the database that ended the transaction ends the group."""
@@ -230,11 +231,11 @@ class Writer:
                 _log.error("the broken connection could not be closed: %s", second)
         _answer_all(group, [_Raised(_unknown(error)) for _ in group])
 
-    def _tell(self) -> None:
+    def _tell(self, touched: frozenset[str]) -> None:
         self._commits += 1
         for listener in self.on_commit:
             try:
-                listener(self._commits)
+                listener(touched)
             except Exception:  # noqa: BLE001 a listener must not end the writer
                 _log.exception("a listener for commits failed")
 

@@ -1,6 +1,5 @@
 """The web application: API and pages, with headers that allow no code but ours."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -12,42 +11,23 @@ from starlette.exceptions import HTTPException
 from hub.web import pages
 from hub.web.api import intake, pharmacy, session, state, trolley, ward
 from hub.web.context import HubContext
+from hub.web.headers import SafeHeaders
 
 STATIC = Path(__file__).parent / "static"
-HEADERS = {
-    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-}
 
 
 def create_app(hub: HubContext) -> FastAPI:
     """Build the application of one hub."""
     app = FastAPI(title="Dosehub", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.hub = hub
-    for module in (session, intake, pharmacy, trolley, ward, state):
-        app.include_router(module.router, prefix="/api")
+    for module in (ward, trolley, pharmacy, intake, session, state):
+        app.router.routes.extend(module.router.routes)  # flat: an included router is searched twice for each request
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.middleware("http")(_headers)
+    app.add_middleware(SafeHeaders)
     app.exception_handler(HTTPException)(_refused)
     app.exception_handler(RequestValidationError)(_unreadable)
     return app
-
-
-async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site", "same-origin") not in (
-        "same-origin",
-        "none",
-    ):
-        return JSONResponse({"refused": "cross-site", "reason": "Requests from other sites are not taken."}, 403)
-    response = await call_next(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    kept = "no-cache" if request.url.path.startswith("/static/") else "no-store"
-    response.headers.setdefault("cache-control", kept)
-    return response
 
 
 async def _refused(request: Request, error: Exception) -> Response:

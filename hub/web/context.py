@@ -91,7 +91,12 @@ def hub_of(request: Request) -> HubContext:
     return hub
 
 
-Hub = Annotated[HubContext, Depends(hub_of)]
+async def _hub_of(request: Request) -> HubContext:
+    """Return the hub without the thread that a plain function would be run in."""
+    return hub_of(request)
+
+
+Hub = Annotated[HubContext, Depends(_hub_of)]
 
 
 async def current_user(request: Request) -> User:

@@ -75,9 +75,9 @@ def test_decisions_that_wait_share_one_commit_and_fail_alone(tmp_path: Path) -> 
 
 
 def test_listeners_hear_of_changes_only_and_their_failures_harm_nobody(store: Writer, caplog: pytest.LogCaptureFixture) -> None:
-    heard: list[int] = []
+    heard: list[frozenset[str]] = []
 
-    def broken(count: int) -> None:
+    def broken(touched: frozenset[str]) -> None:
         raise RuntimeError("a broken listener")
 
     store.on_commit += [broken, heard.append]
@@ -85,9 +85,9 @@ def test_listeners_hear_of_changes_only_and_their_failures_harm_nobody(store: Wr
         store.submit("a", lambda work: work.doses.count()).result()
         store.submit("a", lambda work: work.record("note", {})).result()
         store.submit("a", lambda work: work.doses.count()).result()
-        store.submit("a", lambda work: work.record("note", {})).result()
+        store.submit("a", lambda work: work.settings.put(Setting("a", "b"))).result()
         store.submit("a", lambda work: None).result()
-    assert heard == [1, 2]
+    assert heard == [frozenset(), frozenset({"settings"})]
     assert store.commits == 2
 
 

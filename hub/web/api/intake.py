@@ -11,7 +11,7 @@ from hub.services.decided_lines import decided_lines
 from hub.services.ports import UnitOfWork
 from hub.web.context import Hub, HubContext, allowed
 
-router = APIRouter(prefix="/intake", tags=["intake"])
+router = APIRouter(prefix="/api/intake", tags=["intake"])
 Reader = Annotated[User, Depends(allowed(Action.READ_LINE))]
 Receiver = Annotated[User, Depends(allowed(Action.RECEIVE_SHEETS))]
 MOST_BYTES = 64 * 1024 * 1024

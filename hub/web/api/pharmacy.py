@@ -19,7 +19,7 @@ from hub.services.stock_in import Loading, Receipt, load_cassette, needs_second_
 from hub.web.api.bodies import LoadCassette, PickBody, ReceiptBody, RejectBody, RequisitionBody, ReturnBody, ReviewBody
 from hub.web.context import Hub, allowed, answered, second_person
 
-router = APIRouter(tags=["pharmacy"])
+router = APIRouter(prefix="/api", tags=["pharmacy"])
 Packer = Annotated[User, Depends(allowed(Action.PACK))]
 Stockman = Annotated[User, Depends(allowed(Action.RECEIVE_STOCK))]
 Loader = Annotated[User, Depends(allowed(Action.LOAD_CASSETTES))]

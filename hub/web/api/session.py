@@ -9,7 +9,7 @@ from hub.services.sign_in import WRONG, user_of_badge
 from hub.web.api.bodies import SignIn
 from hub.web.context import COOKIE, Hub
 
-router = APIRouter(tags=["session"])
+router = APIRouter(prefix="/api", tags=["session"])
 
 
 @router.post("/session")

@@ -11,7 +11,7 @@ from hub.services.board import line_state
 from hub.web.api.bodies import ClockBody
 from hub.web.context import Hub, allowed
 
-router = APIRouter(tags=["state"])
+router = APIRouter(prefix="/api", tags=["state"])
 
 
 @router.get("/state")

@@ -25,7 +25,7 @@ from hub.services.trolleys import (
 from hub.web.api.bodies import Handover, LoadPack, PullPack, TrolleyBody
 from hub.web.context import Hub, HubContext, allowed, answered, second_person
 
-router = APIRouter(tags=["trolley"])
+router = APIRouter(prefix="/api", tags=["trolley"])
 Loader = Annotated[User, Depends(allowed(Action.LOAD_TROLLEY))]
 Nurse = Annotated[User, Depends(allowed(Action.RECEIVE_TROLLEY))]
 Reader = Annotated[User, Depends(allowed(Action.READ_WARD))]

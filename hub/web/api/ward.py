@@ -16,7 +16,7 @@ from hub.services.ward_round import round_of
 from hub.web.api.bodies import Give, GiveWard, NotGiven, Write
 from hub.web.context import Hub, HubContext, allowed, answered
 
-router = APIRouter(tags=["ward"])
+router = APIRouter(prefix="/api", tags=["ward"])
 Nurse = Annotated[User, Depends(allowed(Action.ADMINISTER))]
 Reader = Annotated[User, Depends(allowed(Action.READ_WARD))]
 
