@@ -15,6 +15,7 @@ from hub.domain.ledger import verify
 DOSE_ENDS = {"given", "returned", "wasted", "cancelled", "missed", "unfulfillable", "lost"}
 PACK_ENDS = {"given", "given-in-part", "restocked", "destroyed", "lost", "never-made"}
 MAY_OWE = {"supplier", "surplus"}
+_BALANCES = "SELECT account, lot, numerator, denominator FROM balances"
 WARD = {"injection", "ward-stock"}
 
 
@@ -61,7 +62,7 @@ class Oracle:
         if written == self.written:
             return
         self.written = written
-        rows = unit.connection.execute("SELECT seq, actor, kind, data FROM ledger WHERE seq > ? ORDER BY seq", (self.seq,))
+        rows = unit.connection.execute("SELECT seq, actor, kind, data FROM ledger WHERE seq > ? ORDER BY seq", (self.seq,)).fetchall()
         for seq, actor, kind, data in rows:
             must(seq == self.seq + 1, "8 the ledger has no gaps", seq)
             self.seq = seq
@@ -193,7 +194,7 @@ class Oracle:
     def _stock_of(self, unit: SqlUnitOfWork) -> None:
         kept = {
             (account, lot): Fraction(above, below)
-            for account, lot, above, below in unit.connection.execute("SELECT account, lot, numerator, denominator FROM balances")
+            for account, lot, above, below in unit.connection.execute(_BALANCES).fetchall()
             if above
         }
         must(kept == {key: value for key, value in self.held.items() if value}, "4 the balances are the ledger's", "")

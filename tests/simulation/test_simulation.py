@@ -7,8 +7,8 @@ import pytest
 
 from tests.simulation.walker import Walk
 
-SEEDS = int(os.environ.get("DOSEHUB_SEEDS", "20"))
-STEPS = 250
+SEEDS = int(os.environ.get("DOSEHUB_SEEDS", "12"))
+STEPS = 200
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -358,7 +358,7 @@ class Walk:
     # the ward
 
     def give(self) -> None:
-        pack = self._some_pack(PackState.RECEIVED, PackState.HELD)
+        pack = self._some_pack(PackState.RECEIVED, PackState.HELD, PackState.REVOKED)
         if pack is not None:
             number = self.chance.randint(1, 4) if self._wrong() else int(pack.patient[1:])
             scan = administer.BedsideScan(f"W-{number}", pack.serial)
