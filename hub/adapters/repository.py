@@ -1,9 +1,9 @@
 """One repository for any frozen record: members are columns, statements are plain SQL made once."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar
 
 from pysqlite3 import dbapi2 as sqlite
@@ -22,6 +22,7 @@ from hub.domain.stock import Cassette, Lot, SourcePack
 Record = TypeVar("Record")
 
 _FEW = 32
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,11 @@ KINDS: tuple[Kind[Any], ...] = (
 
 
 class SqlRepository(Generic[Record]):
-    """Records of one kind in one table of one connection."""
+    """Records of one kind in one table of one connection.
+
+    It remembers the rows that a decision has read, and writes only the columns that differ from them: an index whose columns
+    stay as they are is then not touched, which halves the pages that a commit has to write.
+    """
 
     def __init__(self, connection: sqlite.Connection, kind: Kind[Record], touched: set[str] | None = None) -> None:
         """`touched` gets the name of the table when something is written to it."""
@@ -81,6 +86,9 @@ class SqlRepository(Generic[Record]):
         self._select = f"SELECT {columns} {self._from}"
         self._get = f"{self._select} WHERE {' AND '.join(f'{_quoted(name)} = ?' for name in kind.key)}"
         self._put = _upsert(kind, self._names)
+        self._key_of: Any = itemgetter(*(self._names.index(name) for name in kind.key))
+        self._rows: dict[Any, Sequence[Any]] = {}
+        self._changes: dict[tuple[int, ...], str] = {}
         self._statements: dict[tuple[object, ...], str] = {}
 
     def get(self, *key: object) -> Record | None:
@@ -89,16 +97,43 @@ class SqlRepository(Generic[Record]):
             raise TypeError(f"the key of {self._kind.table} is {self._kind.key}")
         values = [self._codecs[name].encode_one(part) for name, part in zip(self._kind.key, key, strict=True)]
         row = self._execute(self._get, values).fetchone()
-        return None if row is None else self._record(row)
+        if row is None:
+            return None
+        self._remember(row)
+        return self._record(row)
+
+    def forget(self) -> None:
+        """Forget the rows that were read: the next decision begins."""
+        self._rows.clear()
 
     def put(self, record: Record) -> None:
-        """Insert or replace one record."""
+        """Insert or replace one record; of one that was read in this decision only what has changed is written."""
         values = list(self._members(record))
         for at, encode in self._encoders:
             if values[at] is not None:
                 values[at] = encode(values[at])
-        self._execute(self._put, values)
+        known = self._rows.get(self._key_of(values))
+        if known is None or not self._changed(known, values):
+            self._execute(self._put, values)
+            self._touched.add(self._kind.table)
+        self._remember(values)
+
+    def _remember(self, row: Sequence[Any]) -> None:
+        if len(self._rows) >= _REMEMBERED:
+            self._rows.clear()
+        self._rows[self._key_of(row)] = row
+
+    def _changed(self, known: Sequence[Any], values: Sequence[Any]) -> bool:
+        """Write the columns that differ from the known row; return whether the row was there."""
+        places = tuple([at for at, value in enumerate(values) if value != known[at]])
+        if not places:
+            return True
+        statement = self._changes.get(places)
+        if statement is None:
+            statement = self._changes[places] = _update(self._kind, [self._names[at] for at in places])
+        key = [values[self._names.index(name)] for name in self._kind.key]
         self._touched.add(self._kind.table)
+        return bool(self._execute(statement, [*(values[at] for at in places), *key]).rowcount)
 
     def put_many(self, records: Iterable[Record]) -> None:
         """Insert or replace many records in one statement."""
@@ -110,6 +145,7 @@ class SqlRepository(Generic[Record]):
             for codec, column in zip(self._codecs.values(), zip(*members, strict=True), strict=True)
         ]
         self._executemany(self._put, zip(*columns, strict=True))
+        self._rows.clear()
         self._touched.add(self._kind.table)
 
     def where(self, *, order_by: str = "", limit: int = 0, **equal: object) -> list[Record]:
@@ -120,6 +156,8 @@ class SqlRepository(Generic[Record]):
         statement, values = self._prepared(equal, order_by, limit)
         rows = self._execute(statement, values).fetchall()
         if len(rows) <= _FEW:
+            for row in rows:
+                self._remember(row)
             return list(map(self._record, rows))
         columns = [
             codec.decode_all(list(column))
@@ -136,6 +174,7 @@ class SqlRepository(Generic[Record]):
         """Remove the record of that key, if there is one."""
         condition, values = self._condition(dict(zip(self._kind.key, key, strict=True)))
         self._execute(f"DELETE {self._from}{condition}", values)
+        self._rows.clear()
         self._touched.add(self._kind.table)
 
     def _record(self, row: tuple[Any, ...]) -> Record:
@@ -205,6 +244,11 @@ def _upsert(kind: Kind[Any], names: tuple[str, ...]) -> str:
     key = ", ".join(map(_quoted, kind.key))
     places = ", ".join("?" * len(names))
     return f"INSERT INTO {_quoted(kind.table)} ({columns}) VALUES ({places}) ON CONFLICT ({key}) {action}"  # noqa: S608
+
+
+def _update(kind: Kind[Any], names: Sequence[str]) -> str:
+    changes = ", ".join(f"{_quoted(name)} = ?" for name in names)
+    return f"UPDATE {_quoted(kind.table)} SET {changes} WHERE {' AND '.join(f'{_quoted(name)} = ?' for name in kind.key)}"  # noqa: S608
 
 
 def member_names(kind: Kind[Any]) -> tuple[str, ...]:

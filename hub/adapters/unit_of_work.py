@@ -53,6 +53,7 @@ class SqlUnitOfWork:
         made: dict[type, SqlRepository[Any]] = {
             kind.record: SqlRepository(connection, kind, self.touched) for kind in KINDS
         }
+        self._repositories = tuple(made.values())
         self.patients: Repository[Patient] = made[Patient]
         self.stays: Repository[Stay] = made[Stay]
         self.orders: Repository[Order] = made[Order]
@@ -89,6 +90,8 @@ class SqlUnitOfWork:
         self.actor = actor
         self.now = now
         self._at = instant_text(now)
+        for repository in self._repositories:
+            repository.forget()
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""
