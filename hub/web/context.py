@@ -135,7 +135,7 @@ async def second_person(hub: HubContext, badge: str, pin: str, first: User, acti
     """Return the second person who confirms, None where no badge came; 409 where badge, PIN or person will not do."""
     if not badge:
         return None
-    user = await hub.decisions.read(lambda unit: next(iter(unit.users.where(badge=badge)), None))
+    user = await hub.decisions.read(lambda unit: next(iter(unit.users.where(badge=badge, active=True)), None))
     if user is None or not await asyncio.to_thread(hub.pins.matches, user.pin_hash, pin):
         raise HTTPException(409, {"refused": "second-person", "reason": "The second badge or PIN is wrong."})
     if user.id == first.id or not may(user.role, action):

@@ -37,7 +37,7 @@ class ReceivedPack(Body):
     item: Code
     lot: Code
     expires_on: date
-    units: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?(/\d{1,6})?$")]
+    units: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6}|/[1-9]\d{0,5})?$")]
     unit_cost: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)]
     look: Annotated[str, Field(pattern=r"^(#[0-9a-f]{6} (round|oval|capsule) \d{1,2}(\.\d{1,2})?)?$")] = ""
 

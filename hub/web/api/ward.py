@@ -1,10 +1,10 @@
 """The ward: the round's list and the bedside."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime
 
 from hub.domain.doses import PlannedDose
 from hub.domain.identifiers import DoseId
@@ -22,7 +22,7 @@ Reader = Annotated[User, Depends(allowed(Action.READ_WARD))]
 
 
 @router.get("/ward/{department:path}/round")
-async def ward_round(department: str, until: datetime, hub: Hub, _: Reader) -> list[dict[str, Any]]:
+async def ward_round(department: str, until: AwareDatetime, hub: Hub, _: Reader) -> list[dict[str, Any]]:
     """Return what is open at a ward and due up to `until`, patient by patient."""
     return await hub.decisions.read(lambda unit: round_of(unit, department, until))
 
