@@ -144,7 +144,7 @@ class World:
 
     def _people(self, unit: SqlUnitOfWork) -> None:
         for name, role in PEOPLE:
-            unit.users.put(User(UserId(name), name, role, f"badge-{name}", "never-matches"))
+            unit.users.put(User(UserId(name), name, role, f"{name}-badge", "never-matches"))
             unit.record("user-enrolled", {"user": name, "name": name, "role": role.value})
         for device, kind in ((PACKAGER, "packager"), (DeviceId("printer-1"), "label-printer")):
             ensure_device(unit, device, kind)

@@ -1,0 +1,70 @@
+"""Every route asks for its right: each role may exactly what the one table says, and nobody anything without signing in."""
+
+from typing import Any
+
+import pytest
+
+from hub.domain.people import Action, Role, may
+from tests.web_api.api_client import Api
+
+READS: tuple[tuple[str, Action], ...] = (
+    ("/api/cassettes", Action.PACK), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
+    ("/api/requisitions", Action.PACK), ("/api/returns", Action.RETURN_PACKS), ("/api/trolleys", Action.READ_WARD),
+    ("/api/wards", Action.READ_WARD), ("/api/ward/Therapy/round", Action.READ_WARD), ("/api/ledger/export", Action.READ_LEDGER),
+    ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE),
+)  # fmt: skip
+WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
+    ("/api/stock/receipts", Action.RECEIVE_STOCK, {"packs": []}),
+    ("/api/cassettes/load", Action.LOAD_CASSETTES, {}),
+    ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}),
+    ("/api/reviews", Action.DECIDE_REVIEWS, {"review": "none", "decision": "reject"}),
+    ("/api/rejects", Action.PACK, {"pack": "NOBODY"}),
+    ("/api/requisitions", Action.PACK, {"requisition": "none", "packs": ["x"]}),
+    ("/api/trolleys/load", Action.LOAD_TROLLEY, {"trolley": "t", "drawer": "d", "pack": "p"}),
+    ("/api/trolleys/pull", Action.LOAD_TROLLEY, {"trolley": "t", "pack": "p"}),
+    ("/api/trolleys/seal", Action.LOAD_TROLLEY, {"trolley": "t", "seal": "s"}),
+    ("/api/trolleys/dispatch", Action.LOAD_TROLLEY, {"trolley": "t"}),
+    ("/api/trolleys/receive", Action.RECEIVE_TROLLEY, {"trolley": "t", "seal": "s"}),
+    ("/api/trolleys/close", Action.RECEIVE_TROLLEY, {"trolley": "t"}),
+    ("/api/handovers", Action.LOAD_TROLLEY, {"packs": ["p"], "receiver_badge": "b", "receiver_pin": "1234"}),
+    ("/api/bedside/give", Action.ADMINISTER, {"patient_code": "w", "pack_code": "p"}),
+    ("/api/bedside/give-ward", Action.ADMINISTER, {"patient_code": "w", "dose": "d", "source_code": "s"}),
+    ("/api/bedside/not-given", Action.ADMINISTER, {"patient_code": "w", "pack_code": "p", "reason": "asleep"}),
+    ("/api/returns", Action.RETURN_PACKS, {"pack": "p", "condition": "sealed"}),
+    ("/api/clock", Action.ADVANCE_CLOCK, {}),
+    ("/api/intake/sheet?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
+    ("/api/intake/changes?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
+    ("/api/intake/discharges?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
+    ("/api/intake/allergies?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
+)
+OPEN = {"/api/session", "/api/state", "/api/events", "/api/openapi.json"}
+
+
+def test_each_role_may_what_the_table_says(api: Api) -> None:
+    until = {"until": "2026-03-02T12:00:00+03:00"}
+    for role in Role:
+        for path, action in READS:
+            answer = api.get(role, path, **(until if path.endswith("round") else {}))
+            assert (answer.status_code != 403) == may(role, action), (role, path, answer.status_code)
+            assert answer.status_code < 500, (role, path)
+        for path, action, body in WRITES:
+            answer = api.post(role, path, **body)
+            assert (answer.status_code != 403) == may(role, action), (role, path, answer.status_code)
+            assert answer.status_code < 500, (role, path, answer.text)
+
+
+def test_nobody_may_anything_without_signing_in(api: Api) -> None:
+    assert {api.client.get(path).status_code for path, _ in READS} == {401}
+    assert {api.client.post(path, json=body).status_code for path, _, body in WRITES} == {401}
+
+
+def test_no_route_is_missing_here(api: Api) -> None:
+    known = {path.split("?")[0] for path, *_ in (*READS, *WRITES)} | OPEN
+    paths = set(api.client.get("/api/openapi.json").json()["paths"])
+    missing = {path for path in paths if path.startswith("/api") and path not in known and "{" not in path}
+    assert missing == set()
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "é"])
+def test_an_unknown_token_is_nobody(api: Api, token: str) -> None:
+    assert api.client.get("/api/picks", headers={"authorization": f"Bearer {token}".encode()}).status_code == 401
