@@ -34,6 +34,7 @@ class ItemKind(StrEnum):
     COLD = "cold"
     HAZARDOUS = "hazardous"
     OWN_MEDICINE = "own-medicine"
+    TABLETS = "tablets"
     TRAY = "tray"
 
 
@@ -58,7 +59,7 @@ class PouchLabel:
     department: str
     room: str
     patient: str
-    birth_date: date
+    birth_date: date | None
     slot: str
     due: datetime
     lines: tuple[DoseLine, ...]

@@ -69,6 +69,7 @@ RUSSIAN = Wording(
         ItemKind.COLD: "ИЗ ХОЛОДИЛЬНИКА",
         ItemKind.HAZARDOUS: "ОПАСНОЕ",
         ItemKind.OWN_MEDICINE: "СВОЁ ЛЕКАРСТВО",
+        ItemKind.TABLETS: "ТАБЛЕТКИ",
         ItemKind.TRAY: "ЛОТОК",
     },
 )
@@ -111,6 +112,7 @@ ENGLISH = Wording(
         ItemKind.COLD: "COLD",
         ItemKind.HAZARDOUS: "HAZARDOUS",
         ItemKind.OWN_MEDICINE: "OWN MEDICINE",
+        ItemKind.TABLETS: "TABLETS",
         ItemKind.TRAY: "TRAY",
     },
 )

@@ -25,7 +25,7 @@ def line_state(unit: UnitOfWork) -> dict[str, Any]:
         "picks": len(picks),
         "picks_printed": printed,
         "requisitions": unit.requisitions.count(issued=False),
-        "unlabelled": unit.packs.count(state=PackState.EXPECTED, label_digest=""),
+        "unlabelled": unit.packs.count(state=PackState.EXPECTED, label_digest="", reason=""),
         "outbox": unit.commands.count(done=False),
         "devices": [{"device": device.id, "state": device.state} for device in unit.devices.where(order_by="id")],
     }

@@ -7,6 +7,7 @@ from hub.domain.identifiers import PackSerial, UserId
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.records import Review
 from hub.domain.refusals import Refusal
+from hub.services.call_off import call_off
 from hub.services.endings import destroy_pack, doses_of, end_dose, move_pack
 from hub.services.house import House
 from hub.services.machine_events import open_review, release_pack
@@ -14,6 +15,7 @@ from hub.services.make_packs import make_packs
 from hub.services.ports import UnitOfWork
 
 REMAKES_AT_MOST = 3
+LABEL_REVIEW = "label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
         refusal = _decide_pouch(unit, pack, decision)
         if refusal is not None:
             return refusal
+    if review.kind == LABEL_REVIEW:
+        _undrawable(unit, PackSerial(review.subject))
     if review.kind == "job-refused":
         _job_refused(unit, PackSerial(review.subject), house)
     decided = replace(review, decision="accept" if decision.accept else "reject", decided_by=decision.by)
@@ -51,6 +55,16 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
         {"review": review.id, "subject": review.subject, "decision": decided.decision, "reason": decision.reason},
     )
     return decided
+
+
+def _undrawable(unit: UnitOfWork, serial: PackSerial) -> None:
+    """A person has seen that a label cannot be drawn: its doses cannot be packed by this line."""
+    pack = unit.packs.get(serial)
+    if pack is None or pack.state is not PackState.EXPECTED:
+        return
+    call_off(unit, pack, pack.reason)
+    for dose in doses_of(unit, pack):
+        end_dose(unit, dose, DoseState.UNFULFILLABLE, pack.reason)
 
 
 def _job_refused(unit: UnitOfWork, serial: PackSerial, house: House) -> None:

@@ -1,0 +1,64 @@
+"""Labels drawn for packs that wait: all of them, and a label that cannot be drawn stops nobody else's."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hub.adapters.labelling import Labeller
+from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.domain.doses import DoseState
+from hub.domain.identifiers import PatientId
+from hub.domain.packs import PackState
+from hub.services.close_day import tick
+from hub.services.reject_packs import Decision, decide_review
+from tests.services.small_world import World, order_line
+
+
+@pytest.fixture
+def world(tmp_path: Path):  # type: ignore[no-untyped-def]
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def _rename(unit: SqlUnitOfWork, patient: str, name: str) -> None:
+    known = unit.patients.get(PatientId(patient))
+    assert known is not None
+    unit.patients.put(replace(known, family=name, given=""))
+
+
+def test_every_waiting_pack_gets_a_label_that_reads_back_as_itself(world: World) -> None:
+    world.sheet(order_line("a"), order_line("b", patient=2))
+    world.now = world.now.replace(hour=6, minute=20)
+    world.do(lambda unit: tick(unit, world.house))
+    labeller = Labeller(world.writer, world.house)
+    while labeller.work():
+        pass
+    packs = world.all("packs")
+    assert packs
+    assert all(pack.label_digest for pack in packs)
+    assert {entry["pack"] for entry in world.facts("pack-expected")} == {pack.serial for pack in packs}
+
+
+def test_a_label_that_cannot_be_drawn_is_a_question_and_the_others_go_on(world: World) -> None:
+    world.sheet(order_line("a"), order_line("b", patient=2))
+    first = world.all("patients")[0].id
+    world.do(lambda unit: _rename(unit, first, "王小明"))
+    world.now = world.now.replace(hour=6, minute=20)
+    world.do(lambda unit: tick(unit, world.house))
+    labeller = Labeller(world.writer, world.house)
+    for _ in range(3):
+        labeller.work()
+    stuck = [pack for pack in world.all("packs") if not pack.label_digest]
+    assert [pack.patient for pack in stuck] == [first]
+    assert "cannot be drawn" in stuck[0].reason
+    reviews = world.all("reviews", kind="label")
+    assert [review.subject for review in reviews] == [stuck[0].serial]
+
+    decision = Decision(reviews[0].id, accept=False, scanned="", reason="seen", by=reviews[0].decided_by or "u")  # type: ignore[arg-type]
+    world.do(lambda unit: decide_review(unit, decision, world.house))
+    assert world.get("packs", stuck[0].serial).state is PackState.NEVER_MADE
+    ended = [dose for dose in world.all("doses") if dose.pack == stuck[0].serial]
+    assert {dose.state for dose in ended} == {DoseState.UNFULFILLABLE}
+    assert all("王小明" in dose.reason or "cannot be drawn" in dose.reason for dose in ended)
