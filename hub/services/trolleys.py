@@ -67,14 +67,13 @@ def load_pack(unit: UnitOfWork, trolley_id: str, drawer: str, serial: str) -> Tr
 
 def pull_pack(unit: UnitOfWork, trolley_id: str, serial: str) -> Pack | Refusal:
     """Book that a revoked pack was taken out of its drawer; it goes to the returns. A seal that was broken for it must be renewed."""
-    pack = unit.packs.get(serial)
-    if pack is None or pack.trolley != trolley_id or pack.state is not PackState.REVOKED or not pack.in_drawer:
+    pack, trolley = unit.packs.get(serial), found_trolley(unit, trolley_id)
+    if pack is None or trolley is None or pack.trolley != trolley.id or pack.state is not PackState.REVOKED or not pack.in_drawer:
         return Refusal("not-on-list", f"Pack {serial} is not on the pull list of trolley {trolley_id}.")
     pulled = replace(pack, in_drawer=False)
     unit.packs.put(pulled)
-    unit.record("pack-pulled", {"pack": serial, "trolley": trolley_id})
-    trolley = found_trolley(unit, trolley_id)
-    if trolley is not None and trolley.state is TrolleyState.SEALED:
+    unit.record("pack-pulled", {"pack": serial, "trolley": trolley.id})
+    if trolley.state is TrolleyState.SEALED:
         opened = replace(trolley, state=TrolleyState.ASSEMBLING, seal="", sealed_at=None)
         _put(unit, opened, "trolley-opened", pack=serial)
     return pulled

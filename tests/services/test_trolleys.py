@@ -89,7 +89,7 @@ def test_a_stop_after_loading_blocks_the_trolley_until_the_pack_is_out(world: Wo
     view = world.do(lambda unit: view_trolley(unit, unit.trolleys.get(pack.trolley)))
     assert [one.serial for one in view.pull] == [pack.serial]
     assert world.seal(pack.trolley).code == "pull"
-    assert not pull(world, pack.trolley, pack.serial).in_drawer
+    assert not pull(world, view.trolley.label or pack.trolley, pack.serial).in_drawer
     assert world.seal(pack.trolley).state is TrolleyState.SEALED
 
 
