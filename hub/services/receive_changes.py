@@ -39,42 +39,57 @@ def receive_changes(unit: UnitOfWork, sheet: OrderSheet, house: House) -> Change
     if isinstance(desk, Refusal):
         return desk
     unit.imports.put(Import(sheet.sha256, sheet.source, sheet.name, "changes", unit.now, len(sheet.changes)))
-    new_orders = [order for change in sheet.changes if (order := _take(unit, desk, change)) is not None]
+    with_line = sum(change.line is not None for change in sheet.changes)
+    unit.record(
+        "changes-received",
+        {"changes": sheet.name, "source": sheet.source, "sha256": sheet.sha256, "entries": len(sheet.changes), "orders": with_line},
+    )
+    new_orders = [order for change in sheet.changes if (order := _take(unit, desk, change, sheet.sha256)) is not None]
     return ChangesResult(
         len(sheet.changes), len(new_orders), dict(Counter(order.outcome.value for order in new_orders))
     )
 
 
-def _take(unit: UnitOfWork, desk: Desk, change: SheetChange) -> Order | None:
+def _take(unit: UnitOfWork, desk: Desk, change: SheetChange, sha256: str) -> Order | None:
     """Take one change; returns the order if it is a new one."""
     if change.patient is not None:
         register(unit, desk, (change.patient,), ())
     if change.stay is not None:
         _take_stay(unit, desk, change.stay, change.at)
-    return _take_line(unit, desk, change.line, change.at) if change.line is not None else None
+    return _take_line(unit, desk, change.line, change.at, sha256) if change.line is not None else None
 
 
-def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime) -> Order | None:
+def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime, sha256: str) -> Order | None:
+    """Decide a line that is new or says something new; every other one leaves a fact that names its place in the file, too."""
     before = unit.orders.get(line.id)
     if before is None:
-        orders = decide_lines(unit, desk, [line])
+        orders = decide_lines(unit, desk, [line], sha256)
         plan_orders(unit, desk, orders)
         return orders[0]
     if line.status in ENDED_STATUSES:
-        _stop(unit, desk, before, line, at)
+        _stop(unit, desk, before, line, at, sha256)
     elif not is_same_line(line, before):
         order_edited(unit, desk.house, desk.stays, before, line, at)
-        plan_orders(unit, desk, decide_lines(unit, desk, [line]))
+        plan_orders(unit, desk, decide_lines(unit, desk, [line], sha256))
+    else:
+        unit.record("order-unchanged", {"order": before.id, "version": before.version, **_place(line, sha256)})
     return None
 
 
-def _stop(unit: UnitOfWork, desk: Desk, before: Order, line: OrderLine, at: datetime) -> None:
+def _place(line: OrderLine, sha256: str) -> dict[str, str]:
+    return {"sheet": line.sheet, "sha256": sha256, "position": line.position}
+
+
+def _stop(unit: UnitOfWork, desk: Desk, before: Order, line: OrderLine, at: datetime, sha256: str) -> None:
     state = LineState.COMPLETED if line.status is OrderStatus.COMPLETED else LineState.STOPPED
     unit.orders.put(replace(before, state=state, stopped_at=at))
     unit.record(
         "order-changed",
-        {"order": before.id, "version": before.version, "state": state.value, "at": at.isoformat(), "status": line.status.value},
-    )
+        {
+            "order": before.id, "version": before.version, "state": state.value, "at": at.isoformat(), "status": line.status.value,
+            **_place(line, sha256),
+        },
+    )  # fmt: skip
     change = Change(ChangeKind.STOP, at, f"the order was {line.status.value}", desk.house, desk.stays)
     act_on(unit, change, unit.doses.where(order=before.id))
 
@@ -94,4 +109,4 @@ def _take_stay(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
 def _judge_again(unit: UnitOfWork, desk: Desk, stay: Stay) -> None:
     """Decide the patient's orders anew where the move took them into or out of what is ours."""
     orders = unit.orders.where(patient=stay.patient, state=list(_IN_FORCE_OR_NOT_OURS))
-    plan_orders(unit, desk, decide_lines(unit, desk, [order.line for order in orders], again=True))
+    plan_orders(unit, desk, decide_lines(unit, desk, [order.line for order in orders], None))

@@ -109,7 +109,7 @@ def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetRes
         before_it = known_orders.get(line.id)
         if before_it is not None and not is_same_line(line, before_it):
             order_edited(unit, house, desk.stays, before_it, line, unit.now)
-    orders = decide_lines(unit, desk, sheet.lines)
+    orders = decide_lines(unit, desk, sheet.lines, sheet.sha256)
     planned = plan_orders(unit, desk, orders)
     return SheetResult(len(orders), dict(Counter(order.outcome.value for order in orders)), planned)
 
@@ -126,20 +126,21 @@ def register(unit: UnitOfWork, desk: Desk, patients: Iterable[Patient], stays: I
     unit.stays.put_many(stays)
 
 
-def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], again: bool = False) -> list[Order]:
-    """Give every line its outcome; an unchanged line keeps its version, a changed one (or one judged `again`) gets the next.
+def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha256: str | None) -> list[Order]:
+    """Give every line its outcome; an unchanged line keeps its version, a changed one gets the next.
 
+    `sha256` names the file that brought the lines; None where known lines are judged again, which gives them the next version.
     A line that was stopped and comes again unchanged stays stopped: an older list must not bring an order back.
     """
     orders, facts = [], []
     for line in lines:
         before = unit.orders.get(line.id)
-        version = before.version + 1 if again and before is not None else _version(line, before)
+        version = before.version + 1 if sha256 is None and before is not None else _version(line, before)
         order = _decided(unit, desk, replace(line, version=version))
         if before is not None and before.version == version:
             order = _as_before(order, before)
         orders.append(order)
-        facts.append(_fact(order, desk.settings))
+        facts.append(_fact(order, desk.settings, sha256))
     unit.orders.put_many(orders)
     unit.record_many("line-decided", facts)
     return orders
@@ -187,9 +188,9 @@ def _state(line: OrderLine, decision: LineDecision) -> LineState:
     return LineState.ON_HOLD if state is LineState.ACTIVE and line.status is OrderStatus.ON_HOLD else state
 
 
-def _fact(order: Order, settings: SourceSettings) -> dict[str, Any]:
+def _fact(order: Order, settings: SourceSettings, sha256: str | None) -> dict[str, Any]:
     return {
-        "order": order.id, "version": order.version, "position": order.line.position, "source": settings.name,
+        "order": order.id, "version": order.version, "sheet": order.line.sheet, "sha256": sha256, "position": order.line.position, "source": settings.name,
         "outcome": order.outcome.value, "reasons": [{"rule": reason.rule, "text": reason.text, "source": reason.source} for reason in order.reasons],
         "checks": [{"name": check.name, "passed": check.passed, "text": check.text} for check in order.checks],
     }  # fmt: skip
