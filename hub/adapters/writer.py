@@ -9,12 +9,12 @@ import asyncio
 import fcntl
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO, Any, Generic, TypeVar
 
 from pysqlite3 import dbapi2 as sqlite
@@ -66,32 +66,37 @@ class _Line:
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
-        self._tasks: deque[_Task[Any]] = deque()
-        self._changed = threading.Condition(threading.Lock())
+        self._tasks: SimpleQueue[_Task[Any] | None] = SimpleQueue()
+        self._closing = threading.Lock()
         self._closed = False
+        self._ended = False
 
     def put(self, task: _Task[Any]) -> None:
         """Append a task; raise WriterBusy or WriterClosed."""
-        with self._changed:
+        with self._closing:
             if self._closed:
                 raise WriterClosed("the store is closed")
-            if len(self._tasks) >= self._longest:
+            if self._tasks.qsize() >= self._longest:
                 raise WriterBusy(f"{self._longest} decisions are waiting")
-            self._tasks.append(task)
-            self._changed.notify()
+            self._tasks.put(task)
 
     def take(self, most: int) -> list[_Task[Any]]:
         """Wait for tasks and return up to `most`; none once the line is closed and empty."""
-        with self._changed:
-            while not self._tasks and not self._closed:
-                self._changed.wait()
-            return [self._tasks.popleft() for _ in range(min(most, len(self._tasks)))]
+        taken: list[_Task[Any]] = []
+        while not self._ended and len(taken) < most and not (taken and self._tasks.empty()):
+            task = self._tasks.get()
+            if task is None:
+                self._ended = True
+            else:
+                taken.append(task)
+        return taken
 
     def close(self) -> None:
         """Take no more tasks; those that wait are still served."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._tasks.put(None)
 
 
 class Writer:
@@ -193,27 +198,34 @@ class Writer:
         execute = work.connection.execute
         before = work.connection.total_changes
         execute("BEGIN IMMEDIATE")
-        outcomes = [self._decide(work, task) for task in group]
+        outcomes = [self._decide(work, task, alone=len(group) == 1) for task in group]
         if self._before_commit is not None:
             self._before_commit()
         execute("COMMIT")
         return outcomes, frozenset(work.touched) if work.connection.total_changes != before else None
 
-    def _decide(self, work: SqlUnitOfWork, task: _Task[Any]) -> Any:
-        """Run one decision in its savepoint; a failure of the database that ended the transaction ends the group."""
+    def _decide(self, work: SqlUnitOfWork, task: _Task[Any], *, alone: bool) -> Any:
+        """Run one decision in its savepoint; a failure of the database that ended the transaction ends the group.
+
+        A decision that is alone in its group needs no savepoint: the transaction is rolled back, and begun again to be committed.
+        """
         execute = work.connection.execute
         head = work.ledger.head
         work.begin(task.actor, self._clock())
-        execute("SAVEPOINT decision")
+        if not alone:
+            execute("SAVEPOINT decision")
         try:
             outcome = task.decision(work)
         except Exception as error:
             if not work.connection.in_transaction:
                 raise
-            execute("ROLLBACK TO decision")
+            execute("ROLLBACK" if alone else "ROLLBACK TO decision")
             work.ledger.rewind(head)
             outcome = _Raised(error)
-        execute("RELEASE decision")
+            if alone:
+                execute("BEGIN IMMEDIATE")
+        if not alone:
+            execute("RELEASE decision")
         return outcome
 
     def _reopened(self) -> SqlUnitOfWork:

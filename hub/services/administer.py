@@ -41,7 +41,7 @@ def give(unit: UnitOfWork, scan: BedsideScan, house: House) -> tuple[PlannedDose
     refused = check_give(
         unit.now.astimezone(house.zone), patient, pack, doses, orders, stay, recalled, _windows(orders, stay, house)
     )
-    return Refusal(refused.code.value, refused.text) if refused is not None else give_pack(unit, pack)
+    return Refusal(refused.code.value, refused.text) if refused is not None else give_pack(unit, pack, doses)
 
 
 def _doses_once_in(unit: UnitOfWork, pack: Pack) -> list[PlannedDose]:

@@ -1,5 +1,6 @@
 """How packs and doses end: the one place that books contents and writes the last fact of each."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from hub.domain.doses import TERMINAL_DOSE_STATES, DoseState, PlannedDose
@@ -57,11 +58,11 @@ def restock_pack(unit: UnitOfWork, pack: Pack, reason: str) -> Pack:
     return restocked
 
 
-def give_pack(unit: UnitOfWork, pack: Pack) -> tuple[PlannedDose, ...]:
-    """End a pack at its patient: contents booked, every dose given."""
+def give_pack(unit: UnitOfWork, pack: Pack, doses: Iterable[PlannedDose]) -> tuple[PlannedDose, ...]:
+    """End a pack at its patient: contents booked, and those of `doses` that it is to serve now given."""
     move_pack(unit, pack, PackState.GIVEN, patient=pack.patient)
     empty_pack(unit, pack, patient_account(pack.patient), "given")
-    return tuple(end_dose(unit, dose, DoseState.GIVEN) for dose in doses_of(unit, pack))
+    return tuple(end_dose(unit, dose, DoseState.GIVEN) for dose in doses if dose.pack == pack.serial)
 
 
 def doses_of(unit: UnitOfWork, pack: Pack) -> list[PlannedDose]:

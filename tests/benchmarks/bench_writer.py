@@ -90,8 +90,9 @@ def scan(work: SqlUnitOfWork, number: int) -> str:
         pack = work.packs.get(f"P{number:07}")
         assert pack is not None
         assert pack.patient == patient.id
-        assert all(dose.state is DoseState.PACKED for dose in doses_of(work, pack))
-        return ",".join(dose.id for dose in give_pack(work, pack))
+        doses = doses_of(work, pack)
+        assert all(dose.state is DoseState.PACKED for dose in doses)
+        return ",".join(dose.id for dose in give_pack(work, pack, doses))
 
     return answered_once(work, f"event-{number}", "0" * 64, decide)[0]
 
