@@ -192,7 +192,8 @@ class World:
             tablets[-1] = replace(tablets[-1], hidden=movement["hidden"])
             pouch.tablets.extend(tablets)
             return [{"what": "tablet-dropped", "pouch": pouch.id, "job": pouch.job, "slot": movement["drop"],
-                     "item": tablet.item, "lot": tablet.lot, "quantity": "1"} for tablet in tablets]
+                     "item": tablet.item, "lot": tablet.lot, "quantity": "1", **({"broken": True} if tablet.broken else {})}
+                    for tablet in tablets]
         return []
 
     def _fall(self, slot: int, count: int, counted: int) -> list[Tablet]:

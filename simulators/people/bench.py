@@ -99,7 +99,9 @@ def judge(review: Mapping[str, Any], pouch: HeldPack | None) -> tuple[str, str] 
 
 
 def holds(pouch: HeldPack, expected: object) -> bool:
-    """Tell whether a pouch holds what is expected: rows of {"item", "units"}, or just a number of tablets."""
+    """Tell whether a pouch holds what is expected, all of it whole: rows of {"item", "units"}, or just a number of tablets."""
+    if pouch.broken:
+        return False
     content = pouch.content()
     if isinstance(expected, list):
         wanted: Counter[str] = Counter()
@@ -242,4 +244,5 @@ def _issue(crew: Crew, report: Report) -> None:
             store.take(parts)
             for part in parts:
                 crew.world.cupboard(row["department"]).put(part, store.expires_on(part.item, part.lot))
+                crew.truth.write("ward-issued", department=row["department"], item=part.item, lot=part.lot, quantity=str(part.units))
             report.add("issued")
