@@ -124,12 +124,18 @@ def windows_for(
     rules: TimingRules = ISMP_TIMING,
     time_critical: Collection[OrderId] = frozenset(),
 ) -> Mapping[OrderId, GiveWindow]:
-    """Return the window of each order's doses; an order whose timing cannot be told gets the strictest one."""
+    """Return the window of each order's doses; an order whose timing cannot be told gets the strictest one.
+
+    Only what the prescriber wrote lifts it: a STAT order, or one to be given once. A dose that is made at once or goes by
+    hand (`PlannedDose.stat`) is still due when it is due.
+    """
     windows: dict[OrderId, GiveWindow] = {}
     for order in orders:
         schedule = schedule_for(order.line.timing, table, department, slots) if order.line.timing is not None else None
         windows[order.id] = STRICTEST
-        if isinstance(schedule, Schedule):
+        if order.line.stat:
+            windows[order.id] = UNLIMITED
+        elif isinstance(schedule, Schedule):
             windows[order.id] = give_window(schedule, rules, time_critical=order.id in time_critical)
     return windows
 
@@ -254,7 +260,8 @@ def _dose_refusals(now: datetime, dose: PlannedDose, order: Order | None) -> Ite
         yield Refusal(RefusalCode.STOPPED, "the order of this dose is not in force")
         return
     if order.state is LineState.STOPPED or (order.stopped_at is not None and order.stopped_at <= now):
-        since = f" at {order.stopped_at:%H:%M on %d.%m.%Y}" if order.stopped_at is not None else ""
+        stopped_at = order.stopped_at.astimezone(now.tzinfo) if order.stopped_at is not None else None
+        since = f" at {stopped_at:%H:%M on %d.%m.%Y}" if stopped_at is not None else ""
         yield Refusal(RefusalCode.STOPPED, f"the order was stopped{since}: hand the dose back")
     if order.version != dose.version:
         yield Refusal(RefusalCode.STOPPED, "the order was changed after this dose was made: hand it back")
@@ -266,16 +273,14 @@ def _stay_refusals(now: datetime, stay: Stay | None) -> Iterator[Refusal]:
     if stay is None:
         yield Refusal(RefusalCode.DISCHARGED, "the patient has no bed in this hospital now")
     elif stay.finished_at is not None and stay.finished_at <= now:
-        yield Refusal(RefusalCode.DISCHARGED, f"the patient was discharged at {stay.finished_at:%H:%M on %d.%m.%Y}")
+        left_at = stay.finished_at.astimezone(now.tzinfo)
+        yield Refusal(RefusalCode.DISCHARGED, f"the patient was discharged at {left_at:%H:%M on %d.%m.%Y}")
 
 
 def _time_refusals(now: datetime, dose: PlannedDose, windows: Mapping[OrderId, GiveWindow]) -> Iterator[Refusal]:
-    window = UNLIMITED if dose.stat else windows.get(dose.order, STRICTEST)
-    if window.before is not None and now < dose.due - window.before:
-        yield Refusal(
-            RefusalCode.TOO_EARLY, f"due at {dose.due:%H:%M on %d.%m.%Y}, not before {dose.due - window.before:%H:%M}"
-        )
-    if window.after is not None and now > dose.due + window.after:
-        yield Refusal(
-            RefusalCode.TOO_LATE, f"due at {dose.due:%H:%M on %d.%m.%Y}, not after {dose.due + window.after:%H:%M}"
-        )
+    window = windows.get(dose.order, STRICTEST)
+    due = dose.due.astimezone(now.tzinfo)
+    if window.before is not None and now < due - window.before:
+        yield Refusal(RefusalCode.TOO_EARLY, f"due at {due:%H:%M on %d.%m.%Y}, not before {due - window.before:%H:%M}")
+    if window.after is not None and now > due + window.after:
+        yield Refusal(RefusalCode.TOO_LATE, f"due at {due:%H:%M on %d.%m.%Y}, not after {due + window.after:%H:%M}")

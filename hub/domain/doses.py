@@ -55,7 +55,8 @@ class PlannedDose:
     """One dose of one order version at one time.
 
     `units` counts dispensing units (tablets, ampoules, mL …) exactly; `slot` is the intake slot's name and `day` the
-    slot's day; `dose_text` is the label's sentence (`2 × 250 mg = 500 mg`).
+    slot's day; `dose_text` is the label's sentence (`2 × 250 mg = 500 mg`). `stat` says how it travels, made at once and by
+    hand; it says nothing of when it may be given.
     """
 
     id: DoseId

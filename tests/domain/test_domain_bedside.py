@@ -104,8 +104,17 @@ def test_the_windows_edges_and_the_day_of_expiry_still_count() -> None:
     assert give(whole=order(stopped_at=NOW + timedelta(minutes=1))) is None
 
 
-def test_a_stat_dose_has_no_window() -> None:
-    assert give(now=NOW + 5 * HOUR, doses=(dose(stat=True),)) is None
+@pytest.mark.parametrize("hours", [-12, -2, 2, 12])
+def test_a_dose_that_goes_by_hand_keeps_its_window(hours: int) -> None:
+    refusal = give(now=NOW + hours * HOUR, doses=(dose(stat=True),))
+    assert code_of(refusal) == ("too-early" if hours < 0 else "too-late")
+
+
+def test_only_what_the_prescriber_wrote_lifts_the_window() -> None:
+    for whole in (order(line(stat=True)), order(line(timing=Timing(code="ONCE")))):
+        windows = windows_for([whole], TABLE, "", DAY_SLOTS)
+        assert windows == {whole.id: UNLIMITED}
+        assert check_give(NOW + 5 * HOUR, PATIENT, PACK, (DOSE,), {whole.id: whole}, STAY, frozenset(), windows) is None
 
 
 def test_one_stopped_order_stops_the_whole_pouch() -> None:
