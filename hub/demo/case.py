@@ -25,7 +25,7 @@ PEOPLE = {
     "technician2": ("Технолог Белов", Role.TECHNICIAN, "B-1002"),
     "pharmacist": ("Провизор Ильина", Role.PHARMACIST, "B-2001"),
     "nurse": ("Медсестра Громова", Role.NURSE, "B-3001"),
-    "treatment": ("Процедурная медсестра Зимина", Role.SENIOR_NURSE, "B-3002"),
+    "treatment": ("Процедурная медсестра Зимина", Role.TREATMENT_NURSE, "B-3002"),
     "system": ("Dosehub demonstration", Role.SYSTEM, "B-0000"),
     "head": ("Заведующая Лаврова", Role.HEAD, "B-9001"),
 }

@@ -202,3 +202,9 @@ class Order:
     decided_at: datetime
     checks: tuple[Check, ...] = ()
     stopped_at: datetime | None = None
+
+
+def is_in_force(order: Order, now: datetime) -> bool:
+    """Tell whether doses of an order are wanted at a moment: it is active or only on hold, and its end has not come."""
+    ended = order.stopped_at is not None and order.stopped_at <= now
+    return order.state in (LineState.ACTIVE, LineState.ON_HOLD) and not ended

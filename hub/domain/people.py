@@ -14,6 +14,7 @@ class Role(StrEnum):
     PHARMACIST = "pharmacist"
     NURSE = "nurse"
     SENIOR_NURSE = "senior-nurse"
+    TREATMENT_NURSE = "treatment-nurse"
     ENGINEER = "engineer"
     HEAD = "head"
     CONTROLLER = "controller"
@@ -31,6 +32,7 @@ class Action(StrEnum):
     DECIDE_REVIEWS = "decide-reviews"
     LOAD_TROLLEY = "load-trolley"
     RECEIVE_TROLLEY = "receive-trolley"
+    RECEIVE_AMPOULES = "receive-ampoules"
     ADMINISTER = "administer"
     RETURN_PACKS = "return-packs"
     OPERATE_DEVICES = "operate-devices"
@@ -41,7 +43,7 @@ class Action(StrEnum):
 
 
 _PHARMACY = frozenset({Role.TECHNICIAN, Role.PHARMACIST, Role.HEAD})
-_WARD = frozenset({Role.NURSE, Role.SENIOR_NURSE})
+_WARD = frozenset({Role.NURSE, Role.SENIOR_NURSE, Role.TREATMENT_NURSE})
 
 PERMISSIONS: Mapping[Action, frozenset[Role]] = {
     Action.RECEIVE_SHEETS: _PHARMACY | {Role.SYSTEM},
@@ -52,10 +54,11 @@ PERMISSIONS: Mapping[Action, frozenset[Role]] = {
     Action.DECIDE_REVIEWS: frozenset({Role.PHARMACIST, Role.TECHNICIAN}),
     Action.LOAD_TROLLEY: _PHARMACY,
     Action.RECEIVE_TROLLEY: _WARD,
+    Action.RECEIVE_AMPOULES: frozenset({Role.TREATMENT_NURSE}),
     Action.ADMINISTER: _WARD,
     Action.RETURN_PACKS: _WARD | _PHARMACY,
     Action.OPERATE_DEVICES: frozenset({Role.ENGINEER, Role.TECHNICIAN}),
-    Action.READ_LINE: frozenset(Role) - {Role.NURSE},
+    Action.READ_LINE: frozenset(Role) - {Role.NURSE, Role.TREATMENT_NURSE},
     Action.READ_WARD: _WARD | _PHARMACY,
     Action.READ_LEDGER: frozenset({Role.PHARMACIST, Role.HEAD, Role.CONTROLLER, Role.ENGINEER}),
     Action.ADVANCE_CLOCK: frozenset({Role.SYSTEM}),

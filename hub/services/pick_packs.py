@@ -30,6 +30,9 @@ def pick_pack(unit: UnitOfWork, label: str, codes: Sequence[str]) -> Pack | Refu
         return Refusal("unknown-pack", f"No pack has the serial {label}.")
     if pack.state is not PackState.EXPECTED or pack.job is not None:
         return Refusal("not-open", f"Pack {label} is {pack.state.value} and does not wait to be filled by hand.")
+    printed = unit.prints.get(label)
+    if printed is None or not printed.printed:
+        return Refusal("not-printed", f"The label of pack {label} was not printed yet: there is nothing to stick on it.")
     refusal = _wrong_source(unit, pack, codes)
     if refusal is not None:
         return refusal

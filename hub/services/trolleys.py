@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hub.domain.custody import Trolley, TrolleyState
+from hub.domain.doses import Lane
 from hub.domain.identifiers import TrolleyId
+from hub.domain.orders import is_in_force
 from hub.domain.packs import TERMINAL_PACK_STATES, Pack, PackState
+from hub.domain.people import Action, User, may
 from hub.domain.refusals import Refusal
 from hub.services.endings import move_pack
 from hub.services.ports import UnitOfWork
@@ -59,8 +62,8 @@ def load_pack(unit: UnitOfWork, trolley_id: str, drawer: str, serial: str) -> Tr
             "wrong-drawer",
             f"Pack {serial} belongs to trolley {pack.trolley or 'none, it goes by hand'}, drawer {pack.drawer}.",
         )
-    if pack.expires_on is not None and pack.expires_on < unit.now.date():
-        return Refusal("expired", f"Pack {serial} expired on {pack.expires_on}.")
+    if (refusal := _not_fit(unit, pack)) is not None:
+        return refusal
     move_pack(unit, replace(pack, in_drawer=True), PackState.LOADED, trolley=trolley.id, drawer=drawer)
     return view_trolley(unit, trolley)
 
@@ -138,18 +141,41 @@ def close_trolley(unit: UnitOfWork, trolley_id: str) -> Trolley | Refusal:
 
 def hand_over(unit: UnitOfWork, serials: Sequence[str], receiver: str) -> int | Refusal:
     """Hand packs that go by hand (ampoule bags, STAT and late packs) to a nurse, each by its scan."""
-    packs = [unit.packs.get(serial) for serial in dict.fromkeys(serials)]
-    for serial, pack in zip(dict.fromkeys(serials), packs, strict=True):
-        if pack is None:
-            return Refusal("unknown-pack", f"No pack has the serial {serial}.")
-        if pack.state in (PackState.REVOKED, PackState.QUARANTINED):
-            return Refusal("revoked", f"Pack {serial} must not go out: {pack.reason}")
-        if pack.state is not PackState.RELEASED or pack.trolley is not None:
-            return Refusal("state", f"Pack {serial} is {pack.state.value} and does not go by hand.")
-    for pack in packs:
+    user = unit.users.get(receiver)
+    packs = []
+    for serial in dict.fromkeys(serials):
+        pack = unit.packs.get(serial)
+        refusal = _handing_refused(unit, serial, pack, user)
+        if refusal is not None:
+            return refusal
         assert pack is not None
+        packs.append(pack)
+    for pack in packs:
         move_pack(unit, pack, PackState.RECEIVED, receiver=receiver)
     return len(packs)
+
+
+def _handing_refused(unit: UnitOfWork, serial: str, pack: Pack | None, receiver: User | None) -> Refusal | None:
+    if pack is None:
+        return Refusal("unknown-pack", f"No pack has the serial {serial}.")
+    if pack.state in (PackState.REVOKED, PackState.QUARANTINED):
+        return Refusal("revoked", f"Pack {serial} must not go out: {pack.reason}")
+    if pack.state is not PackState.RELEASED or pack.trolley is not None:
+        return Refusal("state", f"Pack {serial} is {pack.state.value} and does not go by hand.")
+    if pack.lane is Lane.AMPOULE and (receiver is None or not may(receiver.role, Action.RECEIVE_AMPOULES)):
+        return Refusal("not-treatment-nurse", f"Pack {serial} holds ampoules: only a treatment nurse takes them.")
+    return _not_fit(unit, pack)
+
+
+def _not_fit(unit: UnitOfWork, pack: Pack) -> Refusal | None:
+    """Return why a released pack must not leave the pharmacy all the same."""
+    if pack.expires_on is not None and pack.expires_on < unit.now.date():
+        return Refusal("expired", f"Pack {pack.serial} expired on {pack.expires_on}.")
+    for dose in unit.doses.where(pack=pack.serial):
+        order = unit.orders.get(dose.order)
+        if order is None or not is_in_force(order, unit.now):
+            return Refusal("stopped", f"The order of pack {pack.serial} is not in force any more: bring the pack back.")
+    return None
 
 
 def ensure_trolley(unit: UnitOfWork, trolley: Trolley) -> None:

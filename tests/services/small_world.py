@@ -14,7 +14,7 @@ from hub.adapters.ledger_store import exported_lines
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.bootstrap import house_of
-from hub.domain.doses import PlannedDose
+from hub.domain.doses import Lane, PlannedDose
 from hub.domain.drugs import Drug, DrugClass, Form, Storage
 from hub.domain.identifiers import CassetteId, DeviceId, DrugCode, JobId, OrderId, PatientId, UserId
 from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SheetChange, SourceSettings, Stay, Timing
@@ -40,7 +40,7 @@ from hub.settings import HubSettings
 MSK = timezone(timedelta(hours=3), "MSK")
 SIX = datetime(2026, 3, 2, 6, 0, tzinfo=MSK)
 PACKAGER = DeviceId("packager-1")
-SYSTEM, TECHNICIAN, PHARMACIST, NURSE = "system", "u-technician", "u-pharmacist", "u-nurse"
+SYSTEM, TECHNICIAN, PHARMACIST, NURSE, TREATMENT = "system", "u-technician", "u-pharmacist", "u-nurse", "u-treatment"
 Result = TypeVar("Result")
 
 PLAIN = Drug(
@@ -72,6 +72,7 @@ STAYS = tuple(
 SOURCE = SourceSettings("hospital", False, False, 3, False, ("intensive care",), 3)
 PEOPLE = (
     (SYSTEM, Role.SYSTEM), (TECHNICIAN, Role.TECHNICIAN), ("u-second", Role.TECHNICIAN), (PHARMACIST, Role.PHARMACIST), (NURSE, Role.NURSE),
+    (TREATMENT, Role.TREATMENT_NURSE),
 )  # fmt: skip
 
 
@@ -194,6 +195,13 @@ class World:
         for pack in waiting:
             label = PrintedLabel(pack.serial, f"{pack.serial}".ljust(64, "0"), 8, 1, "AA==")
             self.do(lambda unit, label=label: label_ready(unit, label, self.house))
+            self.do(lambda unit, serial=pack.serial: self.printed(unit, serial))
+
+    def printed(self, unit: SqlUnitOfWork, serial: str) -> None:
+        """Have the label of a pack come out of its printer."""
+        label = unit.prints.get(serial)
+        if label is not None:
+            unit.prints.put(replace(label, printed=True))
 
     def get(self, table: str, *key: object) -> Any:
         return self.do(lambda unit: getattr(unit, table).get(*key))
@@ -259,7 +267,8 @@ class World:
         return self.do(lambda unit: receive_trolley(unit, trolley, seal), NURSE)
 
     def hand(self, *packs: Pack) -> Any:
-        return self.do(lambda unit: hand_over(unit, [pack.serial for pack in packs], NURSE), TECHNICIAN)
+        receiver = TREATMENT if any(pack.lane is Lane.AMPOULE for pack in packs) else NURSE
+        return self.do(lambda unit: hand_over(unit, [pack.serial for pack in packs], receiver), TECHNICIAN)
 
     def deliver(self, order: str) -> Pack:
         """Bring a released pack to its ward, by its trolley or by hand."""

@@ -96,7 +96,9 @@ def test_a_dose_goes_from_the_shelf_to_the_patient_over_the_api(api: Api) -> Non
     assert row["contents"][0]["lot"] == "F1"
     assert refused(api.post(TECHNICIAN, "/api/picks", label=row["pack"], packs=["PLAIN-P1"])) == "wrong-drug"
     assert api.post(TECHNICIAN, "/api/picks", label=row["pack"], packs=["AMP-F1"]).json() == {"released": row["pack"]}
-    hand = {"packs": [row["pack"]], "receiver_badge": "badge-nurse"}
+    plain_nurse = {"packs": [row["pack"]], "receiver_badge": "badge-nurse", "receiver_pin": PIN}
+    assert refused(api.post(TECHNICIAN, "/api/handovers", **plain_nurse)) == "not-treatment-nurse"
+    hand = {"packs": [row["pack"]], "receiver_badge": "badge-treatment-nurse"}
     assert refused(api.post(TECHNICIAN, "/api/handovers", **hand, receiver_pin="9999")) == "second-person"
     assert refused(api.post(TECHNICIAN, "/api/handovers", packs=[row["pack"]], receiver_badge="badge-other", receiver_pin=PIN)) == "second-person"
     assert api.post(TECHNICIAN, "/api/handovers", **hand, receiver_pin=PIN).json() == {"handed": 1}

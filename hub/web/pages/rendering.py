@@ -25,12 +25,12 @@ LINKS: tuple[tuple[str, str, Action], ...] = (
     ("/devices", "Devices", Action.READ_LINE),
     ("/ledger", "Ledger", Action.READ_LEDGER),
 )
-HOMES: Mapping[Role, str] = {
-    Role.NURSE: "/ward",
-    Role.SENIOR_NURSE: "/ward",
-    Role.ENGINEER: "/devices",
-    Role.CONTROLLER: "/ledger",
-}
+HOMES: tuple[tuple[Action, str], ...] = (
+    (Action.PACK, "/line"),
+    (Action.ADMINISTER, "/ward"),
+    (Action.OPERATE_DEVICES, "/devices"),
+    (Action.READ_LEDGER, "/ledger"),
+)
 
 # A state is told by word and shape; colour comes third.
 LOOKS: Mapping[str, str] = {
@@ -55,8 +55,8 @@ def local_path(text: str) -> str:
 
 
 def home_of(role: Role) -> str:
-    """Return the page that a person of that role works with."""
-    return HOMES.get(role, "/line")
+    """Return the page that a person of that role works with: the first whose work is theirs."""
+    return next((path for action, path in HOMES if may(role, action)), "/line")
 
 
 def page(request: Request, user: User | None, template: str, status: int = 200, **values: Any) -> HTMLResponse:
