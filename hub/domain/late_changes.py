@@ -35,7 +35,8 @@ class ChangeAction(StrEnum):
     """What is to be done.
 
     `cancel-at-machine`: ask the machine to cancel; where it cannot confirm, the pouch is expected and caught at verification.
-    `let-finish-and-divert`: nothing at the machine, then as `relabel`. `revoke-and-pull` blocks the trolley until the pack was
+    `let-finish-and-divert`: nothing at the machine; the pouch fails at the camera and is made anew. `relabel`: revoked and made anew
+    with its new label. `revoke-and-pull` blocks the trolley until the pack was
     scanned out of its drawer. `incident-if-after` is a note, and an incident where the dose was given after the change.
     """
 

@@ -108,12 +108,27 @@ def _revoke(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | No
         make_packs(unit, others, pack.batch, change.house, remake_of=unit.packs.get(pack.serial))
 
 
-def _by_hand(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
-    """The patient moved while the pack is in the pharmacy: it leaves its trolley and goes to the new ward by hand."""
-    moved = _moved(unit, change, dose)
-    if pack is not None:
-        unit.packs.put(replace(pack, trolley=None, stat=True, department=moved.department, room=moved.room))
-        unit.record("pack-rerouted", {"pack": pack.serial, "department": moved.department, "room": moved.room})
+def _relabel(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The patient moved while the pack is in the pharmacy: its label names the old ward, so it is made anew and goes by hand."""
+    if pack is None or _is_there(change, dose):
+        return
+    for other in doses_of(unit, pack):
+        _moved(unit, change, other)
+    move_pack(unit, pack, PackState.REVOKED, change.reason)
+    _pack_again(unit, change, pack)
+
+
+def _divert(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
+    """The patient moved while the pouch is in the machine: it fails at the camera, and from the reject bin it is made anew.
+
+    Its doses stay frozen, so that the pouch that replaces it bears the new ward.
+    """
+    if pack is None or _is_there(change, dose):
+        return
+    for other in doses_of(unit, pack):
+        _moved(unit, change, other)
+    if pack.state is not PackState.REVOKED:
+        move_pack(unit, pack, PackState.REVOKED, change.reason)
 
 
 def _out_of_the_trolley(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
@@ -121,12 +136,7 @@ def _out_of_the_trolley(unit: UnitOfWork, change: Change, dose: PlannedDose, pac
     if pack is None or pack.state is not PackState.LOADED:
         _by_nurses(unit, change, dose, pack)
         return
-    if _is_there(change, dose):
-        return
-    for other in doses_of(unit, pack):
-        _moved(unit, change, other)
-    move_pack(unit, pack, PackState.REVOKED, change.reason)
-    _pack_again(unit, change, pack)
+    _relabel(unit, change, dose, pack)
 
 
 def _by_nurses(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
@@ -164,11 +174,11 @@ def _moved(unit: UnitOfWork, change: Change, dose: PlannedDose) -> PlannedDose:
 
 
 def _replan(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
-    """Nothing of the dose is on its way; a pouch that waits for a person's eye goes to the new ward by hand."""
+    """Nothing of the dose is on its way; a pouch that waits for a person's eye bears the old ward and is made anew."""
     if change.kind is not ChangeKind.TRANSFER:
         _cancel(unit, change, dose, pack)
     elif pack is not None and pack.state is PackState.QUARANTINED:
-        _by_hand(unit, change, dose, pack)
+        _divert(unit, change, dose, pack)
     else:
         _moved(unit, change, dose)
 
@@ -202,9 +212,9 @@ _DEEDS: Mapping[ChangeAction, Deed] = {
     ChangeAction.REROUTE: _reroute,
     ChangeAction.CANCEL_AT_MACHINE: _revoke_at_machine,
     ChangeAction.LET_FINISH_AND_KEEP: _revoke_at_machine,
-    ChangeAction.LET_FINISH_AND_DIVERT: _by_hand,
+    ChangeAction.LET_FINISH_AND_DIVERT: _divert,
     ChangeAction.REVOKE: _revoke,
-    ChangeAction.RELABEL: _by_hand,
+    ChangeAction.RELABEL: _relabel,
     ChangeAction.KEEP_BACK: _nothing,
     ChangeAction.REVOKE_AND_PULL: _revoke,
     ChangeAction.PULL_AND_KEEP: _nothing,
