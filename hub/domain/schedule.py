@@ -73,15 +73,20 @@ DAY_SLOTS = (
 
 _PRN = re.compile(r"(?:^|[^A-Z])PRN(?:$|[^A-Z])|(?:^|\s)ПРИ\s|ПО ТРЕБОВАНИЮ|ПО НЕОБХОДИМОСТИ|ПО ПОТРЕБНОСТИ")
 _TIMES_A_DAY = re.compile(r"[XХ]?([1-9])(?:X|Х|Р|РАЗ|РАЗА)\.?(?:/|В)?(?:Д|ДЕНЬ|Д\.|СУТ|СУТКИ|С)\.?")
-_TIDY = re.compile(r"[^0-9A-ZА-Я/+]+")
+_ABBREVIATION_DOT = re.compile(r"(?<=[^\W\d_])\.(?!\d)")
+_LOOSE_SPACE = re.compile(r"(?<!\d) | (?!\d)")
+_PRN_WORD = "PRN"
 
 
 def normal_code(code: str) -> str:
-    """Return a frequency code without spaces, case and stray punctuation; `2 раза в день` and `2р/д` are one."""
+    """Return a frequency code without case, spaces and the dots of abbreviations; `2 раза в день` and `2р/д` are one.
+
+    What stands between two digits, be it a space, is never dropped: `Q2-4H` is not `Q24H`, and `Q1.2H` is not `Q12H`.
+    """
     upper = " ".join(code.upper().replace("Ё", "Е").split())
-    if counted := _TIMES_A_DAY.fullmatch(upper.replace(" ", "")):
+    if counted := _TIMES_A_DAY.fullmatch(_LOOSE_SPACE.sub("", upper)):
         return f"{counted[1]}Р/Д"
-    return _TIDY.sub("", upper)
+    return _LOOSE_SPACE.sub("", _ABBREVIATION_DOT.sub("", upper))
 
 
 def is_prn(code: str) -> bool:
@@ -107,9 +112,12 @@ class FrequencyTable(Mapping[tuple[str, str], FrequencyRule]):
 
     def find(self, code: str, ward: str) -> FrequencyRule | None:
         """Return the rule of a code at a ward, or None where the code is unknown."""
-        if is_prn(code):
-            return FrequencyRule(code, "", ScheduleKind.PRN)
         normal = normal_code(code)
+        if is_prn(code) or any(self._known(rest, ward) for rest in _without_prn(normal)):
+            return FrequencyRule(code, "", ScheduleKind.PRN)
+        return self._known(normal, ward)
+
+    def _known(self, normal: str, ward: str) -> FrequencyRule | None:
         return self._rules.get((normal, ward.strip().casefold())) or self._rules.get((normal, ""))
 
     def schedule(self, code: str, ward: str) -> Schedule | None:
@@ -121,6 +129,14 @@ class FrequencyTable(Mapping[tuple[str, str], FrequencyRule]):
             rule = self.find(code, ward)
             self._schedules[asked] = None if rule is None else _schedule_of(rule)
         return self._schedules[asked]
+
+
+def _without_prn(normal: str) -> Iterator[str]:
+    """Yield what is left of a code that begins or ends with PRN (`Q6HPRN`, `PRNQ6H`)."""
+    if normal.endswith(_PRN_WORD):
+        yield normal.removesuffix(_PRN_WORD)
+    if normal.startswith(_PRN_WORD):
+        yield normal.removeprefix(_PRN_WORD)
 
 
 def _schedule_of(rule: FrequencyRule) -> Schedule:

@@ -18,6 +18,7 @@ from hub.domain.schedule import (
     ScheduleKind,
     cut_of,
     expand,
+    normal_code,
     read_frequency_table,
     schedule_for,
     slot_bounds,
@@ -78,6 +79,45 @@ def test_codes_mean_clock_times(code: str, clocks: list[str]) -> None:
 )
 def test_as_needed_is_recognised_however_it_is_written(code: str) -> None:
     assert schedule_for(Timing(code=code), TABLE, "") == Schedule(ScheduleKind.PRN)
+
+
+@pytest.mark.parametrize("code", ["Q6HPRN", "BIDPRN", "QHSPRN", "PRNQ6H", "prn bid", "B.I.D.PRN", "Q 12 Hprn", "X1PRN"])
+def test_as_needed_glued_to_a_known_code_is_as_needed(code: str) -> None:
+    assert schedule_for(Timing(code=code), TABLE, "Medicine") == Schedule(ScheduleKind.PRN)
+
+
+@pytest.mark.parametrize("code", ["Q7HPRN", "PRNX", "APRN", "Q2-4HPRN"])
+def test_as_needed_glued_to_what_nobody_knows_is_not_guessed(code: str) -> None:
+    assert isinstance(schedule_for(Timing(code=code), TABLE, "Medicine"), Reason)
+
+
+@pytest.mark.parametrize(
+    "code", ["Q2-4H", "Q1-2H", "Q 1.2H", "Q1,2H", "Q1 2H", "Q2 - 4H", "Q2–4H", "Q.5H", "Q.2H", "1-2 р/д", "1,2 р/д", "Q-12H"]
+)
+def test_punctuation_never_makes_another_code(code: str) -> None:
+    assert isinstance(schedule_for(Timing(code=code), TABLE, "Medicine"), Reason)
+
+
+@pytest.mark.parametrize("code", ["B.I.D.", "b. i. d.", "BID.", "q. 12 h.", "Q.D."])
+def test_dots_of_abbreviations_and_spaces_do_not_matter(code: str) -> None:
+    assert isinstance(schedule_for(Timing(code=code), TABLE, "Medicine"), Schedule)
+
+
+@given(st.sampled_from(sorted({code for code, _ in TABLE})), st.data())
+def test_a_sign_put_between_two_digits_of_a_known_code_makes_it_unknown(code: str, data: st.DataObject) -> None:
+    places = [at for at in range(1, len(code)) if code[at - 1].isdigit() and code[at].isdigit()]
+    if places:
+        at = data.draw(st.sampled_from(places))
+        sign = data.draw(st.text("-–—.,/:; \u00a0", min_size=1, max_size=2))
+        assert TABLE.find(code[:at] + sign + code[at:], "") is None
+
+
+@given(
+    st.text("QХX1248", max_size=3), st.sampled_from("0124689"), st.text(" -–.,/", min_size=1, max_size=3),
+    st.sampled_from("0124689"), st.sampled_from(["H", "Х", "X/DAY", " р/д", "D", " раза в день", ""]),
+)  # fmt: skip
+def test_no_code_with_a_sign_between_digits_is_known(head: str, first: str, sign: str, second: str, tail: str) -> None:
+    assert (normal_code(head + first + sign + second + tail), "") not in set(TABLE)
 
 
 def test_letters_that_only_contain_prn_are_not_as_needed() -> None:
