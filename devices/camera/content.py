@@ -86,7 +86,7 @@ class ContentNote(StrEnum):
     SPECK = "a fragment too small for a tablet"
     DARK_TABLET = "an expected tablet is as dark as the base"
     TOO_MANY = "more things than can be counted"
-    UNLIKE = "a tablet has not the colour of any expected tablet left"
+    UNLIKE = "a tablet has not the colour and outline of any expected tablet left"
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ class SeenPouch:
     """What was read and counted.
 
     `tablets` is the picture's count (None: it cannot tell) and `certain` whether it separates every tablet; `sensor_counts`
-    are (asked, counted) of each drop that the machine reported.
+    are (asked, counted) of each drop that the machine reported. `doubts` say in plain words what else the picture shows that
+    is not as planned.
     """
 
     data_matrix: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class SeenPouch:
     certain: bool = False
     sensor_counts: tuple[tuple[int, int], ...] = ()
     camera: CameraState = CameraState.OK
+    doubts: tuple[str, ...] = ()
 
 
 def verify_pouch(expected: ExpectedPouch, seen: SeenPouch) -> tuple[Verdict, tuple[str, ...]]:
@@ -49,12 +51,13 @@ def verify_pouch(expected: ExpectedPouch, seen: SeenPouch) -> tuple[Verdict, tup
     proven by anybody's eye, so a missing record fails the pouch.
 
     PASS needs the pouch's own Data Matrix, no code that says otherwise, each drop counted as asked and in sum as expected, and
-    a picture that contradicts nothing. An unread Code 128 counts for nothing.
+    a picture that shows each tablet alone and whole, as many as expected, with no doubt left: for the
+    drop sensor and for a guess a half is a whole tablet. An unread Code 128 counts for nothing.
     """
     failures = (*_wrong_codes(expected, seen), *_wrong_drops(expected, seen), *_wrong_picture(expected, seen))
     if failures:
         return Verdict.FAIL, failures
-    doubts = (*_doubtful_codes(seen), *_doubtful_picture(expected, seen))
+    doubts = (*_doubtful_codes(seen), *_doubtful_picture(expected, seen), *seen.doubts)
     if doubts:
         return Verdict.LOOK, doubts
     return Verdict.PASS, (f"its own code was read, and {expected.count} counted by the drop sensor",)
@@ -104,5 +107,5 @@ def _doubtful_picture(expected: ExpectedPouch, seen: SeenPouch) -> tuple[str, ..
     if seen.tablets is None:
         return ("the picture cannot tell how many there are",)
     if seen.tablets == expected.count:
-        return ()
+        return (f"the picture does not show each of the {expected.count} alone and whole",)
     return (f"the picture seems to show {seen.tablets}, {expected.count} are expected",)

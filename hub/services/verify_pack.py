@@ -12,7 +12,7 @@ from hub.services.make_packs import send
 from hub.services.ports import UnitOfWork
 
 
-def expected_pouch(unit: UnitOfWork, job: PackJob) -> ExpectedPouch:
+def expected_pouch(job: PackJob) -> ExpectedPouch:
     """Return what the camera must see of this job's pouch: its own serial and its tablets."""
     return ExpectedPouch(serial=job.pack, count=sum(fill.count for fill in job.fills))
 
@@ -28,7 +28,7 @@ def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: str)
     assert pack is not None
     if pack.verdict is not None:
         return pack.verdict
-    verdict, reasons = verify_pouch(expected_pouch(unit, job), seen)
+    verdict, reasons = verify_pouch(expected_pouch(job), seen)
     if pack.state is PackState.REVOKED:
         verdict, reasons = Verdict.FAIL, (f"revoked: {pack.reason}",)
     read = [*seen.data_matrix, *seen.code_128]

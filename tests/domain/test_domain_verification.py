@@ -37,7 +37,6 @@ def seen(**changes: object) -> SeenPouch:
         ({}, Verdict.PASS, "its own code"),
         ({"code_128": ()}, Verdict.PASS, "its own code"),
         ({"data_matrix": (OWN, OWN)}, Verdict.PASS, "its own code"),
-        ({"certain": False}, Verdict.PASS, "its own code"),
         ({"data_matrix": (OTHER,)}, Verdict.FAIL, "not K7PMQ2"),
         ({"data_matrix": (OWN, OTHER)}, Verdict.FAIL, "2 different"),
         ({"code_128": (OTHER,)}, Verdict.FAIL, "contradicts"),
@@ -51,6 +50,10 @@ def seen(**changes: object) -> SeenPouch:
         ({"tablets": 2}, Verdict.FAIL, "shows 2"),
         ({"data_matrix": ()}, Verdict.LOOK, "no Data Matrix"),
         ({"data_matrix": (), "code_128": ()}, Verdict.LOOK, "no Data Matrix"),
+        ({"certain": False}, Verdict.LOOK, "alone and whole"),
+        ({"doubts": ("a tablet of another colour",)}, Verdict.LOOK, "of another colour"),
+        ({"certain": False, "doubts": ("glare",)}, Verdict.LOOK, "glare"),
+        ({"data_matrix": (OTHER,), "doubts": ("glare",)}, Verdict.FAIL, "not K7PMQ2"),
         ({"tablets": None, "certain": False}, Verdict.LOOK, "cannot tell"),
         ({"tablets": 4, "certain": False}, Verdict.LOOK, "seems to show 4"),
         ({"tablets": 2, "certain": False}, Verdict.LOOK, "seems to show 2"),
@@ -81,6 +84,7 @@ codes = st.lists(st.sampled_from([OWN, OTHER]), max_size=3).map(tuple)
 pouches = st.builds(
     SeenPouch, codes, codes, st.one_of(st.none(), st.integers(0, 5)), st.booleans(),
     st.lists(st.tuples(st.integers(1, 3), st.integers(0, 4)), max_size=3).map(tuple), st.sampled_from(CameraState),
+    st.lists(st.sampled_from(["glare", "another colour"]), max_size=1).map(tuple),
 )  # fmt: skip
 
 
@@ -93,6 +97,7 @@ def test_nothing_passes_without_its_own_code_and_an_agreeing_sensor(pouch: SeenP
         assert all(asked == counted for asked, counted in pouch.sensor_counts)
         assert sum(counted for _, counted in pouch.sensor_counts) == EXPECTED.count
         assert pouch.tablets == EXPECTED.count and pouch.camera is CameraState.OK
+        assert pouch.certain and not pouch.doubts
 
 
 @given(pouches)
