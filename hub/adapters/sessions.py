@@ -16,6 +16,7 @@ from hub.domain.people import User
 
 LASTS = timedelta(hours=12)
 REMEMBERED = 1000
+ASKED_AGAIN_AFTER = timedelta(seconds=10)
 
 
 class ArgonPins:
@@ -42,7 +43,7 @@ class StoredSessions:
     def __init__(self, writer: Writer, wall_clock: Callable[[], datetime]) -> None:
         self._writer = writer
         self._now = wall_clock
-        self._known: dict[str, tuple[User, datetime]] = {}
+        self._known: dict[str, tuple[User, datetime, datetime]] = {}
 
     async def open(self, user: User) -> str:
         """Open a session of twelve hours and return its token (256 bits)."""
@@ -52,17 +53,18 @@ class StoredSessions:
         return token
 
     async def user_of(self, token: str) -> User | None:
-        """Return whose token it is, or None where it is unknown, ended or too old."""
-        known = self._known.get(_hash(token))
-        if known is None:
-            known = await self._writer.read(lambda unit: _find(unit, _hash(token)))
-            if known is None:
+        """Return whose token it is, or None where it is unknown, ended or too old; who was disabled is out within ten seconds."""
+        now, digest = self._now(), _hash(token)
+        known = self._known.get(digest)
+        if known is None or now >= known[2]:
+            found = await self._writer.read(lambda unit: _find(unit, digest))
+            self._known.pop(digest, None)
+            if found is None:
                 return None
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            self._known[_hash(token)] = known
-        user, expires_at = known
-        return user if self._now() < expires_at else None
+            known = self._known[digest] = (*found, now + ASKED_AGAIN_AFTER)
+        return known[0] if now < known[1] else None
 
     async def close(self, token: str) -> None:
         """End a session; an unknown token changes nothing."""

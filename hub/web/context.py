@@ -1,9 +1,10 @@
 """What pages and API need from the hub, and who is asking."""
 
 import asyncio
-import hashlib
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -14,8 +15,9 @@ from hub.domain.people import Action, User, may
 from hub.domain.refusals import Refusal
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
-from hub.services.sign_in import PinHasher
+from hub.services.sign_in import WRONG, PinHasher, user_of_badge
 from hub.services.views import LedgerPage, LedgerQuestion
+from hub.web.throttle import SignInGuard
 
 Result = TypeVar("Result")
 COOKIE = "dosehub_session"
@@ -82,6 +84,7 @@ class HubContext:
     board_changes: Callable[[], AsyncIterator[int]]
     evidence: Callable[[str], bytes | None]
     site: str = "hospital"
+    guard: SignInGuard = field(default_factory=SignInGuard)
 
 
 def hub_of(request: Request) -> HubContext:
@@ -131,20 +134,28 @@ def answered(result: Any) -> Any:
     return result
 
 
+async def person_of(hub: HubContext, badge: str, pin: str) -> User | Refusal:
+    """Return whose badge and PIN these are; the refusal never says which was wrong, and guessing gets slow."""
+    wait_s = hub.guard.wait_s(badge, time.monotonic())
+    if wait_s > 0:
+        return Refusal("wait", f"Too many wrong PINs for this badge: try again in {math.ceil(wait_s / 60)} min, or ask the senior nurse.")
+    user = await hub.decisions.read(lambda unit: user_of_badge(unit, badge))
+    if user is None or not await asyncio.to_thread(hub.pins.matches, user.pin_hash, pin):
+        hub.guard.wrong(badge, time.monotonic())
+        return WRONG
+    hub.guard.right(badge)
+    return user
+
+
 async def second_person(hub: HubContext, badge: str, pin: str, first: User, action: Action) -> UserId | None:
     """Return the second person who confirms, None where no badge came; 409 where badge, PIN or person will not do."""
     if not badge:
         return None
-    user = await hub.decisions.read(lambda unit: next(iter(unit.users.where(badge=badge, active=True)), None))
-    if user is None or not await asyncio.to_thread(hub.pins.matches, user.pin_hash, pin):
-        raise HTTPException(409, {"refused": "second-person", "reason": "The second badge or PIN is wrong."})
+    user = await person_of(hub, badge, pin)
+    if isinstance(user, Refusal):
+        raise HTTPException(409, {"refused": "second-person", "reason": f"The second person: {user.text}"})
     if user.id == first.id or not may(user.role, action):
         raise HTTPException(
             409, {"refused": "second-person", "reason": "A second, different person with this right must confirm."}
         )
     return user.id
-
-
-def token_hash(token: str) -> str:
-    """Return what is kept of a session token."""
-    return hashlib.sha256(token.encode()).hexdigest()

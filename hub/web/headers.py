@@ -42,8 +42,12 @@ class SafeHeaders:
 
 
 def _from_elsewhere(headers: Headers) -> bool:
-    """Tell whether a browser says that another site's page made the request; programs say nothing and are not meant."""
-    if headers.get("sec-fetch-site", "none") not in OUR_OWN:
-        return True
+    """Tell whether a browser says that another site's page made the request; programs say nothing and are not meant.
+
+    Browsers too old for Sec-Fetch-Site are asked by their Origin.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in OUR_OWN
     origin = headers.get("origin", "")
     return bool(origin) and origin.partition("://")[2] != headers.get("host", "")

@@ -17,7 +17,8 @@ from hub.services.reject_packs import Decision, decide_review, packs_to_reject, 
 from hub.services.return_packs import packs_to_return, return_pack
 from hub.services.stock_in import Loading, Receipt, load_cassette, needs_second_person, receive_stock
 from hub.web.api.bodies import LoadCassette, PickBody, ReceiptBody, RejectBody, RequisitionBody, ReturnBody, ReviewBody
-from hub.web.context import Hub, allowed, answered, second_person
+from hub.web.context import Hub, allowed, second_person
+from hub.web.once import once
 
 router = APIRouter(prefix="/api", tags=["pharmacy"])
 Packer = Annotated[User, Depends(allowed(Action.PACK))]
@@ -41,7 +42,7 @@ async def receipts(body: ReceiptBody, hub: Hub, user: Stockman) -> Any:
         received = receive_stock(unit, rows)
         return received if isinstance(received, Refusal) else {"received": received}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
 @router.get("/cassettes")
@@ -74,7 +75,7 @@ async def load(body: LoadCassette, hub: Hub, user: Loader) -> Any:
         loaded = load_cassette(unit, loading)
         return loaded if isinstance(loaded, Refusal) else {"loaded": body.units, "count": loaded.count}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
 @router.get("/picks")
@@ -112,7 +113,7 @@ async def pick(body: PickBody, hub: Hub, user: Packer) -> Any:
         released = pick_pack(unit, body.label, body.packs)
         return released if isinstance(released, Refusal) else {"released": released.serial}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
 @router.get("/reviews")
@@ -148,7 +149,7 @@ async def review(body: ReviewBody, hub: Hub, user: Reviewer) -> Any:
         decided = decide_review(unit, decision, hub.house)
         return decided if isinstance(decided, Refusal) else {"state": decided.decision}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
 @router.get("/rejects")
@@ -169,7 +170,7 @@ async def reject(body: RejectBody, hub: Hub, user: Packer) -> Any:
             return destroyed
         return {"destroyed": destroyed.serial, "remade_as": destroyed.replaced_by}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
 @router.get("/requisitions")
@@ -200,7 +201,7 @@ async def issue(body: RequisitionBody, hub: Hub, user: Packer) -> Any:
         issued = issue_requisition(unit, body.requisition, body.packs)
         return issued if isinstance(issued, Refusal) else {"issued": fraction_text(issued.units)}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
 @router.get("/returns")
@@ -222,4 +223,4 @@ async def take_back(body: ReturnBody, hub: Hub, user: Returner) -> Any:
         returned = return_pack(unit, body.pack, body.condition == "sealed")
         return returned if isinstance(returned, Refusal) else {"state": returned.state.value}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)

@@ -1,25 +1,24 @@
 """Signing in and out."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from hub.services.sign_in import WRONG, user_of_badge
+from hub.domain.refusals import Refusal
 from hub.web.api.bodies import SignIn
-from hub.web.context import COOKIE, Hub
+from hub.web.context import COOKIE, Hub, person_of
 
 router = APIRouter(prefix="/api", tags=["session"])
 
 
 @router.post("/session")
-async def sign_in(body: SignIn, hub: Hub, response: Response) -> dict[str, Any]:
+async def sign_in(body: SignIn, hub: Hub, request: Request, response: Response) -> dict[str, Any]:
     """Open a session for badge and PIN; the answer to a wrong one never says which was wrong."""
-    user = await hub.decisions.read(lambda unit: user_of_badge(unit, body.badge))
-    if user is None or not await asyncio.to_thread(hub.pins.matches, user.pin_hash, body.pin):
-        raise HTTPException(401, {"refused": WRONG.code, "reason": WRONG.text})
+    user = await person_of(hub, body.badge, body.pin)
+    if isinstance(user, Refusal):
+        raise HTTPException(429 if user.code == "wait" else 401, {"refused": user.code, "reason": user.text})
     token = await hub.sessions.open(user)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", max_age=12 * 3600)
+    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https", max_age=12 * 3600)
     return {"token": token, "name": user.name, "role": user.role.value}
 
 

@@ -9,20 +9,21 @@ from fastapi.responses import Response, StreamingResponse
 from hub.domain.people import Action, User
 from hub.services.board import line_state
 from hub.web.api.bodies import ClockBody
-from hub.web.context import Hub, allowed
+from hub.web.context import Hub, allowed, current_user
 
 router = APIRouter(prefix="/api", tags=["state"])
+SignedIn = Annotated[User, Depends(current_user)]
 
 
 @router.get("/state")
-async def state(hub: Hub) -> dict[str, Any]:
+async def state(hub: Hub, _: SignedIn) -> dict[str, Any]:
     """Return how many jobs, packs and doses are in which state; no name and no patient is in it."""
     counts = await hub.decisions.read(line_state)
     return {"now": hub.now().isoformat(), **counts}
 
 
 @router.get("/events")
-async def events(request: Request, hub: Hub) -> StreamingResponse:
+async def events(request: Request, hub: Hub, _: SignedIn) -> StreamingResponse:
     """Send a `board` event whenever something was committed, at most four a second."""
 
     async def stream() -> AsyncIterator[bytes]:

@@ -23,7 +23,8 @@ from hub.services.trolleys import (
     view_trolley,
 )
 from hub.web.api.bodies import Handover, LoadPack, PullPack, TrolleyBody
-from hub.web.context import Hub, HubContext, allowed, answered, second_person
+from hub.web.context import Hub, HubContext, allowed, second_person
+from hub.web.once import once
 
 router = APIRouter(prefix="/api", tags=["trolley"])
 Loader = Annotated[User, Depends(allowed(Action.LOAD_TROLLEY))]
@@ -68,7 +69,7 @@ async def load(body: LoadPack, hub: Hub, user: Loader) -> Any:
         view = load_pack(unit, body.trolley, body.drawer, body.pack)
         return view if isinstance(view, Refusal) else {"loaded": body.pack, "missing": len(view.missing)}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
 @router.post("/trolleys/pull")
@@ -79,39 +80,41 @@ async def pull(body: PullPack, hub: Hub, user: Loader) -> Any:
         pulled = pull_pack(unit, body.trolley, body.pack)
         return pulled if isinstance(pulled, Refusal) else {"pulled": pulled.serial}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
-async def _step(hub: HubContext, user: User, body: TrolleyBody, step: Callable[[UnitOfWork], Trolley | Refusal]) -> Any:
+async def _step(
+    hub: HubContext, user: User, body: TrolleyBody, name: str, step: Callable[[UnitOfWork], Trolley | Refusal]
+) -> Any:
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
         trolley = step(unit)
         return trolley if isinstance(trolley, Refusal) else {"state": trolley.state.value}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide, name)
 
 
 @router.post("/trolleys/seal")
 async def seal(body: TrolleyBody, hub: Hub, user: Loader) -> Any:
     """Seal a trolley."""
-    return await _step(hub, user, body, lambda unit: seal_trolley(unit, body.trolley, body.seal))
+    return await _step(hub, user, body, "seal", lambda unit: seal_trolley(unit, body.trolley, body.seal))
 
 
 @router.post("/trolleys/dispatch")
 async def dispatch(body: TrolleyBody, hub: Hub, user: Loader) -> Any:
     """Book that a trolley left."""
-    return await _step(hub, user, body, lambda unit: dispatch_trolley(unit, body.trolley))
+    return await _step(hub, user, body, "dispatch", lambda unit: dispatch_trolley(unit, body.trolley))
 
 
 @router.post("/trolleys/receive")
 async def receive(body: TrolleyBody, hub: Hub, user: Nurse) -> Any:
     """Book that a ward received a trolley."""
-    return await _step(hub, user, body, lambda unit: receive_trolley(unit, body.trolley, body.seal))
+    return await _step(hub, user, body, "receive", lambda unit: receive_trolley(unit, body.trolley, body.seal))
 
 
 @router.post("/trolleys/close")
 async def close(body: TrolleyBody, hub: Hub, user: Nurse) -> Any:
     """Close a trolley's round."""
-    return await _step(hub, user, body, lambda unit: close_trolley(unit, body.trolley))
+    return await _step(hub, user, body, "close", lambda unit: close_trolley(unit, body.trolley))
 
 
 @router.post("/handovers")
@@ -126,6 +129,4 @@ async def handover(body: Handover, hub: Hub, user: Loader) -> Any:
         handed = hand_over(unit, body.packs, receiver.id)
         return handed if isinstance(handed, Refusal) else {"handed": handed}
 
-    return answered(
-        await hub.decisions.once(user.id, body.event, body.model_dump_json(exclude={"receiver_pin"}), decide)
-    )
+    return await once(hub, user, body, decide)

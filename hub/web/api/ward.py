@@ -14,7 +14,8 @@ from hub.services.administer import BedsideScan, give, give_from_ward, not_given
 from hub.services.ports import UnitOfWork
 from hub.services.ward_round import round_of
 from hub.web.api.bodies import Give, GiveWard, NotGiven, Write
-from hub.web.context import Hub, HubContext, allowed, answered
+from hub.web.context import Hub, HubContext, allowed
+from hub.web.once import once
 
 router = APIRouter(prefix="/api", tags=["ward"])
 Nurse = Annotated[User, Depends(allowed(Action.ADMINISTER))]
@@ -42,7 +43,7 @@ async def _bedside(
         doses = act(unit)
         return doses if isinstance(doses, Refusal) else {name: [dose.id for dose in doses]}
 
-    return answered(await hub.decisions.once(user.id, body.event, body.model_dump_json(), decide))
+    return await once(hub, user, body, decide)
 
 
 @router.post("/bedside/give")

@@ -1,15 +1,13 @@
 """Signing in with badge and PIN, signing out, the way to one's own page, and pages that say why something is refused."""
 
-import asyncio
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from hub.domain.people import User
-from hub.services.sign_in import WRONG, user_of_badge
-from hub.web.context import COOKIE, Hub, HubContext, current_user
+from hub.domain.refusals import Refusal
+from hub.web.context import COOKIE, Hub, current_user, person_of
 from hub.web.pages.rendering import home_of, local_path, page
 
 router = APIRouter()
@@ -34,9 +32,9 @@ async def ask(request: Request, next: str = "") -> HTMLResponse:
 async def sign_in(request: Request, hub: Hub, badge: Field = "", pin: Field = "", next: Field = "") -> Response:
     """Open a session and lead on, to a page of this hub only; a badge without PIN is asked for the PIN."""
     badge, target = badge.strip(), local_path(next)
-    user = await _person(hub, badge, pin) if pin else None
-    if user is None:
-        problem = WRONG.text if pin else ""
+    user = await person_of(hub, badge, pin) if pin else None
+    if user is None or isinstance(user, Refusal):
+        problem = user.text if isinstance(user, Refusal) else ""
         return page(
             request, None, "sign_in.html", 403 if pin else 200, next=target, badge="" if pin else badge, problem=problem
         )
@@ -46,13 +44,6 @@ async def sign_in(request: Request, hub: Hub, badge: Field = "", pin: Field = ""
         COOKIE, token, httponly=True, samesite="strict", max_age=LASTS_S, secure=request.url.scheme == "https"
     )
     return answer
-
-
-async def _person(hub: HubContext, badge: str, pin: str) -> User | None:
-    user = await hub.decisions.read(lambda unit: user_of_badge(unit, badge))
-    if user is None or not await asyncio.to_thread(hub.pins.matches, user.pin_hash, pin):
-        return None
-    return user
 
 
 @router.post("/sign-out")

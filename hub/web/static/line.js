@@ -178,7 +178,7 @@ const field = form && scanField(form, scanned, () => show("stop", "Too many scan
 if (form) {
   document.getElementById("task-cancel").addEventListener("click", () => { leave(); field.focus(); });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && task.kind && !dialog.open) { leave(); show("none", "Left. Scan the next label."); }
+    if (event.key === "Escape" && task.kind && !dialog.open) { leave(); field.forgetLast(); show("none", "Left. Scan the next label."); }
   });
   onUnanswered(() => {});
   resume((made, answer) => { showAnswer(answer, "What was scanned before is recorded."); refresh(); });

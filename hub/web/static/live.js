@@ -103,10 +103,17 @@ export function follow(part, after = () => {}, leastBetweenMs = LEAST_BETWEEN_MS
   }
 
   function open() {
-    if (source) return;
+    if (source || document.hidden) return;
     source = new EventSource("/api/events");
     source.addEventListener("board", () => schedule(leastBetweenMs));
-    source.addEventListener("error", () => { away.hidden = false; });
+    source.addEventListener("error", () => {
+      away.hidden = false;
+      // A refusal ends the stream for good; asking for the part leads to the sign-in where the session is over.
+      if (source?.readyState !== EventSource.CLOSED) return;
+      source = null;
+      fetchNow();
+      setTimeout(open, RETRY_MS);
+    });
     source.addEventListener("open", () => { away.hidden = true; });
   }
 

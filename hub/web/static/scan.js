@@ -69,5 +69,9 @@ export function scanField(form, onScan, onFull) {
     if (!String(getSelection())) field.focus({ preventScroll: true });
   });
   field.focus({ preventScroll: true });
-  return { focus: () => field.focus({ preventScroll: true }), forgetLast: () => { last = { text: "", at: 0 }; } };
+  return {
+    focus: () => field.focus({ preventScroll: true }),
+    // What was scanned a moment ago may be meant again, in another step.
+    forgetLast: () => { last = { text: "", at: 0 }; },
+  };
 }

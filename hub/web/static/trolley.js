@@ -60,6 +60,7 @@ async function begin(name) {
 }
 
 async function sealScanned(seal) {
+  if (STEPS[seal.toLowerCase()]) return show("stop", "That is a command, not the number of a seal.");
   const name = step;
   step = "";
   told(await write(`/api/trolleys/${name}`, { trolley: trolley().trolley, seal }, waits), () => STEPS[name].done(seal));
@@ -78,6 +79,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   step = "";
   choose("");
+  field.forgetLast();
   show("none", "Scan a drawer and then its pack, or the pack alone.");
 });
 
