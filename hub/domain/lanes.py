@@ -17,7 +17,21 @@ RULE_ROUTE = "route"
 RULE_NOT_PACKED = "route-not-packed"
 RULE_FRACTION = "whole-units"
 RULE_PLAUSIBLE = "plausible-count"
+SOURCE_PLAUSIBLE = "plausibility"
 MOST_PIECES = 20
+MOST_SHARED_VIALS = 4
+MOST_OF_A_DOSE: Mapping[str, Quantity] = {
+    limit.unit: limit
+    for limit in (
+        Quantity(Fraction(1000), "mL"),
+        Quantity(Fraction(100_000_000), "IU"),
+        Quantity(Fraction(200), "drop"),
+        Quantity(Fraction(MOST_PIECES), "puff"),
+        Quantity(Fraction(MOST_PIECES), "spray"),
+        Quantity(Fraction(MOST_PIECES), "application"),
+        Quantity(Fraction(MOST_PIECES), "dose"),
+    )
+}
 
 
 class RouteKind(StrEnum):
@@ -118,20 +132,40 @@ def packed_units(drug: Drug, units: Fraction, lane: Lane) -> Fraction | Reason:
     """
     if units.numerator <= 0:
         return Reason(RULE_FRACTION, "the dose is not more than nothing", "order 1088, section II.1")
-    measured = dispensing_unit(drug) in VOLUME_UNITS or is_container_of_many(drug) or _is_shared_vial(drug, lane)
-    if measured:
-        return units
-    if units > MOST_PIECES:
+    unit = dispensing_unit(drug)
+    if unit in VOLUME_UNITS or unit in MOST_OF_A_DOSE:
+        return implausible_amount(drug, Quantity(units, unit)) or units
+    shared = _is_shared_vial(drug, lane)
+    most = MOST_SHARED_VIALS if shared else MOST_PIECES
+    if units > most:
         return Reason(
             RULE_PLAUSIBLE,
-            f"{piece_text(units)} × '{drug.inn} {drug.strength}' for one dose is implausible",
-            f"at most {MOST_PIECES} pieces a dose",
+            f"{piece_text(units)} × '{drug.inn} {drug.strength}' for one dose is implausible: more than {most}",
+            SOURCE_PLAUSIBLE,
         )
+    if shared or is_container_of_many(drug):
+        return units
     if drug.form in _OPENED_WHOLE or drug.form is Form.LIQUID:
         return Fraction(ceil(units))
     if drug.form in _WHOLE_ONLY or drug.form in SOLID_FORMS:
         return part_refused(drug, units) or units
     return units
+
+
+def implausible_amount(drug: Drug, dose: Quantity) -> Reason | None:
+    """Return why a dose is more than anybody gets at once, whatever it is counted in, or None.
+
+    The limits are far above any usual dose: they catch a thousandfold error, not a clinical one.
+    """
+    for unit, limit in MOST_OF_A_DOSE.items():
+        amount = convert(dose, unit)
+        if amount is not None and amount.amount > limit.amount:
+            return Reason(
+                RULE_PLAUSIBLE,
+                f"{dose} of '{drug.inn} {drug.strength}' for one dose is implausible: more than {limit}",
+                SOURCE_PLAUSIBLE,
+            )
+    return None
 
 
 def _is_shared_vial(drug: Drug, lane: Lane) -> bool:

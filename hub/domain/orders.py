@@ -159,6 +159,7 @@ class SourceSettings:
     """What one source of sheets is bound to bring (printed with every decision that follows from it).
 
     `reconfirm_days`: an open-ended order counts as confirmed for that many days after it was written or last re-confirmed by a sheet.
+    `decimal_sign` is how its tables write amounts, `,` or `.`; None: nobody told, so `5,000` is asked about.
     """
 
     name: str
@@ -168,6 +169,7 @@ class SourceSettings:
     allergies_provided: bool
     excluded_departments: tuple[str, ...]
     stable_after_days: int | None = None
+    decimal_sign: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,11 @@ class Order:
     stopped_at: datetime | None = None
 
 
-def is_in_force(order: Order, now: datetime) -> bool:
-    """Tell whether doses of an order are wanted at a moment: it is active or only on hold, and its end has not come."""
-    ended = order.stopped_at is not None and order.stopped_at <= now
-    return order.state in (LineState.ACTIVE, LineState.ON_HOLD) and not ended
+def has_ended(order: Order, at: datetime) -> bool:
+    """Tell whether an order's announced end has come at a moment."""
+    return order.stopped_at is not None and order.stopped_at <= at
+
+
+def is_in_force(order: Order, at: datetime) -> bool:
+    """Tell whether a dose of an order is wanted at a moment: it is active or only on hold, and its end has not come."""
+    return order.state in (LineState.ACTIVE, LineState.ON_HOLD) and not has_ended(order, at)

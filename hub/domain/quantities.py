@@ -100,6 +100,10 @@ _RATIO = re.compile(r"(?:(\d+) )?(\d+)/(\d+)", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(?: \d{3})+|[1-9]\d{0,2}(?:,\d{3}){2,}|[1-9]\d{0,2},000", re.ASCII)
 _DECIMAL = re.compile(r"(\d+)(?:[.,](\d+))?|[.,](\d+)", re.ASCII)
 _AMBIGUOUS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"(?:\d{1,3}(?: \d{3})+|\d+)?(?:(?<=\d),\d+|(?<=\d)\.\d+|(?<!\d)[.,]\d+)?", re.ASCII)
+_DECIMAL_POINT = re.compile(r"(?:\d{1,3}(?: \d{3})+|[1-9]\d{0,2}(?:,\d{3})+|\d+)?(?:(?<=\d)\.\d+|(?<!\d)\.\d+)?", re.ASCII)
+_EITHER_SIGN = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_POINTED_GROUP = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _LONGEST_AMOUNT = 24
 
 
@@ -120,28 +124,65 @@ def convert(quantity: Quantity, unit: str) -> Quantity | None:
     return Quantity(quantity.amount * source[1] / target[1], unit)
 
 
-def parse_amount(text: str) -> Fraction:
-    """Read an amount exactly: `0.5`, `2,5`, `25,000`, `25 000`, `1/2`, `1 1/2`, `½`.
+def parse_dose_amount(text: str, decimal_sign: str | None) -> Fraction:
+    """Read an amount that a prescriber's sheet writes, whose source has `decimal_sign` (`,`, `.`, None: nobody set it).
 
-    A comma before three digits that are not all zero (`1,125`) may be read as a decimal or as thousands, a thousandfold
-    difference: it is refused. Raises ValueError with a sentence for a person.
+    With `,` the text `5,000` is five; with `.` it is five thousand and commas must part groups of three. What a thousandfold
+    error may hide in (`5,000` without a set sign, `5.000` where the sign is not `.`) is refused. Raises ValueError with a
+    sentence for a person.
     """
+    cleaned = _tidied(text)
+    if (simple := _simple_amount(cleaned)) is not None:
+        return simple
+    ambiguous = _EITHER_SIGN if decimal_sign is None else _POINTED_GROUP
+    if decimal_sign != "." and ambiguous.fullmatch(cleaned):
+        raise _two_readings(cleaned)
+    if decimal_sign is None:
+        return parse_amount(cleaned)
+    if not cleaned or not (_DECIMAL_COMMA if decimal_sign == "," else _DECIMAL_POINT).fullmatch(cleaned):
+        raise ValueError(f"'{cleaned}' is not an amount where the decimal sign is '{decimal_sign}'")
+    plain = cleaned.replace(" ", "")
+    return Fraction(plain.replace(",", ".") if decimal_sign == "," else plain.replace(",", ""))
+
+
+def _tidied(text: str) -> str:
     cleaned = " ".join(text.split())
     if len(cleaned) > _LONGEST_AMOUNT:
         raise ValueError(f"'{cleaned[:_LONGEST_AMOUNT]}…' is too long to be an amount")
+    return cleaned
+
+
+def _simple_amount(cleaned: str) -> Fraction | None:
+    """Return what has no decimal sign at all: `½`, `1/2`, `1 1/2`."""
     if cleaned in _VULGAR:
         return _VULGAR[cleaned]
-    if ratio := _RATIO.fullmatch(cleaned):
-        whole, above, below = ratio.groups()
-        if int(below) == 0:
-            raise ValueError(f"'{cleaned}' divides by zero")
-        return Fraction(int(whole or 0)) + Fraction(int(above), int(below))
+    ratio = _RATIO.fullmatch(cleaned)
+    if ratio is None:
+        return None
+    whole, above, below = ratio.groups()
+    if int(below) == 0:
+        raise ValueError(f"'{cleaned}' divides by zero")
+    return Fraction(int(whole or 0)) + Fraction(int(above), int(below))
+
+
+def _two_readings(cleaned: str) -> ValueError:
+    many, few = re.sub("[.,]", "", cleaned), cleaned.replace(",", ".")
+    return ValueError(f"'{cleaned}' may mean {many} or {few}: write one of them")
+
+
+def parse_amount(text: str) -> Fraction:
+    """Read an amount as directories write it, exactly: `0.5`, `2,5`, `25,000`, `25 000`, `1/2`, `1 1/2`, `½`.
+
+    A comma before three digits that are not all zero (`1,125`) may be read as a decimal or as thousands, a thousandfold
+    difference: it is refused. Raises ValueError with a sentence for a person. Doses of sheets: `parse_dose_amount`.
+    """
+    cleaned = _tidied(text)
+    if (simple := _simple_amount(cleaned)) is not None:
+        return simple
     if _GROUPED.fullmatch(cleaned):
         return Fraction(cleaned.replace(" ", "").replace(",", ""))
     if _AMBIGUOUS.fullmatch(cleaned):
-        raise ValueError(
-            f"'{cleaned}' may mean {cleaned.replace(',', '')} or {cleaned.replace(',', '.')}: write one of them"
-        )
+        raise _two_readings(cleaned)
     if not _DECIMAL.fullmatch(cleaned):
         raise ValueError(f"'{cleaned}' is not an amount")
     return Fraction(cleaned.replace(",", "."))

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from hub.domain.doses import Lane
 from hub.domain.drugs import Drug, DrugClass, DrugDirectory
-from hub.domain.lanes import RULE_NOT_PACKED, lane_of, packed_units
+from hub.domain.lanes import RULE_NOT_PACKED, implausible_amount, lane_of, packed_units
 from hub.domain.orders import (
     Check,
     LineDecision,
@@ -325,7 +325,7 @@ def counted_dose(
         return exact
     if isinstance(lane, Reason):
         return lane
-    packed = packed_units(drug, exact, lane)
+    packed = implausible_amount(drug, dose) or packed_units(drug, exact, lane)
     return packed if isinstance(packed, Reason) else (exact, packed, lane)
 
 

@@ -148,6 +148,38 @@ def test_units_that_are_not_permitted_or_implausible_are_a_reason(item: Drug, un
     assert isinstance(packed_units(item, units, Lane.TRAY), Reason)
 
 
+@pytest.mark.parametrize(
+    ("item", "amount", "route", "word"),
+    [
+        (SYRUP, Quantity(F(5000), "mL"), "PO", "more than 1000 mL"),
+        (SYRUP, Quantity(F(2), "L"), "PO", "more than 1000 mL"),
+        (SYRUP, Quantity(F(500_000), "mg"), "PO", "25000 mL"),
+        (drug(form=Form.TUBE, strength="30 г туба 30 мл", unit="туба"), Quantity(F(900), "mL"), "TP", "more than 20"),
+        (VIAL, Quantity(F(5000), "IU"), "SC", "more than 4"),
+        (VIAL, Quantity(F(500_000_000), "IU"), "IV", "more than 100000000 IU"),
+        (drug(strength="50000000 МЕ", unit="таб"), Quantity(F(150_000_000), "IU"), "PO", "more than 100000000 IU"),
+        (METFORMIN, Quantity(F(15), "g"), "PO", "more than 20"),
+    ],
+)
+def test_a_dose_of_a_thousandfold_error_goes_to_a_person(item: Drug, amount: Quantity, route: str, word: str) -> None:
+    decision = decide(line(dose=(amount, amount), route=route), item)
+    assert decision.outcome is Outcome.NEEDS_REVIEW
+    assert [(reason.rule, reason.source) for reason in decision.reasons] == [("plausible-count", "plausibility")]
+    assert word in decision.reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("item", "amount", "route"),
+    [
+        (SYRUP, Quantity(F(1), "L"), "PO"),
+        (VIAL, Quantity(F(4000), "IU"), "SC"),
+        (METFORMIN, Quantity(F(10), "g"), "PO"),
+    ],
+)
+def test_a_large_but_possible_dose_is_scheduled(item: Drug, amount: Quantity, route: str) -> None:
+    assert decide(line(dose=(amount, amount), route=route), item).outcome is Outcome.SCHEDULED
+
+
 def test_pieces_are_written_as_people_do() -> None:
     assert [piece_text(F(*each)) for each in ((2, 1), (1, 2), (3, 2), (1, 4), (1, 100))] == [
         "2",

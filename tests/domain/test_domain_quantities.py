@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.domain.drugs import Form
 from hub.domain.orders import Reason
-from hub.domain.quantities import UNITS, Quantity, convert, fraction_text, parse_amount, unit_named
+from hub.domain.quantities import UNITS, Quantity, convert, fraction_text, parse_amount, parse_dose_amount, unit_named
 from hub.domain.strengths import parse_strength, units_for
 
 F = Fraction
@@ -32,6 +32,36 @@ def test_amounts_are_read_exactly(text: str, amount: Fraction) -> None:
 def test_what_is_not_one_clear_amount_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match=r"amount|divides|may mean"):
         parse_amount(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sign", "amount"),
+    [
+        ("5,000", ",", F(5)), ("1,125", ",", F(9, 8)), ("2,5", ",", F(5, 2)), ("2.5", ",", F(5, 2)), ("0.125", ",", F(1, 8)),
+        ("25 000,5", ",", F(50001, 2)), (",5", ",", F(1, 2)), ("5,000", ".", F(5000)), ("1,234,567.5", ".", F(2469135, 2)),
+        ("5.000", ".", F(5)), ("0.125", ".", F(1, 8)), ("25 000", ".", F(25000)), ("2,5", None, F(5, 2)), ("0,125", None, F(1, 8)),
+        ("1,234,567", None, F(1234567)), ("12.5", None, F(25, 2)), ("½", ",", F(1, 2)), ("1 1/2", ".", F(3, 2)),
+    ],
+)  # fmt: skip
+def test_a_dose_is_read_by_the_decimal_sign_of_its_source(text: str, sign: str | None, amount: Fraction) -> None:
+    assert parse_dose_amount(text, sign) == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("5,000", None), ("1,125", None), ("5.000", None), ("5.000", ","), ("1,234,567", ","), ("1.234,5", ","), ("1.234,5", "."), ("2,5", "."),
+        ("0,125", "."), ("12,34,567", "."), ("5,", ","), ("", ","), ("", "."), (",", ","), ("1/0", ","), ("5 5", "."), ("9" * 30, "."),
+    ],
+)  # fmt: skip
+def test_a_dose_that_may_be_a_thousand_times_another_is_not_read(text: str, sign: str | None) -> None:
+    with pytest.raises(ValueError, match=r"amount|divides|may mean"):
+        parse_dose_amount(text, sign)
+
+
+@given(st.integers(min_value=0, max_value=10**6), st.integers(min_value=0, max_value=999), st.sampled_from([",", "."]))
+def test_what_the_source_writes_with_its_sign_is_read_back_or_asked_about(whole: int, rest: int, sign: str) -> None:
+    assert parse_dose_amount(f"{whole}{sign}{rest:03}", sign) == whole + F(rest, 1000)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Ward sheets as CSV and XLSX: encodings, delimiters, headers, odd rows, ids that stay the same."""
 
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -198,6 +199,20 @@ def test_marks_prn_and_urgent_words() -> None:
 )
 def test_doses(cell: str, unit: str, low: str, high: str, name: str) -> None:
     assert read_dose(cell, unit, []) == (Quantity(Fraction(low), name), Quantity(Fraction(high), name))
+
+
+@pytest.mark.parametrize(("sign", "milligrams"), [(",", 5), (".", 5000)])
+def test_a_comma_in_a_dose_is_read_by_the_source_s_own_decimal_sign(sign: str, milligrams: int) -> None:
+    source = replace(FREE, decimal_sign=sign)
+    assert line(source, Доза="5,000 мг").dose == (Quantity(Fraction(milligrams), "mg"),) * 2
+
+
+def test_a_comma_that_may_be_thousands_is_never_guessed() -> None:
+    doubtful = line(FREE, Доза="5,000 мг", Утро="1,000")
+    assert doubtful.dose is None
+    assert any("'5,000' may mean 5000 or 5.000" in words for words in doubtful.unsupported)
+    assert "the morning cell cannot be read: 1,000" in doubtful.unsupported
+    assert line(replace(FREE, decimal_sign=","), Утро="1,000").timing == line(Утро="1").timing
 
 
 def test_one_code_for_two_people_and_one_person_in_two_beds_are_named() -> None:

@@ -209,6 +209,7 @@ def test_shipped_sources() -> None:
     assert (sources["sample"].course_required, sources["sample"].signature_required) == (True, True)
     assert sources["sample"].allergies_provided
     hospital = sources["hospital"]
+    assert (sources["sample"].decimal_sign, hospital.decimal_sign) == (",", ".")
     assert (hospital.course_required, hospital.signature_required, hospital.reconfirm_days) == (False, False, 3)
 
     def excluded(department: str) -> bool:
@@ -232,6 +233,7 @@ def test_shipped_sources() -> None:
         ("a = 1", "source a: it is no table of settings"),
         ("[a]\ncourse_required = 1", "source a, field course_required: 1 is not a value for it"),
         ("[a]\nreconfirm_days = 0", "source a, field reconfirm_days: 0 is not a value for it"),
+        ("[a]\ndecimal_sign = ';'", "source a, field decimal_sign: ';' is neither ',' nor '.'"),
         ("[a]\ncourses = true", "source a, field courses: there is no such setting"),
         ("[a]\ncourse_required = true", "source a, field signature_required: the setting is missing"),
     ],

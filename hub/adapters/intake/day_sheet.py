@@ -16,7 +16,7 @@ from hub.adapters.intake.table import Row, headers_of, normalised, read_table
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SlotDose, SourceSettings, Stay, Timing
-from hub.domain.quantities import Quantity, parse_amount
+from hub.domain.quantities import Quantity, parse_dose_amount
 from hub.domain.schedule import is_prn
 
 SLOTS = ("morning", "noon", "evening", "night")
@@ -85,9 +85,9 @@ def _line(sheet: _Sheet, row: Row) -> OrderLine:
         patient=patient,
         drug=drug,
         drug_text=" ".join(part for part in (row["drug"], row["strength"], row["form"]) if part),
-        dose=read_dose(row["dose"], row["unit"], unsupported),
+        dose=read_dose(row["dose"], row["unit"], unsupported, sheet.source.decimal_sign),
         route=row["route"],
-        timing=_timing(row, unsupported),
+        timing=_timing(sheet, row, unsupported),
         status=_STATUS,
         authored_at=None,
         starts_at=_date(sheet, row, "starts", unsupported),
@@ -128,8 +128,13 @@ def _patient(sheet: _Sheet, row: Row, unsupported: list[str]) -> PatientId:
     return identity
 
 
-def read_dose(text: str, unit: str, unsupported: list[str]) -> tuple[Quantity, Quantity] | None:
-    """Return (low, high) of `500`, `0,5 г` or `5-10 мг`; None where no dose is written or it cannot be read."""
+def read_dose(
+    text: str, unit: str, unsupported: list[str], decimal_sign: str | None = None
+) -> tuple[Quantity, Quantity] | None:
+    """Return (low, high) of `500`, `0,5 г` or `5-10 мг`; None where no dose is written or it cannot be read.
+
+    `decimal_sign` is the source's (`SourceSettings`); None: an amount that it would decide is not read.
+    """
     if text in _NONE - {"0"}:
         return None
     match = _DOSE.fullmatch(text)
@@ -141,8 +146,8 @@ def read_dose(text: str, unit: str, unsupported: list[str]) -> tuple[Quantity, Q
         unsupported.append(f"the dose has two units: {text} and {unit}")
         return None
     try:
-        low = parse_amount(match[1])
-        high = parse_amount(match[2]) if match[2] else low
+        low = parse_dose_amount(match[1], decimal_sign)
+        high = parse_dose_amount(match[2], decimal_sign) if match[2] else low
     except ValueError as error:
         unsupported.append(f"the dose cannot be read: {error}")
         return None
@@ -150,8 +155,8 @@ def read_dose(text: str, unit: str, unsupported: list[str]) -> tuple[Quantity, Q
     return Quantity(low, name), Quantity(high, name)
 
 
-def _timing(row: Row, unsupported: list[str]) -> Timing | None:
-    slots = tuple(SlotDose(slot, factor) for slot in SLOTS if (factor := _factor(row, slot, unsupported)))
+def _timing(sheet: _Sheet, row: Row, unsupported: list[str]) -> Timing | None:
+    slots = tuple(SlotDose(slot, factor) for slot in SLOTS if (factor := _factor(sheet, row, slot, unsupported)))
     code = row["frequency"] or None
     if code is None:
         return Timing(slots=slots) if slots else None
@@ -162,14 +167,14 @@ def _timing(row: Row, unsupported: list[str]) -> Timing | None:
     return Timing(code=code, slots=slots)
 
 
-def _factor(row: Row, slot: str, unsupported: list[str]) -> Fraction | None:
+def _factor(sheet: _Sheet, row: Row, slot: str, unsupported: list[str]) -> Fraction | None:
     text = row[slot].casefold()
     if text in _NONE:
         return None
     if text in _ONE:
         return Fraction(1)
     try:
-        return parse_amount(text)
+        return parse_dose_amount(text, sheet.source.decimal_sign)
     except ValueError:
         unsupported.append(f"the {slot} cell cannot be read: {row[slot]}")
         return None

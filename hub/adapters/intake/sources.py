@@ -15,7 +15,9 @@ _KINDS: Mapping[str, type] = {
     "reconfirm_days": int,
     "stable_after_days": int,
     "excluded_departments": list,
+    "decimal_sign": str,
 }
+_DECIMAL_SIGNS = (",", ".")
 _REQUIRED = ("course_required", "signature_required", "allergies_provided", "excluded_departments")
 
 
@@ -45,6 +47,8 @@ def _settings(name: str, source: str, table: Any) -> SourceSettings:
             raise IntakeError(name, place, key, "there is no such setting")
         if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
             raise IntakeError(name, place, key, f"{value!r} is not a value for it")
+        if key == "decimal_sign" and value not in _DECIMAL_SIGNS:
+            raise IntakeError(name, place, key, f"{value!r} is neither ',' nor '.'")
     for key in _REQUIRED:
         if key not in table:
             raise IntakeError(name, place, key, "the setting is missing")
@@ -56,4 +60,5 @@ def _settings(name: str, source: str, table: Any) -> SourceSettings:
         allergies_provided=table["allergies_provided"],
         excluded_departments=tuple(str(text) for text in table["excluded_departments"]),
         stable_after_days=table.get("stable_after_days"),
+        decimal_sign=table.get("decimal_sign"),
     )
