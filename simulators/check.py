@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulators.checking.book import Book, Mismatch
+from simulators.checking.book import Book
 from simulators.checking.chain import read_chain
 from simulators.checking.compare import compared
+from simulators.checking.lines import Mismatch, against_file
 from simulators.checking.plant import Plant
 
 
@@ -19,6 +20,8 @@ def main(arguments: Sequence[str]) -> int:
     plant = read_truth(options.truth)
     if options.truth:
         mismatches += [*plant.mismatches, *compared(book, plant)]
+    for sheet in options.sheet:
+        mismatches += against_file(book.lines, sheet)
     for mismatch in mismatches:
         print(json.dumps(mismatch, ensure_ascii=False))
     print(json.dumps(_summary(book, plant, mismatches)))
@@ -70,5 +73,6 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dosehub-sim check", description="Compare a ledger with what physically happened.")
     parser.add_argument("--ledger", type=Path, required=True, help="export of `dosehub ledger export`")
     parser.add_argument("--truth", type=Path, nargs="+", default=[], action="extend", help="truth files of all simulators")
+    parser.add_argument("--sheet", type=Path, nargs="+", default=[], action="extend", help="day sheets as they came: every line must have been told of")
     parser.add_argument("--unfinished", action="store_true", help="doses and packs may not have ended yet")
     return parser.parse_args(arguments)

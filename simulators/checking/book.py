@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 from simulators.checking.chain import Entry
+from simulators.checking.lines import FILES, TOLD, Lines, Mismatch
 
 DOSE_ENDS = frozenset(f"dose-{end}" for end in ("given", "returned", "wasted", "cancelled", "missed", "unfulfillable", "lost"))
 PACK_ENDS = frozenset(f"pack-{end}" for end in ("given", "given-in-part", "restocked", "destroyed", "lost", "never-made"))
 MAY_BE_NEGATIVE = frozenset({"supplier", "surplus"})
 
-Mismatch = dict[str, Any]
 Amounts = defaultdict[tuple[str, ...], Fraction]
 
 
@@ -21,12 +21,26 @@ def amounts() -> Amounts:
     return defaultdict(Fraction)
 
 
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """One dose given: to whom, out of which pack (None: the ward's stock), how much."""
+
+    patient: str
+    pack: str | None
+    units: Fraction
+
+
 @dataclass(slots=True)
 class DoseStory:
-    """One dose: how often it was planned, for whom, and how it ended."""
+    """One dose: how often it was planned, of what order, for whom and what, how it ended, and what was said of its giving."""
 
     planned: int = 0
     patient: str = ""
+    order: str = ""
+    drug: str = ""
+    lane: str = ""
+    units: Fraction = Fraction(0)
+    given: list["Giving"] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
 
 
@@ -37,6 +51,7 @@ class PackStory:
     expected: int = 0
     patient: str = ""
     label: str = ""
+    doses: tuple[str, ...] = ()
     job: str | None = None
     verdicts: list[str] = field(default_factory=list)
     released_by: list[str] = field(default_factory=list)
@@ -57,7 +72,10 @@ class Book:
         self.pack_of_job: dict[str, str] = {}
         self.pack_of_label: dict[str, str] = {}
         self.dropped, self.picked, self.given, self.loaded = amounts(), amounts(), amounts(), amounts()
+        self.issued = amounts()
         self.balances = amounts()
+        self.printed: set[str] = set()
+        self.lines = Lines()
         self._corrected = corrected
 
     def read(self, entries: Iterable[Entry]) -> None:
@@ -77,6 +95,10 @@ class Book:
                 self._move(entry)
             elif kind == "job-queued":
                 self._job(entry)
+            elif kind == "label-printed":
+                self.printed.add(data["label"])
+            elif kind in FILES or kind in TOLD:
+                self.lines.take(kind, data)
             elif kind == "dose-planned" or kind in DOSE_ENDS:
                 self._dose(entry)
             elif kind.startswith("pack-"):
@@ -95,18 +117,35 @@ class Book:
     def _dose(self, entry: Entry) -> None:
         story, kind = self.doses[entry["data"]["dose"]], entry["kind"]
         if kind == "dose-planned":
-            story.planned += 1
-            story.patient = entry["data"]["patient"]
+            self._plan(story, entry)
             return
         story.ends.append(kind)
-        if kind == "dose-given" and entry["data"]["patient"] != story.patient:
-            self._wrong(entry, f"planned for {story.patient}, given to {entry['data']['patient']}")
+        if kind == "dose-given":
+            self._give(story, entry)
+
+    def _plan(self, story: DoseStory, entry: Entry) -> None:
+        data = entry["data"]
+        story.planned += 1
+        story.patient, story.order, story.drug, story.lane = (data[name] for name in ("patient", "order", "drug", "lane"))
+        story.units = Fraction(data["units"])
+        if story.order not in self.lines.decided:
+            self._wrong(entry, f"nothing was decided about its order {story.order}")
+
+    def _give(self, story: DoseStory, entry: Entry) -> None:
+        data = entry["data"]
+        giving = Giving(data["patient"], data["pack"], Fraction(data["units"]))
+        story.given.append(giving)
+        if giving.patient != story.patient:
+            self._wrong(entry, f"planned for {story.patient}, given to {giving.patient}")
+        if giving.units != story.units:
+            self._wrong(entry, f"planned were {story.units}, given {giving.units}")
 
     def _pack(self, kind: str, data: dict[str, Any]) -> None:
         story = self.packs[data["pack"]]
         if kind == "pack-expected":
             story.expected += 1
             story.patient, story.label, story.job = data["patient"], data["label"], data["job"]
+            story.doses = tuple(data["doses"])
             self.pack_of_label[data["label"]] = data["pack"]
             if data["job"] is not None:
                 self.pack_of_job.setdefault(data["job"], data["pack"])
@@ -140,6 +179,8 @@ class Book:
             self.dropped[name, item, lot] += quantity
         elif kind == "pack" and data["because"] == "pick":
             self.picked[name, item, lot] += quantity
+        elif kind == "ward" and data["because"] == "ward-issue":
+            self.issued[name, item, lot] += quantity
         elif kind == "cassette":
             self.loaded[name, item, lot] += quantity
         elif kind == "patient" and origin == "ward":
@@ -162,7 +203,7 @@ class Book:
                 for patient in story.given_to
                 if patient != story.patient
             ]
-        return found + self._left_in_packs() + self._not_conserved()
+        return found + self.lines.contradictions() + self._left_in_packs() + self._not_conserved()
 
     def _left_in_packs(self) -> list[Mismatch]:
         return [

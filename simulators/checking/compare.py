@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from simulators.checking.book import Amounts, Book, Mismatch, amounts
+from simulators.checking.book import Amounts, Book, amounts
+from simulators.checking.doses import doses_compared
+from simulators.checking.lines import Mismatch
 from simulators.checking.plant import Plant
 
 _Tally = Counter[tuple[str, ...]]
@@ -15,15 +17,27 @@ def compared(book: Book, plant: Plant) -> Iterator[Mismatch]:
     yield from _pouches(book, plant)
     yield from _labels(book, plant)
     yield from _hands(book, plant)
+    yield from _scans(book, plant)
+    yield from _broken(book, plant)
+    handed = {(_pack(book, plant, kind, name), patient) for kind, name, patient in plant.handed}
+    dropped, picked = _contents(book, plant)
+    yield from doses_compared(book, handed, amounts() | dropped | picked, plant)
 
 
-def _quantities(book: Book, plant: Plant) -> Iterator[Mismatch]:
+def _contents(book: Book, plant: Plant) -> tuple[Amounts, Amounts]:
+    """Return what fell into each pack and what was picked into each, by the truth."""
     digests = plant.digest_of_label
     dropped = _renamed(plant.dropped, lambda job: book.pack_of_job.get(job, f"job {job}"))
     picked = _renamed(plant.picked, lambda label: book.pack_of_label.get(digests.get(label, ""), f"label {label}"))
+    return dropped, picked
+
+
+def _quantities(book: Book, plant: Plant) -> Iterator[Mismatch]:
+    dropped, picked = _contents(book, plant)
     yield from _sums("tablet-dropped", "pack", book.dropped, dropped)
     yield from _sums("picked", "pack", book.picked, picked)
     yield from _sums("item-given", "patient", book.given, plant.given)
+    yield from _sums("ward-issued", "department", book.issued, plant.issued)
     yield from _sums("cassette-loaded", "cassette", book.loaded, plant.loaded)
 
 
@@ -81,6 +95,12 @@ def _labels(book: Book, plant: Plant) -> Iterator[Mismatch]:
     for pack, story in book.packs.items():
         if "picker" in story.released_by and story.label not in printed:
             yield {"fact": "label-printed", "pack": pack, "ledger": story.label, "truth": None}
+    for digest in sorted(book.printed - printed):
+        yield {"fact": "label-printed", "pack": book.pack_of_label.get(digest), "ledger": digest, "truth": None}
+    for digest in sorted(printed - book.printed):
+        pack = book.pack_of_label.get(digest)
+        if pack is None or book.packs[pack].ends != ["pack-never-made"]:
+            yield {"fact": "label-printed", "pack": pack, "ledger": None, "truth": digest}
 
 
 def _hands(book: Book, plant: Plant) -> Iterator[Mismatch]:
@@ -92,6 +112,26 @@ def _hands(book: Book, plant: Plant) -> Iterator[Mismatch]:
         told: _Tally = Counter((pack,) for pack, story in book.packs.items() for end in story.ends if end == f"pack-{what}")
         happened: _Tally = Counter((_pack(book, plant, kind, name),) for kind, name in names)
         yield from _counts(what, ("pack",), told, happened)
+
+
+def _scans(book: Book, plant: Plant) -> Iterator[Mismatch]:
+    """What was scanned before a hand-over: a wristband that is always this patient's, and the serial of this very pack."""
+    patient_of: dict[str, str] = {}
+    code_of: dict[str, str] = {}
+    for kind, name, patient, codes in plant.scanned:
+        pack = _pack(book, plant, kind, name)
+        wristband = codes[0] if codes else ""
+        if codes[1:] != [pack]:
+            yield {"fact": "pouch-scanned", "pack": pack, "ledger": pack, "truth": codes[1:]}
+        if patient_of.setdefault(wristband, patient) != patient or code_of.setdefault(patient, wristband) != wristband:
+            yield {"fact": "wristband-scanned", "pack": pack, "patient": patient, "truth": wristband}
+
+
+def _broken(book: Book, plant: Plant) -> Iterator[Mismatch]:
+    """No pouch with a broken tablet in it is handed to a patient."""
+    for kind, name, patient in plant.handed:
+        if kind == "pouch" and name in plant.broken:
+            yield {"fact": "broken-handed", "pouch": name, "pack": _pack(book, plant, kind, name), "patient": patient}
 
 
 def _counts(fact: str, names: Iterable[str], ledger: _Tally, truth: _Tally) -> Iterator[Mismatch]:

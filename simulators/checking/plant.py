@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from simulators.checking.book import Mismatch, amounts
+from simulators.checking.book import amounts
+from simulators.checking.lines import Mismatch
 
 _WHERE = ("pouch", "label")
 
@@ -18,6 +19,9 @@ class Plant:
         self.facts = 0
         self.mismatches: list[Mismatch] = []
         self.dropped, self.picked, self.given, self.loaded = amounts(), amounts(), amounts(), amounts()
+        self.issued = amounts()
+        self.broken: set[str] = set()
+        self.scanned: list[tuple[str, str, str, list[str]]] = []
         self.job_of_pouch: dict[str, str] = {}
         self.pouches_of_job: defaultdict[str, list[str]] = defaultdict(list)
         self.left: defaultdict[str, list[str]] = defaultdict(list)
@@ -37,7 +41,7 @@ class Plant:
                 self.mismatches.append({"fact": "truth-line", "line": number, "reason": repr(error)})
 
     def _take(self, what: str, fact: dict[str, Any]) -> None:
-        if what in ("tablet-dropped", "picked", "item-given", "cassette-loaded"):
+        if what in ("tablet-dropped", "picked", "item-given", "cassette-loaded", "ward-issued"):
             self._quantity(what, fact)
         elif what == "pouch-cut":
             self.job_of_pouch[fact["pouch"]] = fact["job"]
@@ -50,6 +54,7 @@ class Plant:
             self.digest_of_label[fact["label"]] = fact["digest"]
         elif what == "pouch-handed":
             self.handed.append((*_named(fact), fact["patient"]))
+            self.scanned.append((*_named(fact), fact["patient"], fact["codes"]))
         elif what in self.put_away:
             self.put_away[what].append(_named(fact))
 
@@ -57,10 +62,14 @@ class Plant:
         item, lot, quantity = fact["item"], fact["lot"], Fraction(fact["quantity"])
         if what == "tablet-dropped":
             self.dropped[fact["job"], item, lot] += quantity
+            if fact.get("broken"):
+                self.broken.add(fact["pouch"])
         elif what == "picked":
             self.picked[fact["label"], item, lot] += quantity
         elif what == "item-given":
             self.given[fact["patient"], item, lot] += quantity
+        elif what == "ward-issued":
+            self.issued[fact["department"], item, lot] += quantity
         else:
             self.loaded[str(fact["cassette"]), item, lot] += quantity
 

@@ -11,6 +11,14 @@ import rfc8785
 Entries = list[tuple[str, dict[str, Any]]]
 Facts = list[dict[str, Any]]
 
+SHEET = json.dumps(
+    {
+        "resourceType": "Bundle",
+        "entry": [{"resource": {"resourceType": "Patient", "id": "p1"}}]
+        + [{"resource": {"resourceType": "MedicationRequest", "id": f"o-{number}"}} for number in range(1, 7)],
+    }
+).encode()
+SHEET_SHA256 = hashlib.sha256(SHEET).hexdigest()
 LABELS = {pack: hashlib.sha256(pack.encode()).hexdigest() for pack in ("A", "B", "C", "D")}
 
 
@@ -28,6 +36,15 @@ def _expected(pack: str, lane: str, dose: str, patient: str, job: str | None) ->
 def _planned(dose: str, patient: str, drug: str, lane: str, units: str) -> tuple[str, dict[str, Any]]:
     due = {"due": "2026-11-22T08:00:00Z", "slot": "morning", "lane": lane, "units": units}
     return "dose-planned", {"dose": dose, "order": f"o-{dose}", "version": 1, "patient": patient, "drug": drug, **due}
+
+
+def _decided(order: str, outcome: str) -> tuple[str, dict[str, Any]]:
+    place = {"sheet": "day.json", "sha256": SHEET_SHA256, "position": f"day.json entry {order[2:]}"}
+    return "line-decided", {"order": order, "version": 1, "outcome": outcome, **place}
+
+
+def _labelled(pack: str) -> tuple[str, dict[str, Any]]:
+    return "label-printed", {"pack": pack, "label": LABELS[pack], "device": "printer-1"}
 
 
 def _pouch(pack: str, dose: str, patient: str, tablets: str, verdict: str) -> Entries:
@@ -48,7 +65,9 @@ def ledger() -> Entries:
     Dose 5 is given from ward stock.
     """
     return [
-        ("sheet-received", {"sheet": "day.json"}),
+        ("sheet-received", {"sheet": "day.json", "sha256": SHEET_SHA256, "orders": 6}),
+        *(_decided(f"o-{number}", "scheduled") for number in range(1, 6)),
+        _decided("o-6", "rejected"),
         _moved("D1", "L1", "supplier", "store", "30", "receipt"),
         _moved("D2", "L2", "supplier", "store", "10", "receipt"),
         _moved("D1", "L1", "store", "cassette:7", "20", "cassette-load"),
@@ -64,6 +83,7 @@ def ledger() -> Entries:
         ("dose-wasted", {"dose": "2", "reason": "rejected"}),
         _planned("3", "p1", "D2", "half-tablet", "1/2"),
         _expected("C", "half-tablet", "3", "p1", None),
+        _labelled("C"),
         _moved("D2", "L2", "store", "pack:C", "0.5", "pick"),
         _moved("D2", "L2", "store", "waste", "1/2", "wasted"),
         ("pack-verified", {"pack": "C", "verdict": "PASS", "reasons": [], "read": ["C"], "evidence": ""}),
@@ -74,6 +94,7 @@ def ledger() -> Entries:
         ("dose-returned", {"dose": "3", "reason": "refused"}),
         _planned("4", "p2", "D2", "ampoule", "3"),
         _expected("D", "ampoule", "4", "p2", None),
+        _labelled("D"),
         _moved("D2", "L2", "store", "pack:D", "3", "pick"),
         ("pack-verified", {"pack": "D", "verdict": "PASS", "reasons": [], "read": ["D"], "evidence": ""}),
         ("pack-released", {"pack": "D", "by": "picker"}),
@@ -113,6 +134,7 @@ def truth() -> Facts:
         {"what": "picked", "item": "D2", "lot": "L2", "quantity": "2", "label": "l2"},
         {"what": "pouch-handed", "pouch": "u1", "patient": "p1", "codes": ["w1", "A"]},
         {"what": "pouch-handed", "label": "l2", "patient": "p2", "codes": ["w2", "D"]},
+        {"what": "ward-issued", "department": "Cardiology", "item": "D2", "lot": "L2", "quantity": "2"},
         {"what": "item-given", "patient": "p2", "item": "D2", "lot": "L2", "quantity": "1/2"},
         {"what": "destroyed", "pouch": "u2"},
         {"what": "restocked", "label": "l1"},

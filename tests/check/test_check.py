@@ -1,5 +1,6 @@
 """The independent checker: silent about a day that agrees, and naming every planted disagreement."""
 
+import gzip
 import hashlib
 import json
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plant_day import LABELS, Entries, Facts, ledger, put_down, truth, written
+from plant_day import LABELS, SHEET, Entries, Facts, ledger, put_down, truth, written
 
 from simulators.check import main
 from simulators.checking.chain import NotSound, canonical
@@ -69,6 +70,16 @@ def _swap_labels(entries: Entries, facts: Facts) -> None:
     _fact(facts, "pouch-labelled", pouch="u1")["digest"] = LABELS["B"]
 
 
+def _given_was_missed(entries: Entries, facts: Facts) -> None:
+    entries[:] = [("dose-missed", {"dose": data["dose"], "reason": ""}) if kind == "dose-given" else (kind, data) for kind, data in entries]
+
+
+def _planned_seven(entries: Entries) -> None:
+    for kind, data in entries:
+        if kind == "dose-planned":
+            data["units"] = "7"
+
+
 PLANTED: dict[str, tuple[Callable[[Entries, Facts], Any], set[str]]] = {
     "double drop": (_drop_a_second_tablet, {"tablet-dropped"}),
     "lost event": (_lose_the_drop_event, {"tablet-dropped"}),
@@ -107,6 +118,39 @@ PLANTED: dict[str, tuple[Callable[[Entries, Facts], Any], set[str]]] = {
     "a picked pack without a printed label": (
         lambda _, facts: _fact(facts, "label-printed", label="l1").update(digest="0"), {"label-printed", "picked", "restocked"},
     ),
+    "all that was given was missed": (_given_was_missed, {"dose-handed", "ward-dose-given"}),
+    "given without being handed, with no pack": (
+        lambda entries, _: entries.append(("dose-given", {"dose": "3", "patient": "p1", "pack": None, "units": "1/2"})), {"dose-given", "ward-dose-given"},
+    ),
+    "given out of a pack that nobody handed": (
+        lambda entries, _: entries.append(("dose-given", {"dose": "2", "patient": "p2", "pack": "B", "units": "1"})), {"dose-given"},
+    ),
+    "given out of a pack that it was not in": (lambda entries, _: _entry(entries, "dose-given", dose="4").update(dose="2"), {"dose-given", "dose-handed"}),
+    "given twice over": (lambda entries, _: entries.append(("dose-given", _entry(entries, "dose-given", dose="1"))), {"dose-handed"}),
+    "planned units were seven": (lambda entries, _: _planned_seven(entries), {"dose-given", "units-handed", "ward-dose-given"}),
+    "planned and given units were seven": (
+        lambda entries, _: (_planned_seven(entries), [data.update(units="7") for kind, data in entries if kind == "dose-given"]),
+        {"units-handed", "ward-dose-given"},
+    ),
+    "another drug was planned": (lambda entries, _: _entry(entries, "dose-planned", dose="1").update(drug="D9"), {"units-handed"}),
+    "ward issues doubled": (
+        lambda entries, _: _entry(entries, "stock-moved", because="ward-issue").update(quantity="4"), {"ward-issued"},
+    ),
+    "issued to another ward": (lambda _, facts: _fact(facts, "ward-issued").update(department="Surgery"), {"ward-issued"}),
+    "no label printed by the ledger": (
+        lambda entries, _: [entries.remove(entry) for entry in list(entries) if entry[0] == "label-printed"], {"label-printed"},
+    ),
+    "a label that nobody printed": (
+        lambda entries, _: entries.append(("label-printed", {"pack": "A", "label": "0" * 64, "device": "printer-1"})), {"label-printed"},
+    ),
+    "no line decided": (
+        lambda entries, _: [entries.remove(entry) for entry in list(entries) if entry[0] == "line-decided"], {"lines-told", "dose-planned"},
+    ),
+    "a line never decided": (lambda entries, _: entries.remove(("line-decided", _entry(entries, "line-decided", order="o-6"))), {"lines-told"}),
+    "a line decided twice": (lambda entries, _: entries.append(("line-decided", _entry(entries, "line-decided", order="o-6"))), {"line-told"}),
+    "the label of another pack scanned": (lambda _, facts: _fact(facts, "pouch-handed", pouch="u1").update(codes=["w1", "D"]), {"pouch-scanned"}),
+    "another wristband scanned": (lambda _, facts: _fact(facts, "pouch-handed", pouch="u1").update(codes=["w2", "A"]), {"wristband-scanned"}),
+    "a broken tablet handed over": (lambda _, facts: _fact(facts, "tablet-dropped", pouch="u1").update(broken=True), {"broken-handed"}),
     "a truth that cannot be read": (lambda _, facts: facts.append({"what": "picked", "item": "x"}), {"truth-line"}),
     "a dose that never ended": (lambda entries, _: entries.pop(), {"dose-ended"}),
     "a dose with two ends": (lambda entries, _: entries.append(("dose-missed", {"dose": "5", "reason": ""})), {"dose-ended"}),
@@ -145,6 +189,63 @@ def test_a_planted_disagreement_is_found_and_named(name: str, tmp_path: Path, ca
     assert facts_named <= {mismatch["fact"] for mismatch in found}, found
 
 
+def test_a_pouch_with_a_broken_tablet_that_was_destroyed_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = truth()
+    _fact(facts, "tablet-dropped", pouch="u2")["broken"] = True
+    assert _checked(put_down(tmp_path, ledger(), facts), capsys)[:2] == (0, [])
+
+
+def test_a_label_of_a_pack_that_was_called_off_need_not_be_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries, facts = ledger(), truth()
+    label = hashlib.sha256(b"E").hexdigest()
+    called_off = {"pack": "E", "lane": "tray", "doses": [], "patient": "p1", "label": label, "job": None, "replaces": None, "expires_on": None}
+    entries += [("pack-expected", called_off), ("pack-never-made", {"pack": "E", "reason": "stopped"})]
+    facts.append({"what": "label-printed", "label": "l3", "digest": label})
+    assert _checked(put_down(tmp_path, entries, facts), capsys)[:2] == (0, [])
+    assert "label-printed" in {found["fact"] for found in _checked(put_down(tmp_path, entries[:-1], facts), capsys)[1]}
+
+
+def _sheet(folder: Path, data: bytes, entries: Entries) -> list[str]:
+    """Write a sheet whose content the ledger knows, and return the arguments that name it."""
+    for kind, told in entries:
+        if kind in ("sheet-received", "line-decided"):
+            told["sha256"] = hashlib.sha256(data).hexdigest()
+    (folder / "sheet").write_bytes(data)
+    return [*put_down(folder, entries, truth()), "--sheet", str(folder / "sheet")]
+
+
+NDJSON = b"\n".join(json.dumps(entry["resource"]).encode() for entry in json.loads(SHEET)["entry"]) + b"\n"
+ROWS = "отделение;код\n" + "".join(f'"Хирургия;\n{number}";{number}\n' for number in range(6)) + ";\n"
+
+
+@pytest.mark.parametrize("data", [SHEET, gzip.compress(SHEET), NDJSON, gzip.compress(NDJSON), ROWS.encode("utf-8-sig"), ROWS.encode("cp1251")])
+def test_every_line_of_a_sheet_must_have_been_told_of(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = ledger()
+    assert _checked(_sheet(tmp_path, data, entries), capsys)[:2] == (0, [])
+    _entry(entries, "sheet-received")["orders"] = 5
+    entries.remove(("line-decided", _entry(entries, "line-decided", order="o-6")))
+    status, found, _ = _checked(_sheet(tmp_path, data, entries), capsys)
+    assert (status, {mismatch["fact"] for mismatch in found}) == (1, {"sheet-line"})
+
+
+def test_an_order_in_the_place_of_another_is_found_by_the_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = ledger()
+    _entry(entries, "line-decided", order="o-6")["order"] = "o-7"
+    found = _checked(_sheet(tmp_path, SHEET, entries), capsys)[1]
+    assert [(mismatch["fact"], mismatch["order"]) for mismatch in found] == [("sheet-line", "o-6"), ("sheet-line", "o-7")]
+
+
+@pytest.mark.parametrize("data", [SHEET[:-9], b"{", gzip.compress(SHEET)[:-9], b'{"resourceType": "Bundle"}', b"[1]"])
+def test_a_sheet_that_cannot_be_read_is_a_mismatch(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _checked(_sheet(tmp_path, data, ledger()), capsys)[0] == 1
+
+
+def test_a_sheet_that_the_ledger_does_not_know_is_a_mismatch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other").write_bytes(SHEET + b"\n")
+    found = _checked([*put_down(tmp_path, ledger(), truth()), "--sheet", str(tmp_path / "other")], capsys)[1]
+    assert [mismatch["fact"] for mismatch in found] == ["sheet-received"]
+
+
 def test_a_release_by_review_of_a_diverted_pouch_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = ledger()
     at = entries.index(("pack-destroyed", {"pack": "B", "reason": "rejected"}))
@@ -160,10 +261,12 @@ def test_a_corrected_entry_does_not_count(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_a_day_that_goes_on_may_have_open_ends_but_no_double_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    entries = ledger()[:-1]
-    arguments = [*put_down(tmp_path, entries, truth()), "--unfinished"]
+    entries, facts = ledger()[:-2], truth()
+    facts.remove(_fact(facts, "item-given"))
+    arguments = [*put_down(tmp_path, entries, facts), "--unfinished"]
     assert _checked(arguments, capsys)[0] == 0
-    arguments = [*put_down(tmp_path, [*entries, entries[-5]], truth()), "--unfinished"]
+    assert entries[-3][0] == "dose-given"
+    arguments = [*put_down(tmp_path, [*entries, entries[-3]], facts), "--unfinished"]
     assert _checked(arguments, capsys)[0] == 1
 
 
