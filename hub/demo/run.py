@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,11 +19,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from hub.adapters.clock import wall_clock
+from hub.adapters.intake.errors import IntakeError
 from hub.adapters.ledger_export import export_file, verify_export
 from hub.adapters.sessions import ArgonPins
 from hub.adapters.writer import Writer
 from hub.demo.api import HubClient, People, Refused
-from hub.demo.case import PEOPLE, PIN, SAMPLE_DAY, DayCase, case_of, sample_case
+from hub.demo.case import PEOPLE, PIN, SAMPLE_DAY, DayCase, Upload, case_of, sample_case
 from hub.demo.day import Day, DayResult, Stuck
 from hub.demo.invariants import imbalance, judge
 from hub.demo.plant import Plant, PlantFailure
@@ -55,7 +57,13 @@ def run_demo(options: DemoOptions) -> int:
     """Run the demonstration; returns the exit status: 0 only if every invariant held."""
     console = Console()
     problem = _bad_options(options)
-    if problem:
+    case = None
+    if not problem:
+        try:
+            case = case_of(options.sheets, options.changes, options.formulary, options.day) if options.sheets else sample_case()
+        except IntakeError as error:
+            problem = str(error)
+    if case is None:
         console.print(f"[red]{problem}[/red]")
         return 2
     started_s = time.monotonic()
@@ -64,7 +72,7 @@ def run_demo(options: DemoOptions) -> int:
     plant = Plant(folder, options.speed, options.seed, options.faults, options.plant)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _run(options, plant, folder, console, started_s)
+        return _run(options, case, plant, folder, console, started_s)
     except KeyboardInterrupt:
         console.print("stopped")
         return 130
@@ -84,6 +92,10 @@ def _bad_options(options: DemoOptions) -> str:
             return f"{path}: there is no such file"
     if options.speed != "max" and not (options.speed.replace(".", "", 1).isdigit() and float(options.speed) > 0):
         return f"--speed {options.speed}: a number above 0, or max"
+    if (options.changes or options.formulary) and not options.sheets:
+        return "--changes and --formulary go with a --sheet; without one the bundled sample runs with its own"
+    if options.json_path is not None and not options.json_path.absolute().parent.is_dir():
+        return f"--json {options.json_path}: there is no such folder"
     if options.plant not in PLANTS:
         return f"--plant {options.plant}: one of {', '.join(PLANTS[1:])}"
     if options.day is not None and not options.sheets and options.day != SAMPLE_DAY:
@@ -93,8 +105,7 @@ def _bad_options(options: DemoOptions) -> str:
     return ""
 
 
-def _run(options: DemoOptions, plant: Plant, folder: Path, console: Console, started_s: float) -> int:
-    case = case_of(options.sheets, options.changes, options.formulary, options.day) if options.sheets else sample_case()
+def _run(options: DemoOptions, case: DayCase, plant: Plant, folder: Path, console: Console, started_s: float) -> int:
     set_up(folder, case)
     result, url = DayResult(), ""
     try:
@@ -104,7 +115,7 @@ def _run(options: DemoOptions, plant: Plant, folder: Path, console: Console, sta
     except (PlantFailure, Stuck, Refused) as error:
         result.problems.append(str(error))
     plant.stop(["people", "bridge", "packager"] if not options.exits else [])
-    summary = summarise(folder, plant, result, time.monotonic() - started_s)
+    summary = summarise(folder, plant, case, result, time.monotonic() - started_s)
     if options.json_path is not None:
         options.json_path.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     _show(console, summary, result)
@@ -162,13 +173,13 @@ def _run_day(case: DayCase, plant: Plant, url: str, console: Console) -> DayResu
             people.close()
 
 
-def summarise(folder: Path, plant: Plant, result: DayResult, elapsed_s: float) -> dict[str, Any]:
-    """Return the summary of a day from the ledger's export, the truth files and what was refused."""
+def summarise(folder: Path, plant: Plant, case: DayCase, result: DayResult, elapsed_s: float) -> dict[str, Any]:
+    """Return the summary of a day from the ledger's export, the truth files, the sheets as they came, and what was refused."""
     export = folder / "ledger.ndjson"
     export_file(folder / "dosehub.sqlite", export)
     verified = verify_export(export)
     entries = [json.loads(line) for line in export.read_text(encoding="utf-8").splitlines()]
-    check = _checked(export, [path for path in plant.truth_files if path.exists()])
+    check = _checked(export, [path for path in plant.truth_files if path.exists()], _put_down(folder / "sheets", case.sheets))
     kinds = Counter(entry["kind"] for entry in entries)
     planned = [entry["data"] for entry in entries if entry["kind"] == "dose-planned"]
     verdicts = Counter(
@@ -210,11 +221,22 @@ def _printed(truths: list[Path]) -> int:
     return sum(1 for line in lines if json.loads(line)["what"] == "label-printed")
 
 
-def _checked(export: Path, truths: list[Path]) -> dict[str, Any]:
-    """Have the independent checker compare the ledger with what physically happened."""
+def _put_down(folder: Path, sheets: Sequence[Upload]) -> list[Path]:
+    """Write the sheets as they were sent, one folder each, for the checker to read them by itself."""
+    paths = [folder / str(number) / sheet.name for number, sheet in enumerate(sheets, start=1)]
+    for path, sheet in zip(paths, sheets, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(sheet.data)
+    return paths
+
+
+def _checked(export: Path, truths: list[Path], sheets: list[Path]) -> dict[str, Any]:
+    """Have the independent checker compare the ledger with what physically happened and with the sheets."""
     command = [sys.executable, "-m", "simulators", "check", "--ledger", str(export)]
     for path in truths:
         command += ["--truth", str(path)]
+    for path in sheets:
+        command += ["--sheet", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if not lines:
