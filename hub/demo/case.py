@@ -1,6 +1,5 @@
 """What a demonstration runs on: a sheet, its changes, directory, cassettes, stock and people."""
 
-import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from hub.adapters.intake.cassettes import cassettes_from, read_cassettes
 from hub.adapters.intake.directory import read_directory
+from hub.adapters.intake.envelope import unpacked, utf8
+from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.stock import make_stock, read_stock
 from hub.domain.drugs import CassettePlace, DrugDirectory
 from hub.domain.people import Role
@@ -69,7 +70,7 @@ def sample_case(changes: bool = True) -> DayCase:
         return Upload(name, folder.joinpath(name).read_bytes())
 
     directory = read_directory("directory.csv", upload("directory.csv").data).drugs
-    lines = _changes(upload("changes.ndjson").data) if changes else ()
+    lines = _changes("changes.ndjson", upload("changes.ndjson").data) if changes else ()
     return DayCase(
         "sample", SAMPLE_DAY, "Europe/Moscow", "ru", (upload("day.csv"),), lines, upload("allergies.csv"), upload("discharges.csv"),
         directory, read_cassettes("cassettes.csv", upload("cassettes.csv").data, directory),
@@ -88,7 +89,7 @@ def case_of(
     chosen = day or next((found for path in sheets if (found := _day_in(path.name)) is not None), SAMPLE_DAY)
     return DayCase(
         source, chosen, "Europe/Moscow", "en" if formulary is not None else "ru", tuple(Upload(path.name, path.read_bytes()) for path in sheets),
-        _changes(changes.read_bytes()) if changes is not None else (), None, None, directory,
+        _changes(changes.name, changes.read_bytes()) if changes is not None else (), None, None, directory,
         cassettes_from(directory, slots=MACHINE_SLOTS) if formulary is not None else sample.cassettes,
         tuple(_stock_row(row) for row in make_stock(directory, chosen)),
     )  # fmt: skip
@@ -101,12 +102,25 @@ def _day_in(name: str) -> date | None:
         return None
 
 
-def _changes(data: bytes) -> tuple[tuple[datetime, bytes], ...]:
-    text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    lines = [line for line in text.split(b"\n") if line.strip()]
-    return tuple(
-        sorted(((datetime.fromisoformat(json.loads(line)["at"]), line) for line in lines), key=lambda change: change[0])
-    )
+def _changes(name: str, data: bytes) -> tuple[tuple[datetime, bytes], ...]:
+    """Return the dated lines of a changes feed in order; raise IntakeError naming the first line that is none."""
+    dated = []
+    for number, line in enumerate(utf8(name, unpacked(name, data)).split(b"\n"), start=1):
+        if line.strip():
+            dated.append((_at(name, f"line {number}", line), line))
+    if not dated:
+        raise IntakeError(name, "", "", "it holds no changes")
+    return tuple(sorted(dated, key=lambda change: change[0]))
+
+
+def _at(name: str, position: str, line: bytes) -> datetime:
+    try:
+        at = datetime.fromisoformat(json.loads(line)["at"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntakeError(name, position, "at", 'it is no line {"at": time, "resource": {…}} of a changes feed') from error
+    if at.tzinfo is None:
+        raise IntakeError(name, position, "at", f"{at.isoformat()} has no offset")
+    return at
 
 
 def _stock_row(row: Any) -> dict[str, Any]:

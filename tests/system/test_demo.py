@@ -1,5 +1,6 @@
 """The demonstration as its user starts it: every process real, the end judged by the exit status and by strangers."""
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -117,7 +118,20 @@ def test_a_truncated_sheet_is_refused_with_file_and_reason(tmp_path: Path) -> No
 
 
 def test_options_that_cannot_be_met_are_refused_at_once(tmp_path: Path) -> None:
-    for arguments in (["--sheet", str(tmp_path / "none.json")], ["--speed", "fast"], ["--day", "2026-03-06"]):
+    foreign = tmp_path / "foreign.ndjson"
+    foreign.write_text('{"hello": 1}\n', encoding="utf-8")
+    damaged = tmp_path / "damaged.ndjson.gz"
+    damaged.write_bytes(gzip.compress(b'{"at": "2026-03-05T07:00:00+03:00", "resource": {}}\n' * 50)[:40])
+    sheet = str(SAMPLE / "day.csv")
+    for arguments in (
+        ["--sheet", str(tmp_path / "none.json")],
+        ["--speed", "fast"],
+        ["--day", "2026-03-06"],
+        ["--changes", str(foreign)],
+        ["--sheet", sheet, "--changes", str(foreign)],
+        ["--sheet", sheet, "--changes", str(damaged)],
+        ["--sheet", sheet, "--formulary", str(foreign)],
+    ):
         status, summary, printed = run_demo(tmp_path, *arguments)
         assert status == 2, printed
         assert not summary
