@@ -148,12 +148,15 @@ class SqlRepository(Generic[Record]):
         self._rows.clear()
         self._touched.add(self._kind.table)
 
-    def where(self, *, order_by: str = "", limit: int = 0, **equal: object) -> list[Record]:
+    def where(
+        self, *, order_by: str = "", limit: int = 0, below: tuple[str, object] | None = None, **equal: object
+    ) -> list[Record]:
         """Return records whose members equal the given values (a list, tuple or set means: one of them).
 
+        `below` names a member and keeps the records where it is less than a value, as the column sorts (times, texts, counts).
         `order_by` names members, with commas between and `-` before one that falls; ties are in the order of the key.
         """
-        statement, values = self._prepared(equal, order_by, limit)
+        statement, values = self._prepared(equal, order_by, limit, below)
         rows = self._execute(statement, values).fetchall()
         if len(rows) <= _FEW:
             for row in rows:
@@ -184,24 +187,32 @@ class SqlRepository(Generic[Record]):
                 values[at] = decode(values[at])
         return self._kind.record(*values)
 
-    def _prepared(self, equal: dict[str, object], order_by: str, limit: int) -> tuple[str, list[Any]]:
+    def _prepared(
+        self, equal: dict[str, object], order_by: str, limit: int, below: tuple[str, object] | None
+    ) -> tuple[str, list[Any]]:
         """Return the statement of a question, made once for each shape of question, and its values."""
         values = [self._codecs[self._known(name)].encode_one(value) for name, value in equal.items() if _is_one(value)]
-        shape = (order_by, limit > 0, *equal) if len(values) == len(equal) else None
+        shape = (order_by, limit > 0, *equal) if len(values) == len(equal) and below is None else None
         statement = self._statements.get(shape) if shape is not None else None
         if statement is None:
-            condition, values = self._condition(equal)
+            condition, values = self._condition(equal, below)
             statement = f"{self._select}{condition}{self._ordering(order_by)}{' LIMIT ?' if limit else ''}"
             if shape is not None:
                 self._statements[shape] = statement
         return statement, ([*values, limit] if limit else values)
 
-    def _condition(self, equal: dict[str, object]) -> tuple[str, list[Any]]:
+    def _condition(
+        self, equal: dict[str, object], below: tuple[str, object] | None = None
+    ) -> tuple[str, list[Any]]:
         terms, values = [], []
         for name, value in equal.items():
             term, given = self._term(name, value)
             terms.append(term)
             values.extend(given)
+        if below is not None:
+            name, limit = below
+            terms.append(f"{_quoted(self._known(name))} < ?")
+            values.append(self._codecs[name].encode_one(limit))
         return (" WHERE " + " AND ".join(terms) if terms else ""), values
 
     def _term(self, name: str, value: object) -> tuple[str, list[Any]]:

@@ -26,8 +26,7 @@ def tick(unit: UnitOfWork, house: House) -> int:
 def miss_overdue(unit: UnitOfWork) -> int:
     """Miss the doses that nobody gave within four hours of their time; their packs must come back."""
     late: datetime = unit.now - MISSED_AFTER
-    waiting = unit.doses.where(state=[DoseState.PLANNED, DoseState.FROZEN, DoseState.PACKED])
-    overdue = [dose for dose in waiting if dose.due < late]
+    overdue = unit.doses.where(state=[DoseState.PLANNED, DoseState.FROZEN, DoseState.PACKED], below=("due", late))
     for dose in overdue:
         _miss(unit, dose)
     return len(overdue)

@@ -17,12 +17,9 @@ from hub.services.trolleys import ensure_trolley
 
 def freeze_due(unit: UnitOfWork, house: House) -> int:
     """Freeze every slot whose cut has come and every STAT dose that is planned; returns how many doses were frozen."""
-    planned = unit.doses.where(state=DoseState.PLANNED)
-    if not planned:
-        return 0
     frozen = 0
     by_slot: dict[tuple[str, date], list[PlannedDose]] = {}
-    for dose in planned:
+    for dose in _may_be_due(unit, house):
         by_slot.setdefault((dose.slot, house.slot_day(dose)), []).append(dose)
     for (slot, day), doses in by_slot.items():
         cut_at = cut_of(house.slot_named(slot), day, house.zone)
@@ -31,6 +28,19 @@ def freeze_due(unit: UnitOfWork, house: House) -> int:
         else:
             frozen += _freeze_stat(unit, house, [dose for dose in doses if dose.stat])
     return frozen
+
+
+def _may_be_due(unit: UnitOfWork, house: House) -> list[PlannedDose]:
+    """Return the planned doses of the slots with a cut that has come, and every planned STAT dose.
+
+    Days are long and ticks are many: of a slot whose cut is still to come only the first dose is read.
+    """
+    found = {dose.id: dose for dose in unit.doses.where(state=DoseState.PLANNED, stat=True)}
+    for slot in house.slots:
+        for first in unit.doses.where(state=DoseState.PLANNED, slot=slot.name, order_by="due", limit=1):
+            if unit.now >= cut_of(slot, house.slot_day(first), house.zone):
+                found |= {dose.id: dose for dose in unit.doses.where(state=DoseState.PLANNED, slot=slot.name)}
+    return list(found.values())
 
 
 def _freeze_slot(

@@ -29,8 +29,13 @@ class Repository(Protocol[Record]):
     def put_many(self, records: Iterable[Record]) -> None:
         """Insert or replace many records in one statement."""
 
-    def where(self, *, order_by: str = "", limit: int = 0, **equal: object) -> list[Record]:
-        """Return records whose members equal the given values (a list or tuple means: one of them)."""
+    def where(
+        self, *, order_by: str = "", limit: int = 0, below: tuple[str, object] | None = None, **equal: object
+    ) -> list[Record]:
+        """Return records whose members equal the given values (a list or tuple means: one of them).
+
+        `below` names a member and keeps the records where it is less than a value (and not None).
+        """
 
     def count(self, **equal: object) -> int:
         """Return how many records `where` would return."""

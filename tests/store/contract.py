@@ -58,6 +58,42 @@ class StoreContract:
         assert ask(units=Fraction(1, 2), order="order-3") == [doses[7].id]
         assert store.submit("a", lambda work: work.doses.count(patient="patient-0")).result() == 12
 
+    def test_a_put_after_a_read_writes_what_changed_and_survives_a_failed_decision(self, store: Writer) -> None:
+        doses = planned_doses(3)
+        store.submit("a", lambda work: work.doses.put_many(doses)).result()
+
+        def give_and_fail(work: SqlUnitOfWork) -> None:
+            known = work.doses.get(doses[0].id)
+            assert known == doses[0]
+            work.doses.put(replace(known, state=DoseState.GIVEN))
+            assert work.doses.get(doses[0].id) == replace(doses[0], state=DoseState.GIVEN)
+            raise RuntimeError
+
+        assert isinstance(store.submit("a", give_and_fail).exception(), RuntimeError)
+        assert store.submit("a", lambda work: work.doses.get(doses[0].id)).result() == doses[0]
+
+        def twice(work: SqlUnitOfWork) -> None:
+            (known,) = work.doses.where(id=doses[1].id)
+            work.doses.put(replace(known, state=DoseState.PACKED, units=Fraction(2)))
+            work.doses.put(replace(known, state=DoseState.PACKED, reason="again"))
+            work.doses.delete(doses[2].id)
+            work.doses.put(doses[2])
+
+        store.submit("a", twice).result()
+        assert store.submit("a", lambda work: work.doses.get(doses[1].id)).result() == replace(
+            doses[1], state=DoseState.PACKED, reason="again"
+        )
+        assert store.submit("a", lambda work: work.doses.get(doses[2].id)).result() == doses[2]
+
+    def test_below_keeps_what_is_less_and_goes_with_the_other_conditions(self, store: Writer) -> None:
+        doses = planned_doses(60)
+        store.submit("a", lambda work: work.doses.put_many(doses)).result()
+        late = sorted(dose.due for dose in doses)[30]
+        found = store.submit("a", lambda work: work.doses.where(state=[DoseState.PLANNED], below=("due", late))).result()
+        assert {dose.id for dose in found} == {dose.id for dose in doses if dose.due < late}
+        with pytest.raises(ValueError, match="no member"):
+            store.submit("a", lambda work: work.doses.where(below=("nothing", 1))).result()
+
     def test_where_orders_and_limits(self, store: Writer) -> None:
         doses = planned_doses(30)
         store.submit("a", lambda work: work.doses.put_many(reversed(doses))).result()
