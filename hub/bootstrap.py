@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from devices.camera.stream import CameraStream
 from hub.adapters.camera_station import CameraStation, EvidenceFolder
-from hub.adapters.clock import SteppedClock, wall_clock
+from hub.adapters.clock import SteppedClock, clock_in, wall_clock
 from hub.adapters.desk import WriterDecisions
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.intake.sources import shipped_sources
@@ -130,7 +130,8 @@ class RunningHub:
 def open_hub(settings: HubSettings) -> RunningHub:
     """Open the store of a hub without starting anything."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    clock = SteppedClock(settings.stepped_from) if settings.stepped_from is not None else wall_clock
+    zone = ZoneInfo(settings.zone)
+    clock = SteppedClock(settings.stepped_from, zone) if settings.stepped_from is not None else clock_in(zone)
     return RunningHub(settings, house_of(settings), Writer(settings.database, clock), clock)
 
 

@@ -1,7 +1,8 @@
 """Clocks: the real one, and one that a demonstration steps forward."""
 
 import threading
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
 
 
 def wall_clock() -> datetime:
@@ -9,11 +10,17 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class SteppedClock:
-    """A clock that stands until it is stepped on; for demonstrations and replays only."""
+def clock_in(zone: tzinfo) -> Callable[[], datetime]:
+    """Return the real clock of a place: its date is the day that people there write."""
+    return lambda: datetime.now(zone)
 
-    def __init__(self, start: datetime) -> None:
-        self._now = start.astimezone(UTC)
+
+class SteppedClock:
+    """A clock of a place that stands until it is stepped on; for demonstrations and replays only."""
+
+    def __init__(self, start: datetime, zone: tzinfo) -> None:
+        self._zone = zone
+        self._now = start.astimezone(zone)
         self._lock = threading.Lock()
 
     def __call__(self) -> datetime:
@@ -28,4 +35,4 @@ class SteppedClock:
                 raise ValueError(
                     f"the clock stands at {self._now.isoformat()} and does not go back to {to.isoformat()}"
                 )
-            self._now = to.astimezone(UTC)
+            self._now = to.astimezone(self._zone)
