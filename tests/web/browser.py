@@ -16,16 +16,25 @@ ANSWER_S = 30.0
 
 
 class Browser:
-    """One page of one browser; `problems` are errors of scripts and violations of the content security policy."""
+    """A page of a browser; `problems` are errors of scripts and violations of the content security policy."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", commands: int, answers: int) -> None:
-        self._process, self._commands, self._answers = process, commands, answers
+    def __init__(self, commands: int, answers: int) -> None:
+        self._commands, self._answers = commands, answers
         self._buffer, self._number, self._session = b"", 0, ""
         self.problems: list[str] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+
+    def new_page(self) -> None:
+        """Leave the page, and open an empty one that shares nothing with it."""
+        self._session, self.problems = "", []
+        context = self.call("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+
+    def close_page(self) -> None:
+        """Close the page."""
+        self.call("Page.close")
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Send one command and wait for its answer."""
@@ -56,8 +65,10 @@ class Browser:
     def _notice(self, message: dict[str, Any]) -> None:
         if message.get("method") == "Runtime.exceptionThrown":
             self.problems.append(json.dumps(message["params"]["exceptionDetails"], ensure_ascii=False)[:1000])
-        elif message.get("method") == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
-            self.problems.append(message["params"]["entry"]["text"] + " " + message["params"]["entry"].get("url", ""))
+        elif message.get("method") == "Log.entryAdded":
+            entry = message["params"]["entry"]
+            if entry["level"] == "error" and entry["source"] != "network":
+                self.problems.append(f"{entry['text']} {entry.get('url', '')}")
 
     def open(self, url: str) -> None:
         """Go to an address and wait until it has loaded."""
@@ -70,14 +81,14 @@ class Browser:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
-    def wait_for(self, expression: str, seconds: float = ANSWER_S) -> Any:
-        """Wait until an expression is true and return its value."""
+    def wait_for(self, expression: str, seconds: float = ANSWER_S) -> None:
+        """Wait until an expression is true."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             # A page that is just being left has no context to ask.
             with contextlib.suppress(AssertionError):
-                if value := self.evaluate(expression):
-                    return value
+                if self.evaluate(f"Boolean({expression})"):
+                    return
             time.sleep(0.02)
         raise AssertionError(
             f"never true: {expression}; on the page: {self.evaluate('document.body.innerText')[:2000]}"
@@ -126,7 +137,9 @@ def browser(profile: Path) -> Iterator[Browser]:
     os.close(command_read)
     os.close(answer_write)
     try:
-        yield Browser(process, command_write, answer_read)
+        opened = Browser(command_write, answer_read)
+        opened.new_page()
+        yield opened
     finally:
         process.terminate()
         try:
