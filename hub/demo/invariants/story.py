@@ -17,7 +17,7 @@ DOSE_ENDS = frozenset(
 )
 PACK_ENDS = frozenset(f"pack-{end}" for end in ("given", "restocked", "destroyed", "lost", "never-made"))
 WARD_LANES = frozenset({"injection", "ward-stock"})
-NURSES = frozenset({"nurse", "senior-nurse"})
+NURSES = frozenset({"nurse", "treatment-nurse", "senior-nurse"})
 
 
 class Story:
