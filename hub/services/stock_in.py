@@ -63,7 +63,9 @@ def _receive(unit: UnitOfWork, receipt: Receipt) -> None:
         unit.lots.put(Lot(lot, receipt.item, receipt.lot, receipt.expires_on, receipt.unit_cost, look=receipt.look))
     unit.source_packs.put(SourcePack(receipt.code, receipt.item, lot, receipt.units))
     move = StockMove(receipt.item, lot, SUPPLIER, STORE, receipt.units)
-    unit.move(move, "receipt", source_pack=receipt.code, unit_cost=str(receipt.unit_cost))
+    unit.move(
+        move, "receipt", source_pack=receipt.code, unit_cost=str(receipt.unit_cost), expires_on=receipt.expires_on.isoformat()
+    )
 
 
 def needs_second_person(drug: Drug) -> bool:

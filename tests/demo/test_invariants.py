@@ -132,6 +132,11 @@ def _nine_of_another(entries: Entries) -> Entries:
     return _all("job-queued", fills=[{"slot": 1, "cassette": 1, "count": 9}])(entries)
 
 
+def _lots_expired(entries: Entries) -> Entries:
+    expire = with_data(expires_on="2020-01-01")
+    return changed(entries, "stock-moved", lambda entry: expire(entry) if entry["data"]["because"] == "receipt" else entry)
+
+
 def _lines_hidden_by_changes(entries: Entries) -> Entries:
     """Leave out the lines of the sheet that brought no dose, and let a long changes file bring as many others."""
     shorn = _without("line-decided", outcome="needs-review")(entries)
@@ -171,6 +176,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Entries], Entries], set[str]]] = {
     "given after the stop": (_stopped_before, {STOPPED}),
     "given before the ward had it": (_without("pack-received"), {STOPPED}),
     "every pack expired long ago": (_all("pack-expected", expires_on="2020-01-01"), {RELEASE, STOPPED}),
+    "every lot expired long ago": (_lots_expired, {RELEASE, STOPPED}),
     "every job asks nine of another cassette": (_nine_of_another, {RELEASE}),
     "everything released by review, nobody decided": (_reviewed_without_word, {RELEASE}),
     "everything released by review": (_all("pack-released", by="review"), {RELEASE}),

@@ -38,7 +38,7 @@ def _right(story: Story, entry: Entry, handed: dict[str, Entry]) -> bool:
 
 
 def stopped_stay_out(story: Story) -> Answer:
-    """7: nothing was given of an order that was not in force, to a patient who had left, or out of a revoked or expired pack.
+    """7: nothing was given of an order that was not in force, to a patient who had left, or out of a revoked or expired pack or lot.
 
     What was given before the stop was known is kept as a fact: it has its incident.
     """
@@ -78,6 +78,8 @@ class _Watch:
         elif kind in ("pack-revoked", "pack-held", "pack-destroyed", "pack-restocked", "pack-lost"):
             self._received.discard(data["pack"])
             self.exercised |= kind == "pack-revoked"
+        elif kind == "stock-moved" and data["to"].startswith("patient:"):
+            return self._story.in_date(data, self._story.day_of(entry))
         elif kind == "pack-given":
             return data["pack"] in self._received and self._in_date(entry)
         elif kind == "dose-given":

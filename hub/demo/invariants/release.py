@@ -28,6 +28,9 @@ class _Evidence:
         self._accepted: dict[str, list[Entry]] = defaultdict(list)
         self._dead: dict[str, int] = {}
         self._asked: dict[str, Units] = {}
+        self._moves: dict[str, list[Data]] = defaultdict(list)
+        for move in story.moves:
+            self._moves[move["to"].removeprefix("pack:")].append(move)
         cassettes: dict[int, str] = {}
         for entry in story.entries:
             kind, data = entry["kind"], entry["data"]
@@ -49,7 +52,8 @@ class _Evidence:
         if expected is None or wanted is None or self._dead.get(pack, release["seq"]) < release["seq"]:
             return False
         by_machine = expected["job"] is not None
-        in_date = not expired(expected["expires_on"], story.day_of(release))
+        day = story.day_of(release)
+        in_date = not expired(expected["expires_on"], day) and all(story.in_date(move, day) for move in self._moves[pack])
         agreed = story.filled.get(pack) == wanted and (not by_machine or self._asked.get(pack) == wanted)
         return in_date and agreed and self._seen(pack, release, by_machine)
 

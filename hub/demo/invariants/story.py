@@ -60,6 +60,21 @@ class Story:
                 found[move["to"][5:]][move["item"]] += Fraction(move["quantity"])
         return found
 
+    @cached_property
+    def last_days(self) -> dict[tuple[str, str], str]:
+        """Return the last day of use of each (item, lot) as it was received, the earliest where packs of it differ."""
+        found: dict[tuple[str, str], str] = {}
+        for move in self.moves:
+            if move["because"] == "receipt":
+                lot = move["item"], move["lot"]
+                found[lot] = min(found.get(lot, move["expires_on"]), move["expires_on"])
+        return found
+
+    def in_date(self, move: Data, day: date) -> bool:
+        """Tell whether the lot that was moved was received and may be used on a day."""
+        last_day = self.last_days.get((move["item"], move["lot"]))
+        return last_day is not None and not expired(last_day, day)
+
     def wanted(self, pack: str) -> Units | None:
         """Return the units by drug that the doses of a pack ask for; None where a dose or the pack was never planned."""
         doses = [self.planned.get(dose) for dose in self.expected.get(pack, {}).get("doses", ())]

@@ -242,6 +242,7 @@ def test_only_the_camera_sees_a_broken_tablet() -> None:
     bench.run(faulty(bench, "broken_at="), [(5, 1234, 2)])
     assert bench.scenes[-1] is not None
     assert [tablet["broken"] for tablet in bench.scenes[-1]["tablets"]] == [True, False]
+    assert [fact.get("broken", False) for fact in bench.facts if fact["what"] == "tablet-dropped"] == [True, False]
 
 
 def work(plant: Plant, pouches: int = 5) -> Bench:

@@ -95,6 +95,8 @@ def test_how_a_person_judges(verdict: str, held: HeldPack | None, expected: obje
 
 def test_a_flag_is_no_number_of_tablets() -> None:
     assert not holds(pouch("A1"), True)
+    assert holds(pouch("A1"), 1)
+    assert not holds(pouch("A1", broken=1), 1)
 
 
 def test_an_accepted_pouch_goes_to_the_good_ones(plant: Plant) -> None:
@@ -212,6 +214,8 @@ def test_a_requisition_is_carried_to_the_ward_cupboard(plant: Plant) -> None:
     assert plant.hub.bodies("/api/requisitions")[0]["packs"] == ["c1", "c2"]
     assert plant.crew.world.store.units("A1", "L1") == 3
     assert plant.crew.world.cupboard("D1").choose("A1", "L1", Fraction(7))[0].code == "c1"
+    issued = [fact for fact in plant.facts() if fact["what"] == "ward-issued"]
+    assert [(fact["department"], fact["item"], fact["lot"], fact["quantity"]) for fact in issued] == [("D1", "A1", "L1", "5"), ("D1", "A1", "L1", "2")]
 
 
 def test_a_server_error_is_told_once_and_the_other_chores_go_on(plant: Plant) -> None:
