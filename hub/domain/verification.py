@@ -31,8 +31,8 @@ class SeenPouch:
     """What was read and counted.
 
     `tablets` is the picture's count (None: it cannot tell) and `certain` whether it separates every tablet; `sensor_counts`
-    are (asked, counted) of each drop that the machine reported. `doubts` say in plain words what else the picture shows that
-    is not as planned.
+    are (asked, counted) of each drop that the machine reported, `wrong_drops` say in plain words what its records have
+    against the plan, and `doubts` what the picture shows that is not as planned.
     """
 
     data_matrix: tuple[str, ...] = ()
@@ -42,6 +42,7 @@ class SeenPouch:
     sensor_counts: tuple[tuple[int, int], ...] = ()
     camera: CameraState = CameraState.OK
     doubts: tuple[str, ...] = ()
+    wrong_drops: tuple[str, ...] = ()
 
 
 def verify_pouch(expected: ExpectedPouch, seen: SeenPouch) -> tuple[Verdict, tuple[str, ...]]:
@@ -76,7 +77,7 @@ def _wrong_codes(expected: ExpectedPouch, seen: SeenPouch) -> tuple[str, ...]:
 
 
 def _wrong_drops(expected: ExpectedPouch, seen: SeenPouch) -> tuple[str, ...]:
-    reasons = [
+    reasons = list(seen.wrong_drops) or [
         f"the drop sensor counted {counted} where {asked} were asked for"
         for asked, counted in seen.sensor_counts
         if asked != counted

@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 from hub.domain.doses import DoseState
-from hub.domain.identifiers import DeviceId, JobId, derived_id
-from hub.domain.packs import TERMINAL_PACK_STATES, Content, JobState, Pack, PackJob, PackState, Verdict, advanced
-from hub.domain.records import Command, Received, Review
-from hub.domain.stock import SURPLUS, WASTE, Account, Cassette, StockMove, cassette_account, pack_account
-from hub.services.endings import doses_of, empty_pack, move_pack
+from hub.domain.identifiers import DeviceId, JobId
+from hub.domain.packs import JobState, Pack, PackJob, PackState, Verdict, advanced
+from hub.domain.records import Command, Received
+from hub.services.drops import Drop, has_dropped, take_drop
+from hub.services.endings import doses_of, move_pack
 from hub.services.make_packs import send
 from hub.services.ports import UnitOfWork
-from hub.services.stock_in import take_from_layers
+from hub.services.reviews import open_review as open_review  # noqa: PLC0414 others ask people through here
 
-_BEFORE_THE_END = (JobState.QUEUED, JobState.SENT, JobState.ACCEPTED, JobState.RUNNING)
 _ENDED = (JobState.DONE, JobState.PARTIAL, JobState.REFUSED, JobState.ABORTED)
+_NEVER_TO_BE_OUT = (PackState.EXPECTED, PackState.PRODUCED, PackState.QUARANTINED, PackState.REVOKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,69 +62,12 @@ def _accepted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
 
 def _dropped(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    """Book what the drop sensor counted out of the cassette into the pack, lot by lot in the order of loading.
-
-    A slot of a job drops once: a machine that lost power tells of it again under a new number, and that is no second drop.
-    """
+    """Book a drop once: a machine that lost power tells of it again under a new number, and that is no second drop."""
     if event.slot is None or event.slot >= len(job.fills):
         open_review(unit, "unknown-slot", job.pack, "", (f"{event.device} dropped for slot {event.slot}, which the job has not.",))
-        return
-    if has_dropped(unit, job, event.slot):
-        return
-    unit.received.put(Received(job.device, _drops_of(job), 0, event.slot, unit.now))
-    fill, counted = job.fills[event.slot], int(event.data["counted"])
-    pack, cassette = unit.packs.get(job.pack), unit.cassettes.get(fill.cassette)
-    assert pack is not None and cassette is not None
-    left, taken = take_from_layers(cassette, counted)
-    freed = fill.count if job.state in _BEFORE_THE_END else 0  # the end of the job has freed what it had not dropped by then
-    unit.cassettes.put(replace(left, reserved=max(0, cassette.reserved - freed)))
-    dropped = []
-    for layer in taken:
-        _book_drop(unit, pack, fill.drug, layer.lot, Fraction(layer.count), cassette_account(fill.cassette))
-        dropped.append(Content(fill.dose, fill.drug, layer.lot, Fraction(layer.count)))
-    more = counted - sum(layer.count for layer in taken)
-    if more > 0:
-        dropped.append(_book_surplus(unit, pack, job, event.slot, cassette, more))
-    _put_into(unit, pack, tuple(dropped))
-    sensor = "" if counted == fill.count else f"the drop sensor counted {counted} of {fill.count} from cassette {fill.cassette}"
-    reason = "; ".join(filter(None, (job.reason, sensor)))
-    unit.jobs.put(replace(job, state=JobState.RUNNING if job.state in _BEFORE_THE_END else job.state, reason=reason))
-
-
-def has_dropped(unit: UnitOfWork, job: PackJob, slot: int) -> bool:
-    """Tell whether the drop of a slot of a job was taken into account."""
-    return unit.received.get(job.device, _drops_of(job), 0, slot) is not None
-
-
-def _drops_of(job: PackJob) -> str:
-    return f"drops/{job.id}"
-
-
-def _put_into(unit: UnitOfWork, pack: Pack, dropped: tuple[Content, ...]) -> None:
-    """Add what dropped to a pack; one that has ended meanwhile was thrown away with everything that was in it."""
-    if pack.state in TERMINAL_PACK_STATES:
-        empty_pack(unit, replace(pack, contents=dropped), WASTE, "wasted")
-    unit.packs.put(replace(pack, contents=(*pack.contents, *dropped)))
-
-
-def _book_drop(unit: UnitOfWork, pack: Pack, drug: Any, lot: Any, units: Fraction, source: Account) -> None:
-    unit.move(StockMove(drug, lot, source, pack_account(pack.serial), units), "drop", pack=pack.serial)
-
-
-def _book_surplus(unit: UnitOfWork, pack: Pack, job: PackJob, slot: int, cassette: Cassette, more: int) -> Content:
-    """Book tablets that the cassette should not have held: they come from `surplus`, and somebody must look."""
-    fill = job.fills[slot]
-    lots = [layer.lot for layer in cassette.layers] or [lot.id for lot in unit.lots.where(item=fill.drug, limit=1)]
-    _book_drop(unit, pack, fill.drug, lots[-1], Fraction(more), SURPLUS)
-    open_review(
-        unit,
-        "surplus",
-        str(fill.cassette),
-        "",
-        (f"Cassette {fill.cassette} gave {more} more than the books say it held.",),
-        occasion=f"{job.id}/{slot}",
-    )
-    return Content(fill.dose, fill.drug, lots[-1], Fraction(more))
+    elif not has_dropped(unit, job, event.slot):
+        told = (event.data[name] for name in ("cassette", "asked", "counted"))
+        take_drop(unit, job, Drop(event.slot, *told))
 
 
 def _at_camera(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
@@ -145,13 +87,17 @@ def _at_camera(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
 
 def _released(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    """The pouch left the camera station: it and its doses are packed, unless a stop came in between."""
+    """The pouch left the camera station: it and its doses are packed, unless a stop came in between.
+
+    One that passed and was revoked before the machine heard of it stays revoked and comes back as a return. What no verdict
+    let out, or a failed one, belongs into the reject bin, and somebody must find it.
+    """
     pack = unit.packs.get(job.pack)
     assert pack is not None
     finish_verdicts(unit, job)
     if pack.state is PackState.VERIFIED:
         release_pack(unit, pack, "camera")
-    elif pack.state in (PackState.EXPECTED, PackState.PRODUCED, PackState.QUARANTINED):
+    elif pack.state in _NEVER_TO_BE_OUT and pack.verdict is not Verdict.PASS:
         told = f"{event.device} let a pouch out that was not verified."
         open_review(unit, "released-unverified", pack.serial, "", (told,))
         _reject(unit, pack, "let out without a verdict")
@@ -228,18 +174,6 @@ def release_reservations(unit: UnitOfWork, job: PackJob) -> None:
         cassette = unit.cassettes.get(fill.cassette)
         if cassette is not None and not has_dropped(unit, job, slot):
             unit.cassettes.put(replace(cassette, reserved=max(0, cassette.reserved - fill.count)))
-
-
-def open_review(
-    unit: UnitOfWork, kind: str, subject: str, verdict: str, reasons: tuple[str, ...], evidence: str = "", occasion: str = ""
-) -> Review:
-    """Ask a person; the same question about the same subject is asked once for each occasion."""
-    review_id = derived_id("review", kind, subject, *([occasion] if occasion else []), digits=16)
-    review = Review(review_id, kind, subject, unit.now, verdict, reasons, evidence)
-    if unit.reviews.get(review_id) is None:
-        unit.reviews.put(review)
-        unit.record("review-opened", {"review": review_id, "kind": kind, "subject": subject, "reasons": list(reasons)})
-    return review
 
 
 def finish_command(unit: UnitOfWork, command_id: str) -> None:

@@ -3,16 +3,19 @@
 from dataclasses import dataclass, replace
 
 from hub.domain.doses import DoseState
-from hub.domain.identifiers import PackSerial, UserId
+from hub.domain.identifiers import CassetteId, PackSerial, UserId
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.records import Review
 from hub.domain.refusals import Refusal
 from hub.services.call_off import call_off
+from hub.services.drops import WRONG_CASSETTE, unlock_cassette
 from hub.services.endings import destroy_pack, doses_of, end_dose, move_pack
 from hub.services.house import House
-from hub.services.machine_events import open_review, release_pack
+from hub.services.machine_events import release_pack
 from hub.services.make_packs import make_packs
 from hub.services.ports import UnitOfWork
+from hub.services.reviews import decide, open_review, settle_reviews
+from hub.services.verify_pack import POUCH, POUCH_FAILED
 
 REMAKES_AT_MOST = 3
 LABEL_REVIEW = "label"
@@ -32,14 +35,15 @@ class Decision:
 def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review | Refusal:
     """Take a person's decision on a review, once. A pouch is accepted only by scanning that very pouch.
 
-    A refused job that is accepted as refused is made anew as a new job.
+    One that failed cannot be accepted: the review only says why it did, and whatever is answered acknowledges that.
+    A refused job that is accepted as refused is made anew as a new job; a locked cassette that is accepted is used again.
     """
     review = unit.reviews.get(decision.review)
     if review is None:
         return Refusal("unknown-review", f"There is no review {decision.review}.")
     if review.decision:
         return Refusal("decided", f"Review {review.id} was decided before: {review.decision}.")
-    pack = unit.packs.get(review.subject) if review.kind == "pouch" else None
+    pack = unit.packs.get(review.subject) if review.kind == POUCH else None
     if pack is not None:
         refusal = _decide_pouch(unit, pack, decision)
         if refusal is not None:
@@ -48,13 +52,10 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
         _undrawable(unit, PackSerial(review.subject))
     if review.kind == "job-refused":
         _job_refused(unit, PackSerial(review.subject), house)
-    decided = replace(review, decision="accept" if decision.accept else "reject", decided_by=decision.by)
-    unit.reviews.put(decided)
-    unit.record(
-        "review-decided",
-        {"review": review.id, "subject": review.subject, "decision": decided.decision, "reason": decision.reason},
-    )
-    return decided
+    if review.kind == WRONG_CASSETTE and decision.accept:
+        unlock_cassette(unit, CassetteId(int(review.subject)))
+    accept = decision.accept and review.kind != POUCH_FAILED
+    return decide(unit, review, accept=accept, by=decision.by, reason=decision.reason)
 
 
 def _undrawable(unit: UnitOfWork, serial: PackSerial) -> None:
@@ -121,6 +122,7 @@ def scan_reject(unit: UnitOfWork, serial: PackSerial, unreadable: bool, reason: 
     if unreadable and not reason:
         return Refusal("reason", "A pouch whose label cannot be read needs a written reason.")
     why = f"{pack.reason}; label unreadable: {reason}" if unreadable else pack.reason
+    settle_reviews(unit, (POUCH, POUCH_FAILED), serial, "its pouch was scanned into the reject bin")
     return remake(unit, destroy_pack(unit, pack, why, waste_doses=False), house)
 
 

@@ -3,18 +3,30 @@
 from dataclasses import replace
 
 from hub.domain.identifiers import JobId
-from hub.domain.packs import PackJob, PackState, Verdict, advanced
+from hub.domain.packs import TERMINAL_PACK_STATES, Pack, PackJob, PackState, Verdict, advanced
 from hub.domain.records import Command
 from hub.domain.verification import ExpectedPouch, SeenPouch, verify_pouch
 from hub.services.endings import move_pack
-from hub.services.machine_events import open_review
 from hub.services.make_packs import send
 from hub.services.ports import UnitOfWork
+from hub.services.reviews import open_review
+
+POUCH, POUCH_FAILED = "pouch", "pouch-failed"
+"""Kinds of review: a pouch that a person decides about, and one that failed and goes into the reject bin."""
+_NOT_TO_GO_OUT = (PackState.REVOKED, PackState.QUARANTINED)
 
 
 def expected_pouch(job: PackJob) -> ExpectedPouch:
     """Return what the camera must see of this job's pouch: its own serial and its tablets."""
     return ExpectedPouch(serial=job.pack, count=sum(fill.count for fill in job.fills))
+
+
+def verdict_to_send(pack: Pack) -> Verdict:
+    """Return what the machine is told of a verified pouch: one that was revoked since, or that has ended, is never let out."""
+    assert pack.verdict is not None
+    if pack.verdict is Verdict.PASS and (pack.state in _NOT_TO_GO_OUT or pack.state in TERMINAL_PACK_STATES):
+        return Verdict.FAIL
+    return pack.verdict
 
 
 def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: str) -> Verdict:
@@ -28,6 +40,7 @@ def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: str)
     assert pack is not None
     if pack.verdict is not None:
         return pack.verdict
+    seen = replace(seen, wrong_drops=(job.reason,) if job.reason else ())
     verdict, reasons = verify_pouch(expected_pouch(job), seen)
     if pack.state is PackState.REVOKED:
         verdict, reasons = Verdict.FAIL, (f"revoked: {pack.reason}",)
@@ -45,7 +58,10 @@ def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: str)
 
 
 def _question(unit: UnitOfWork, job: PackJob, verdict: Verdict, reasons: tuple[str, ...], evidence: str) -> None:
-    """A pouch that failed is revoked at once; one to be looked at waits in quarantine for a person."""
+    """A pouch that failed is revoked at once; one to be looked at waits in quarantine for a person. Both are shown to one.
+
+    The line waits for neither: the review of a failed pouch ends when it is scanned into the reject bin, if not before.
+    """
     pack = unit.packs.get(job.pack)
     assert pack is not None
     pack = replace(pack, verdict=verdict)
@@ -56,5 +72,5 @@ def _question(unit: UnitOfWork, job: PackJob, verdict: Verdict, reasons: tuple[s
         move_pack(unit, pack, PackState.REVOKED, reason)
     else:
         move_pack(unit, pack, PackState.QUARANTINED, reason)
-    if verdict is Verdict.LOOK:
-        open_review(unit, "pouch", pack.serial, verdict.value, reasons, evidence)
+    kind = POUCH if verdict is Verdict.LOOK else POUCH_FAILED
+    open_review(unit, kind, pack.serial, verdict.value, reasons, evidence)

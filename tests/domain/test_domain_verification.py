@@ -46,6 +46,7 @@ def seen(**changes: object) -> SeenPouch:
         ({"sensor_counts": ((2, 1), (1, 1))}, Verdict.FAIL, "counted 1 where 2"),
         ({"sensor_counts": ((2, 2),)}, Verdict.FAIL, "tell of 2 dropped"),
         ({"sensor_counts": ()}, Verdict.FAIL, "tell of 0 dropped"),
+        ({"wrong_drops": ("it came from cassette 2",)}, Verdict.FAIL, "from cassette 2"),
         ({"tablets": 4}, Verdict.FAIL, "shows 4"),
         ({"tablets": 2}, Verdict.FAIL, "shows 2"),
         ({"data_matrix": ()}, Verdict.LOOK, "no Data Matrix"),
