@@ -29,6 +29,7 @@ from hub.domain.packs import JobState
 from hub.domain.records import Command
 from hub.services.devices import device_reported
 from hub.services.machine_events import MachineEvent, send_next, take_event
+from hub.services.verify_pack import verdict_to_send
 
 _log = logging.getLogger(__name__)
 COMMAND_LASTS = timedelta(minutes=10)
@@ -115,11 +116,12 @@ class DeviceLink:
         }
         if command.kind == "verdict":
             pack = unit.packs.get(job.pack)
-            assert job.at_camera is not None and pack is not None and pack.verdict is not None
+            assert job.at_camera is not None and pack is not None
             boot, event = job.at_camera
+            verdict = verdict_to_send(pack)
             return contract.encode(
                 contract.VerdictCommand(
-                    job=job.id, slot=len(job.fills) - 1, boot=boot, event=event, verdict=pack.verdict.value, **envelope
+                    job=job.id, slot=len(job.fills) - 1, boot=boot, event=event, verdict=verdict.value, **envelope
                 )
             )
         label = unit.prints.get(job.pack)
