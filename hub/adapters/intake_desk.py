@@ -17,6 +17,7 @@ from hub.domain.orders import OrderSheet, SheetChange, SourceSettings
 from hub.domain.refusals import Refusal
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
+from hub.services.receive_allergies import receive_allergies, with_listed
 from hub.services.receive_changes import receive_changes
 from hub.services.receive_sheet import receive_sheet
 
@@ -50,10 +51,22 @@ class IntakeDesk:
         sheet = self._read(
             source, lambda settings: read_changes(name, data, settings, _directory(unit), zone=self._house.zone)
         )
-        return sheet if isinstance(sheet, Refusal) else self._take_changes(unit, sheet)
+        if isinstance(sheet, Refusal):
+            return sheet
+        listed = _listed_allergies(unit, source) or {}
+        told = tuple(
+            replace(change, patient=with_listed(change.patient, listed[change.patient.id]))
+            if change.patient is not None and change.patient.id in listed
+            else change
+            for change in sheet.changes
+        )
+        return self._take_changes(unit, replace(sheet, changes=told))
 
     def discharges(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
-        """Take in a list of discharged patients: each row is a discharge at its time."""
+        """Take in a list of discharged patients: each row is a discharge at its time.
+
+        A patient whom no sheet told of is named in the answer (`unknown`) and in the ledger, and stops no other row.
+        """
         sheet = self._read(source, lambda settings: read_discharges(name, data, settings, zone=self._house.zone))
         if isinstance(sheet, Refusal):
             return sheet
@@ -62,16 +75,18 @@ class IntakeDesk:
             for stay in sheet.stays
             if stay.finished_at is not None and (known := unit.stays.get(stay.patient)) is not None
         )
-        missing = [stay.patient for stay in sheet.stays if unit.stays.get(stay.patient) is None]
-        if missing:
-            return Refusal(
-                "unknown-patient",
-                f"{name}: {len(missing)} of the discharged patients lie in no bed that a sheet told of.",
-            )
-        return self._take_changes(unit, replace(sheet, stays=(), changes=changes))
+        unknown = [stay for stay in sheet.stays if unit.stays.get(stay.patient) is None]
+        taken = self._take_changes(unit, replace(sheet, stays=(), changes=changes))
+        if isinstance(taken, Refusal):
+            return taken
+        for stay in unknown:
+            at = stay.finished_at.isoformat() if stay.finished_at is not None else None
+            fact = {"patient": stay.patient, "department": stay.department, "at": at, "source": source, "list": name}
+            unit.record("discharge-unknown", {**fact, "sha256": sheet.sha256})
+        return {**taken, "unknown": [stay.patient for stay in unknown]}
 
     def allergies(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
-        """Take in a source's complete list of allergies; it counts for the sheets that come after it."""
+        """Take in a source's complete list of allergies: for the orders in force at once, and for the sheets that come after it."""
         try:
             listed = read_allergies(name, data)
         except IntakeError as error:
@@ -79,7 +94,8 @@ class IntakeDesk:
         assert isinstance(unit, SqlUnitOfWork)
         unit.settings.put(Setting(f"allergies:{source}", json.dumps(listed)))
         unit.record("allergies-received", {"source": source, "name": name, "patients": len(listed)})
-        return {"patients": len(listed)}
+        fallen = receive_allergies(unit, source, listed, self._house)
+        return fallen if isinstance(fallen, Refusal) else {"patients": len(listed), "orders_out": [order.id for order in fallen]}
 
     def _take_changes(self, unit: UnitOfWork, sheet: OrderSheet) -> dict[str, Any] | Refusal:
         result = receive_changes(unit, sheet, self._house)

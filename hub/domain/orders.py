@@ -99,6 +99,7 @@ class OrderLine:
 
     `dose` is (low, high); equal where no range was written; None where the dose is missing.
     `unsupported` names what the source wrote and this reader may not ignore (modifier extensions, several dosages ...).
+    `starts_on_day`: the start is a date without a time; `starts_at` is then the day's first moment.
     """
 
     id: OrderId
@@ -120,6 +121,7 @@ class OrderLine:
     note: str = ""
     stat: bool = False
     unsupported: tuple[str, ...] = ()
+    starts_on_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,11 @@ class LineDecision:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order line as the hub holds it: the line, its outcome with every check and reason, and its state now."""
+    """An order line as the hub holds it: the line, its outcome with every check and reason, and its state now.
+
+    `first_seen_at` is when its line was decided first, whatever was decided since. `not_before`: no dose of an edited order is
+    due before it, because an earlier version's dose was given so lately.
+    """
 
     id: OrderId
     version: int
@@ -204,6 +210,8 @@ class Order:
     decided_at: datetime
     checks: tuple[Check, ...] = ()
     stopped_at: datetime | None = None
+    first_seen_at: datetime | None = None
+    not_before: datetime | None = None
 
 
 def has_ended(order: Order, at: datetime) -> bool:

@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hub.domain.doses import TERMINAL_DOSE_STATES, WARD_LANES, DoseState, PlannedDose
+from hub.domain.late_changes import ChangeKind
+from hub.domain.orders import LineState
 from hub.domain.packs import JobState, Pack, PackState
 from hub.services.call_off import call_off, withdraw
 from hub.services.endings import end_dose, move_pack
 from hub.services.freeze_batches import freeze_due
 from hub.services.house import House
+from hub.services.late_deeds import Change, act_on
 from hub.services.machine_events import open_review
 from hub.services.ports import UnitOfWork
 
@@ -20,7 +23,21 @@ _ON_ITS_WAY = (
 
 def tick(unit: UnitOfWork, house: House) -> int:
     """Do what the clock asks for; returns how much was done. Safe to repeat at any time."""
-    return freeze_due(unit, house) + miss_overdue(unit)
+    return end_announced(unit, house) + freeze_due(unit, house) + miss_overdue(unit)
+
+
+def end_announced(unit: UnitOfWork, house: House) -> int:
+    """Stop the orders with an announced end that has come; returns how many. What of them was not given comes back."""
+    due = unit.orders.where(state=[LineState.ACTIVE, LineState.ON_HOLD], below=("stopped_at", unit.now))
+    stays = {stay.patient: stay for stay in unit.stays.where(patient=[order.patient for order in due])} if due else {}
+    for order in due:
+        assert order.stopped_at is not None
+        unit.orders.put(replace(order, state=LineState.STOPPED))
+        at = order.stopped_at.isoformat()
+        unit.record("order-changed", {"order": order.id, "version": order.version, "state": "stopped", "at": at, "status": "announced"})
+        change = Change(ChangeKind.STOP, order.stopped_at, f"the order ended at {at}", house, stays)
+        act_on(unit, change, unit.doses.where(order=order.id))
+    return len(due)
 
 
 def miss_overdue(unit: UnitOfWork) -> int:

@@ -6,11 +6,14 @@ from datetime import date, datetime
 
 from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.identifiers import BatchId, derived_id
+from hub.domain.orders import LineState, Order, Stay, has_ended
 from hub.domain.planning import trolley_order
 from hub.domain.records import Batch
 from hub.domain.schedule import cut_of
+from hub.services.endings import end_dose
 from hub.services.house import House
 from hub.services.make_packs import make_packs
+from hub.services.order_edits import is_here
 from hub.services.ports import UnitOfWork
 from hub.services.trolleys import ensure_trolley
 
@@ -24,9 +27,9 @@ def freeze_due(unit: UnitOfWork, house: House) -> int:
     for (slot, day), doses in by_slot.items():
         cut_at = cut_of(house.slot_named(slot), day, house.zone)
         if unit.now >= cut_at:
-            frozen += _freeze_slot(unit, house, slot, day, cut_at, doses)
+            frozen += _freeze_slot(unit, house, slot, day, cut_at, _wanted(unit, doses))
         else:
-            frozen += _freeze_stat(unit, house, [dose for dose in doses if dose.stat])
+            frozen += _freeze_stat(unit, house, _wanted(unit, [dose for dose in doses if dose.stat]))
     return frozen
 
 
@@ -56,6 +59,32 @@ def _freeze_slot(
             ensure_trolley(unit, house.new_trolley(dose))
     make_packs(unit, sorted(doses, key=trolley_order), batch_id, house)
     return len(doses)
+
+
+def _wanted(unit: UnitOfWork, doses: Sequence[PlannedDose]) -> list[PlannedDose]:
+    """Return the doses whose order and patient still want them; any other is cancelled, whatever should have done so before."""
+    orders = {order.id: order for order in unit.orders.where(id=sorted({dose.order for dose in doses}))}
+    stays = {stay.patient: stay for stay in unit.stays.where(patient=sorted({dose.patient for dose in doses}))}
+    wanted = []
+    for dose in doses:
+        reason = _unwanted(dose, orders.get(dose.order), stays.get(dose.patient))
+        if reason:
+            end_dose(unit, dose, DoseState.CANCELLED, reason)
+        else:
+            wanted.append(dose)
+    return wanted
+
+
+def _unwanted(dose: PlannedDose, order: Order | None, stay: Stay | None) -> str:
+    if order is None or order.state is not LineState.ACTIVE:
+        return f"the order is {order.state.value if order is not None else 'unknown'} when its doses are packed"
+    if order.version != dose.version:
+        return "the order was changed before its dose was packed"
+    if has_ended(order, dose.due):
+        return "the order ends before the dose is due"
+    if stay is None or not is_here(stay, dose.due):
+        return "the patient leaves before the dose is due"
+    return ""
 
 
 def _late(dose: PlannedDose) -> PlannedDose:

@@ -1,14 +1,15 @@
 """An order or a patient's place changed, by a sheet or by a change of the day: what is on its way follows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.identifiers import PatientId
 from hub.domain.late_changes import ChangeKind
-from hub.domain.orders import LineState, Order, OrderLine, OrderStatus, SourceSettings, Stay
+from hub.domain.orders import LineState, Order, OrderLine, OrderStatus, Outcome, SourceSettings, Stay
 from hub.domain.packs import TERMINAL_PACK_STATES, PackState
+from hub.domain.planning import PLANNED_OUTCOMES
 from hub.domain.validation import is_excluded_department
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
@@ -62,9 +63,13 @@ def stay_changed(
 ) -> None:
     """Act on the doses of a patient who was moved or discharged; `stays` tells of the new place already."""
     doses = unit.doses.where(patient=stay.patient)
-    if stay.finished_at is not None:
+    if stay.finished_at is not None and stay.finished_at != before.finished_at:
         unit.record("patient-discharged", {"patient": stay.patient, "at": stay.finished_at.isoformat()})
-        act_on(unit, Change(ChangeKind.DISCHARGE, at, "the patient was discharged", house, stays), doses)
+        change = Change(ChangeKind.DISCHARGE, at, f"the patient leaves at {stay.finished_at:%H:%M on %d.%m.%Y}", house, stays)
+        act_on(unit, change, from_then_on(doses, stay.finished_at, unit.now))
+        if (before.department, before.room, before.bed) == (stay.department, stay.room, stay.bed):
+            return
+    if not is_here(stay, unit.now):
         return
     unit.record(
         "patient-moved",
@@ -80,6 +85,33 @@ def stay_changed(
         act_on(unit, Change(ChangeKind.TRANSFER, at, reason, house, stays), doses)
 
 
-def is_ours(stay: Stay, settings: SourceSettings) -> bool:
+def from_then_on(doses: Iterable[PlannedDose], moment: datetime, now: datetime) -> list[PlannedDose]:
+    """Return the doses that an end at a moment takes away: those due then or later; all of them where the moment is over."""
+    return [dose for dose in doses if moment <= now or dose.due >= moment]
+
+
+def order_fell(unit: UnitOfWork, house: House, stays: Stays, order: Order, at: datetime) -> None:
+    """Act on the doses of an order that a decision took out of what is packed; its reasons say why."""
+    doses = [dose for dose in unit.doses.where(order=order.id) if dose.state is not DoseState.GIVEN]
+    reason = "; ".join(reason.text for reason in order.reasons) or f"the order is {order.outcome.value}"
+    kind = ChangeKind.STOP
+    if any(reason.rule == "allergy" for reason in order.reasons):
+        kind, doses = ChangeKind.ALLERGY, unit.doses.where(order=order.id)
+    elif order.outcome is Outcome.EXCLUDED:
+        kind = ChangeKind.DISCHARGE
+    act_on(unit, Change(kind, at, reason, house, stays), doses)
+
+
+def is_packed(order: Order) -> bool:
+    """Tell whether doses of an order are made for the patient: scheduled or once, and in force or on hold."""
+    return order.outcome in PLANNED_OUTCOMES and order.state in (LineState.ACTIVE, LineState.ON_HOLD)
+
+
+def is_here(stay: Stay, now: datetime) -> bool:
+    """Tell whether a patient lies there at a moment; a discharge that was announced for later has not come yet."""
+    return stay.finished_at is None or stay.finished_at > now
+
+
+def is_ours(stay: Stay, settings: SourceSettings, now: datetime) -> bool:
     """Tell whether doses are packed for a patient who lies there: not for one who left or whose ward keeps its own procedure."""
-    return stay.finished_at is None and not is_excluded_department(stay.department, settings)
+    return is_here(stay, now) and not is_excluded_department(stay.department, settings)

@@ -5,15 +5,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hub.domain.doses import DoseState
 from hub.domain.late_changes import ChangeKind
 from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, OrderStatus, SheetChange, Stay
 from hub.domain.records import Import
 from hub.domain.refusals import Refusal
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
-from hub.services.order_edits import ENDED_STATUSES, is_ours, is_same_line, order_edited, stay_changed
+from hub.services.order_edits import (
+    ENDED_STATUSES,
+    from_then_on,
+    is_here,
+    is_ours,
+    is_same_line,
+    order_edited,
+    stay_changed,
+)
 from hub.services.ports import UnitOfWork
-from hub.services.receive_sheet import Desk, decide_lines, open_desk, plan_orders, register
+from hub.services.receive_sheet import Desk, decide_lines, judge_for_allergies, open_desk, plan_orders, register
 
 _IN_FORCE_OR_NOT_OURS = (LineState.ACTIVE, LineState.ON_HOLD, LineState.EXCLUDED)
 
@@ -53,7 +62,7 @@ def receive_changes(unit: UnitOfWork, sheet: OrderSheet, house: House) -> Change
 def _take(unit: UnitOfWork, desk: Desk, change: SheetChange, sha256: str) -> Order | None:
     """Take one change; returns the order if it is a new one."""
     if change.patient is not None:
-        register(unit, desk, (change.patient,), ())
+        judge_for_allergies(unit, desk, register(unit, desk, (change.patient,), ()))
     if change.stay is not None:
         _take_stay(unit, desk, change.stay, change.at)
     return _take_line(unit, desk, change.line, change.at, sha256) if change.line is not None else None
@@ -81,7 +90,9 @@ def _place(line: OrderLine, sha256: str) -> dict[str, str]:
 
 
 def _stop(unit: UnitOfWork, desk: Desk, before: Order, line: OrderLine, at: datetime, sha256: str) -> None:
-    state = LineState.COMPLETED if line.status is OrderStatus.COMPLETED else LineState.STOPPED
+    """End an order at its time: one that ends later than now stays in force until then, and loses the doses from then on."""
+    ended = LineState.COMPLETED if line.status is OrderStatus.COMPLETED else LineState.STOPPED
+    state = ended if at <= unit.now else before.state
     unit.orders.put(replace(before, state=state, stopped_at=at))
     unit.record(
         "order-changed",
@@ -91,7 +102,7 @@ def _stop(unit: UnitOfWork, desk: Desk, before: Order, line: OrderLine, at: date
         },
     )  # fmt: skip
     change = Change(ChangeKind.STOP, at, f"the order was {line.status.value}", desk.house, desk.stays)
-    act_on(unit, change, unit.doses.where(order=before.id))
+    act_on(unit, change, from_then_on(unit.doses.where(order=before.id), at, unit.now))
 
 
 def _take_stay(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
@@ -102,11 +113,20 @@ def _take_stay(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
     if before is None:
         return
     stay_changed(unit, desk.settings, desk.house, desk.stays, before, stay, at)
-    if stay.finished_at is None and is_ours(before, desk.settings) != is_ours(stay, desk.settings):
-        _judge_again(unit, desk, stay)
+    if not is_here(stay, unit.now):
+        return
+    if _leaves_later(before, stay) or is_ours(before, desk.settings, unit.now) != is_ours(stay, desk.settings, unit.now):
+        _judge_again(unit, desk, stay, at)
 
 
-def _judge_again(unit: UnitOfWork, desk: Desk, stay: Stay) -> None:
-    """Decide the patient's orders anew where the move took them into or out of what is ours."""
+def _leaves_later(before: Stay, stay: Stay) -> bool:
+    """Tell whether a discharge was put off or taken back: the doses that it took away are wanted again."""
+    return before.finished_at is not None and (stay.finished_at is None or stay.finished_at > before.finished_at)
+
+
+def _judge_again(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
+    """Decide the patient's orders anew under their next version; what is on its way under the old one is made anew."""
+    again = Change(ChangeKind.DOSE_CHANGE, at, "the patient's orders were judged anew", desk.house, desk.stays)
+    act_on(unit, again, [dose for dose in unit.doses.where(patient=stay.patient) if dose.state is not DoseState.GIVEN])
     orders = unit.orders.where(patient=stay.patient, state=list(_IN_FORCE_OR_NOT_OURS))
     plan_orders(unit, desk, decide_lines(unit, desk, [order.line for order in orders], None))

@@ -1,12 +1,12 @@
 """A sheet comes in: every line gets one named outcome, and the doses of the day are planned."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hub.domain.doses import DoseState, PlannedDose
+from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
 from hub.domain.identifiers import DrugCode, PatientId
 from hub.domain.orders import (
@@ -21,6 +21,7 @@ from hub.domain.orders import (
     Reason,
     SourceSettings,
     Stay,
+    has_ended,
 )
 from hub.domain.planning import plan_line, trolley_order
 from hub.domain.quantities import fraction_text
@@ -29,8 +30,9 @@ from hub.domain.refusals import Refusal
 from hub.domain.schedule import Schedule, schedule_for
 from hub.domain.validation import decide_line
 from hub.services.house import House
-from hub.services.order_edits import is_only_held, is_same_line, order_edited, stay_changed
+from hub.services.order_edits import is_only_held, is_packed, is_same_line, order_edited, order_fell, stay_changed
 from hub.services.ports import UnitOfWork
+from hub.services.spared_doses import not_before, wanted
 
 STATE_OF_OUTCOME: Mapping[Outcome, LineState] = {
     Outcome.SCHEDULED: LineState.ACTIVE,
@@ -41,6 +43,8 @@ STATE_OF_OUTCOME: Mapping[Outcome, LineState] = {
     Outcome.REJECTED: LineState.REJECTED,
     Outcome.EXCLUDED: LineState.EXCLUDED,
 }
+
+_WITHOUT_DOSES = frozenset({LineState.EXCLUDED, LineState.NEEDS_REVIEW, LineState.REJECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetRes
     if isinstance(desk, Refusal):
         return desk
     moves = [(before, stay) for stay in sheet.stays if (before := desk.stays.get(stay.patient)) not in (None, stay)]
-    register(unit, desk, sheet.patients, sheet.stays)
+    newly_allergic = register(unit, desk, sheet.patients, sheet.stays)
     for before, stay in moves:
         if before is not None:
             stay_changed(unit, desk.settings, house, desk.stays, before, stay, unit.now)
@@ -104,6 +108,7 @@ def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetRes
         "sheet-received",
         {"sheet": sheet.name, "source": sheet.source, "sha256": sheet.sha256, "orders": len(sheet.lines)},
     )
+    judge_for_allergies(unit, desk, newly_allergic)
     known_orders = {order.id: order for order in unit.orders.where(id=[line.id for line in sheet.lines])}
     for line in sheet.lines:
         before_it = known_orders.get(line.id)
@@ -114,16 +119,45 @@ def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetRes
     return SheetResult(len(orders), dict(Counter(order.outcome.value for order in orders)), planned)
 
 
-def register(unit: UnitOfWork, desk: Desk, patients: Iterable[Patient], stays: Iterable[Stay]) -> None:
-    """Enter patients and where they lie; allergies that are known already stay known."""
+def register(unit: UnitOfWork, desk: Desk, patients: Iterable[Patient], stays: Iterable[Stay]) -> list[PatientId]:
+    """Enter patients and where they lie; allergies that are known already stay known.
+
+    Returns the patients of whom an allergy is told that was not known.
+    """
+    newly_allergic = []
     for patient in patients:
         before = desk.patients.get(patient.id)
         allergies = patient.allergies if patient.allergies is not None or before is None else before.allergies
         desk.patients[patient.id] = replace(patient, allergies=allergies)
+        if before is not None and set(allergies or ()) - set(before.allergies or ()):
+            newly_allergic.append(patient.id)
     for stay in stays:
         desk.stays[stay.patient] = stay
     unit.patients.put_many(desk.patients[patient.id] for patient in patients)
     unit.stays.put_many(stays)
+    return newly_allergic
+
+
+def judge_for_allergies(unit: UnitOfWork, desk: Desk, patients: Collection[PatientId]) -> list[Order]:
+    """Judge the orders in force of patients with new allergies again; returns those that are not packed any more.
+
+    An order that stays in force keeps its version and its doses; of the others every dose is acted on at once.
+    """
+    if not patients:
+        return []
+    known = unit.orders.where(patient=list(patients), state=[LineState.ACTIVE, LineState.ON_HOLD])
+    judged = [(before, _judged_by_its_source(unit, desk, before)) for before in known if is_packed(before)]
+    fallen = [order for _, order in judged if not is_packed(order)]
+    unit.orders.put_many(fallen)
+    unit.record_many("line-decided", [_fact(order, desk.settings, None) for order in fallen])
+    for order in fallen:
+        order_fell(unit, desk.house, desk.stays, order, unit.now)
+    return fallen
+
+
+def _judged_by_its_source(unit: UnitOfWork, desk: Desk, before: Order) -> Order:
+    settings = desk.house.sources.get(before.line.source, desk.settings)
+    return replace(_decided(unit, replace(desk, settings=settings), before.line), stopped_at=before.stopped_at, first_seen_at=before.first_seen_at, not_before=before.not_before)
 
 
 def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha256: str | None) -> list[Order]:
@@ -132,17 +166,22 @@ def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha25
     `sha256` names the file that brought the lines; None where known lines are judged again, which gives them the next version.
     A line that was stopped and comes again unchanged stays stopped: an older list must not bring an order back.
     """
-    orders, facts = [], []
+    orders, facts, fallen = [], [], []
     for line in lines:
         before = unit.orders.get(line.id)
         version = before.version + 1 if sha256 is None and before is not None else _version(line, before)
         order = _decided(unit, desk, replace(line, version=version))
         if before is not None and before.version == version:
             order = _as_before(order, before)
+        order = _continued(unit, desk, order, before)
         orders.append(order)
         facts.append(_fact(order, desk.settings, sha256))
+        if before is not None and is_packed(before) and not is_packed(order):
+            fallen.append(order)
     unit.orders.put_many(orders)
     unit.record_many("line-decided", facts)
+    for order in fallen:
+        order_fell(unit, desk.house, desk.stays, order, unit.now)
     return orders
 
 
@@ -154,10 +193,12 @@ def _version(line: OrderLine, before: Order | None) -> int:
 
 def _as_before(order: Order, before: Order) -> Order:
     """Return an order that the same line is decided to be: stopped ones stay so, one that is ours now gets new doses."""
-    if before.state in (LineState.STOPPED, LineState.COMPLETED):
-        stopped = Reason("status", f"the order is {before.state.value} and the line says nothing new", "changes of the day")
-        return replace(order, outcome=Outcome.REJECTED, state=before.state, reasons=(stopped,), stopped_at=before.stopped_at)
-    if before.state is LineState.EXCLUDED and order.state is not LineState.EXCLUDED:
+    if before.state in (LineState.STOPPED, LineState.COMPLETED) or has_ended(before, order.decided_at):
+        ended = before.state if before.state is LineState.COMPLETED else LineState.STOPPED
+        stopped = Reason("status", f"the order is {ended.value} and the line says nothing new", "changes of the day")
+        return replace(order, outcome=Outcome.REJECTED, state=ended, reasons=(stopped,), stopped_at=before.stopped_at)
+    order = replace(order, stopped_at=before.stopped_at)
+    if before.state in _WITHOUT_DOSES and order.state not in _WITHOUT_DOSES:
         return replace(order, version=order.version + 1, line=replace(order.line, version=order.version + 1))
     return order
 
@@ -176,11 +217,26 @@ def _decided(unit: UnitOfWork, desk: Desk, line: OrderLine) -> Order:
         desk.settings,
         unit.now,
         unit.now,
+        planned_from(unit, desk).astimezone(house.zone),
     )
     return Order(
         id=line.id, version=line.version, line=line, outcome=decision.outcome, state=_state(line, decision), reasons=decision.reasons,
         patient=line.patient, decided_at=unit.now, checks=decision.checks,
     )  # fmt: skip
+
+
+def _continued(unit: UnitOfWork, desk: Desk, order: Order, before: Order | None) -> Order:
+    """Return a decided order with what stays known of it: when a sheet first brought it, and what was given of it lately."""
+    if before is None:
+        return replace(order, first_seen_at=order.decided_at)
+    stay = desk.stays.get(order.patient)
+    held_until = not_before(unit, desk.house, stay.department if stay is not None else "", order, before)
+    return replace(order, first_seen_at=before.first_seen_at or before.decided_at, not_before=held_until)
+
+
+def planned_from(unit: UnitOfWork, desk: Desk) -> datetime:
+    """Return the moment from which doses are planned: now, or the beginning of the day's window."""
+    return max(desk.window[0], unit.now)
 
 
 def _state(line: OrderLine, decision: LineDecision) -> LineState:
@@ -208,7 +264,7 @@ def plan_orders(unit: UnitOfWork, desk: Desk, orders: Iterable[Order]) -> int:
 def doses_of_order(unit: UnitOfWork, desk: Desk, order: Order) -> tuple[PlannedDose, ...]:
     """Return the doses of one order in the day's window, from now on, that do not exist yet.
 
-    What an earlier version gave for the same time is not given again.
+    What an earlier version gave is not given again, for the same time or too soon after it.
     """
     stay, drug, house = desk.stays.get(order.patient), desk.drugs.get(order.line.drug), desk.house
     if stay is None or drug is None or order.line.timing is None:
@@ -216,14 +272,11 @@ def doses_of_order(unit: UnitOfWork, desk: Desk, order: Order) -> tuple[PlannedD
     schedule = schedule_for(order.line.timing, house.frequencies, stay.department, house.slots)
     if not isinstance(schedule, Schedule):
         return ()
-    start, end = max(desk.window[0], unit.now), desk.window[1]
     doses = plan_line(
-        order, drug, schedule, stay, desk.settings, house.slots, start, end, house.zone,
+        order, drug, schedule, stay, desk.settings, house.slots, planned_from(unit, desk), desk.window[1], house.zone,
         has_cassette=drug.code in desk.with_cassette, last_confirmed_at=unit.now,
     )  # fmt: skip
-    known = unit.doses.where(order=order.id)
-    taken = {dose.due for dose in known if dose.version == order.version or dose.state is DoseState.GIVEN}
-    return tuple(dose for dose in doses if dose.due not in taken)
+    return wanted(unit, house, order, schedule, doses)
 
 
 def _planned_fact(dose: PlannedDose) -> dict[str, Any]:
