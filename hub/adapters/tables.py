@@ -51,6 +51,8 @@ class OrderRow(SQLModel, table=True):
     decided_at: str
     checks: str
     stopped_at: str | None = None
+    first_seen_at: str | None = None
+    not_before: str | None = None
 
 
 class DrugRow(SQLModel, table=True):
@@ -104,6 +106,7 @@ class SourcePackRow(SQLModel, table=True):
     item: str
     lot: str
     units: str
+    left: str
 
 
 class CassetteRow(SQLModel, table=True):

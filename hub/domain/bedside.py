@@ -10,7 +10,7 @@ from hub.domain.doses import WARD_LANES, DoseState, PlannedDose
 from hub.domain.identifiers import LotId, OrderId
 from hub.domain.orders import LineState, Order, Patient, Stay
 from hub.domain.packs import Pack, PackState
-from hub.domain.schedule import FrequencyTable, IntakeSlot, Schedule, ScheduleKind, schedule_for
+from hub.domain.schedule import FrequencyTable, IntakeSlot, Schedule, ScheduleKind, schedule_for, shortest_interval
 from hub.domain.stock import Lot
 
 
@@ -103,17 +103,19 @@ def give_window(schedule: Schedule, rules: TimingRules = ISMP_TIMING, *, time_cr
         return GiveWindow(rules.time_critical, rules.time_critical)
     if len(schedule.times) <= 1:
         return GiveWindow(rules.daily_or_rarer, rules.daily_or_rarer)
-    interval = _shortest_interval(schedule)
+    interval = shortest_interval(schedule)
     if interval < rules.short_interval:
         share = interval * rules.short_interval_share.numerator / rules.short_interval_share.denominator
         return GiveWindow(share, share)
     return GiveWindow(rules.several_a_day, rules.several_a_day)
 
 
-def _shortest_interval(schedule: Schedule) -> timedelta:
-    minutes = sorted(clock.hour * 60 + clock.minute for clock, _ in schedule.times)
-    following = [*minutes[1:], minutes[0] + 24 * 60]
-    return min(timedelta(minutes=later - earlier) for earlier, later in zip(minutes, following, strict=True))
+def least_gap(schedule: Schedule) -> timedelta | None:
+    """Return how long after a dose the next one of a schedule may be given: its interval less its window; None: no interval."""
+    if schedule.kind is not ScheduleKind.REGULAR or not schedule.times:
+        return None
+    allowed = give_window(schedule).before
+    return shortest_interval(schedule) - (allowed if allowed is not None else timedelta(0))
 
 
 def windows_for(

@@ -10,7 +10,7 @@ from hub.domain.drugs import Drug
 from hub.domain.identifiers import DoseId, derived_id
 from hub.domain.lanes import dose_text
 from hub.domain.orders import LineState, Order, Outcome, Reason, SourceSettings, Stay
-from hub.domain.schedule import IntakeSlot, Schedule, cut_of, expand, slot_of
+from hub.domain.schedule import IntakeSlot, Schedule, ScheduleKind, cut_of, expand, once_due, slot_of
 from hub.domain.validation import confirmed_until, counted_dose
 
 PLANNED_OUTCOMES = frozenset({Outcome.SCHEDULED, Outcome.ONCE})
@@ -53,13 +53,20 @@ def plan_line(
     line = order.line
     if order.outcome not in PLANNED_OUTCOMES or order.state is not LineState.ACTIVE or line.dose is None:
         return ()
-    starts_at = line.starts_at or line.authored_at or order.decided_at
+    starts_at = anchor_of(order)
+    if schedule.kind is ScheduleKind.ONCE:
+        starts_at = once_due(line, max(order.decided_at, window_start), slots, zone)
     until = min([window_end, *(moment for moment in (order.stopped_at, stay.finished_at) if moment is not None)])
     due_times = expand(
         schedule, starts_at, confirmed_until(line, settings, last_confirmed_at), window_start, until, zone
     )
     counted = {factor: _count(order, drug, factor, has_cassette) for factor in {factor for _, factor in due_times}}
     return tuple(_planned(order, drug, stay, settings, slots, zone, due, counted[factor]) for due, factor in due_times)
+
+
+def anchor_of(order: Order) -> datetime:
+    """Return from when an order counts its days: its start, when it was written, or when a sheet first brought it."""
+    return order.line.starts_at or order.line.authored_at or order.first_seen_at or order.decided_at
 
 
 def _count(order: Order, drug: Drug, factor: Fraction, has_cassette: bool) -> _Counted:

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
 
-from hub.domain.orders import Reason, Timing
+from hub.domain.orders import OrderLine, Reason, Timing
 
 RULE_FREQUENCY = "frequency"
+_ROUND_TO = timedelta(minutes=30)
 _LONGEST_WINDOW_DAYS = 400
 _MOST_REMEMBERED = 10_000
 
@@ -242,6 +243,45 @@ def expand(
             if first <= instant < last and (until is None or instant <= until):
                 due_times.setdefault(instant, factor)
     return tuple((instant.astimezone(zone), factor) for instant, factor in sorted(due_times.items()))
+
+
+def once_due(line: OrderLine, planned_from: datetime, slots: tuple[IntakeSlot, ...], zone: tzinfo) -> datetime:
+    """Return when the dose of an order to be given once is due, in `zone`; doses are planned from `planned_from` on.
+
+    Without any start it is due at once. A start that is only a date means the first slot's clock time of that day, and the next
+    half hour where that has passed today; on a later day its time is over.
+    """
+    written = line.starts_at or line.authored_at
+    if written is None:
+        return planned_from.astimezone(zone)
+    local = written.astimezone(zone)
+    if line.starts_at is None or not line.starts_on_day:
+        return local
+    first = min(slots, key=lambda slot: slot.opens)
+    due = datetime.combine(local.date(), first.clock, zone)
+    if due < planned_from and planned_from.astimezone(zone).date() == local.date():
+        return _next_half_hour(planned_from).astimezone(zone)
+    return due
+
+
+def _next_half_hour(moment: datetime) -> datetime:
+    past = timedelta(minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond) % _ROUND_TO
+    return moment - past + _ROUND_TO if past else moment
+
+
+def shortest_interval(schedule: Schedule) -> timedelta:
+    """Return the shortest time between two doses of a regular schedule; the night's gap to the next day that counts is one."""
+    minutes = sorted(clock.hour * 60 + clock.minute for clock, _ in schedule.times)
+    days = _days_apart(schedule)
+    following = [*minutes[1:], minutes[0] + days * 24 * 60]
+    return min(timedelta(minutes=later - earlier) for earlier, later in zip(minutes, following, strict=True))
+
+
+def _days_apart(schedule: Schedule) -> int:
+    if not schedule.weekdays:
+        return schedule.every_days
+    following = [*schedule.weekdays[1:], schedule.weekdays[0] + 7]
+    return max(schedule.every_days, min(b - a for a, b in zip(schedule.weekdays, following, strict=True)))
 
 
 def _days(schedule: Schedule, anchor: date, first: date, last: date) -> Iterator[date]:

@@ -27,7 +27,7 @@ from hub.domain.orders import (
     Stay,
 )
 from hub.domain.quantities import Quantity
-from hub.domain.schedule import FrequencyTable, IntakeSlot, Schedule, ScheduleKind, schedule_for
+from hub.domain.schedule import FrequencyTable, IntakeSlot, Schedule, ScheduleKind, once_due, schedule_for
 from hub.domain.strengths import RULE_CONTAINER, units_for
 
 ORDER_1088_CHECKS = "Kemerovo order 1088, section II.1"
@@ -60,6 +60,8 @@ class _Case:
     settings: SourceSettings
     confirmed_at: datetime | None
     now: datetime
+    slots: tuple[IntakeSlot, ...]
+    planned_from: datetime | None
 
 
 def decide_line(
@@ -72,15 +74,17 @@ def decide_line(
     settings: SourceSettings,
     last_confirmed_at: datetime | None,
     now: datetime,
+    planned_from: datetime | None = None,
 ) -> LineDecision:
     """Decide a line: exactly one outcome, every check of the regulation beside it, and at least one reason.
 
-    `last_confirmed_at` is when a sheet last carried the order; None counts from when it was written.
+    `last_confirmed_at` is when a sheet last carried the order; None counts from when it was written. `planned_from` is the
+    moment, in the hospital's zone, from which the sheet's doses are planned; None: nothing is said of it.
     """
     schedule = None
     if line.timing is not None:
         schedule = schedule_for(line.timing, table, stay.department if stay is not None else "", slots)
-    case = _Case(line, patient, stay, directory.get(line.drug), schedule, settings, last_confirmed_at, now)
+    case = _Case(line, patient, stay, directory.get(line.drug), schedule, settings, last_confirmed_at, now, slots, planned_from)
     checks = (*regulation_checks(line, settings, last_confirmed_at, now, schedule), _allergy_check(case))
     stages = (
         (Outcome.EXCLUDED, _exclusions(case)),
@@ -285,8 +289,18 @@ def _by_schedule(case: _Case) -> tuple[Outcome, tuple[Reason, ...]]:
         stays_out = problem.rule in {RULE_CONTAINER, RULE_NOT_PACKED}
         return (Outcome.NOT_PACKABLE if stays_out else Outcome.NEEDS_REVIEW), (problem,)
     if schedule.kind is ScheduleKind.ONCE:
-        return Outcome.ONCE, (Reason("once", "given once, at the order's start", "frequencies.csv"),)
+        return Outcome.ONCE, (_once_reason(case),)
     return Outcome.SCHEDULED, (Reason("scheduled", f"complete, ours, and due by '{_code(case)}'", ORDER_1088_CHECKS),)
+
+
+def _once_reason(case: _Case) -> Reason:
+    since = case.planned_from
+    if since is not None and since.tzinfo is not None:
+        due = once_due(case.line, since, case.slots, since.tzinfo)
+        if due < since:
+            text = f"given once; was due at {due:%H:%M on %d.%m.%Y}, before this day's doses (from {since:%H:%M on %d.%m.%Y}): not planned again"
+            return Reason("once", text, "frequencies.csv")
+    return Reason("once", "given once, at the order's start", "frequencies.csv")
 
 
 def _code(case: _Case) -> str:

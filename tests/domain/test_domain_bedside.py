@@ -1,7 +1,7 @@
 """At the bedside only the right pack is given to the right patient at the right time, and each refusal has its code."""
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -115,6 +115,11 @@ def test_only_what_the_prescriber_wrote_lifts_the_window() -> None:
         windows = windows_for([whole], TABLE, "", DAY_SLOTS)
         assert windows == {whole.id: UNLIMITED}
         assert check_give(NOW + 5 * HOUR, PATIENT, PACK, (DOSE,), {whole.id: whole}, STAY, frozenset(), windows) is None
+
+
+def test_refusals_tell_the_time_of_the_hospital_s_clock() -> None:
+    early = give(now=NOW - 2 * HOUR, doses=(dose(due=NOW.astimezone(UTC)),))
+    assert early is not None and early.text == "due at 08:00 on 02.03.2026, not before 07:00"
 
 
 def test_one_stopped_order_stops_the_whole_pouch() -> None:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
-from domain_cases import MONDAY, MOSCOW, TABLE
+from domain_cases import MONDAY, MOSCOW, TABLE, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,8 +19,10 @@ from hub.domain.schedule import (
     cut_of,
     expand,
     normal_code,
+    once_due,
     read_frequency_table,
     schedule_for,
+    shortest_interval,
     slot_bounds,
     slot_of,
 )
@@ -316,3 +318,35 @@ def test_the_cut_of_a_slot_lies_before_its_opening() -> None:
     for slot in DAY_SLOTS:
         starts, _ = slot_bounds(slot, date(2026, 3, 2), DAY_SLOTS, MOSCOW)
         assert cut_of(slot, date(2026, 3, 2), MOSCOW) < starts
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked_at", "due"),
+    [
+        ({"starts_at": None, "authored_at": None}, "06:10", "02 06:10"),
+        ({"starts_at": None, "authored_at": MONDAY}, "07:00", "02 06:00"),
+        ({"starts_at": MONDAY}, "07:00", "02 06:00"),
+        ({"starts_at": MONDAY.replace(hour=0)}, "07:00", "02 00:00"),
+        ({"starts_at": MONDAY.replace(hour=0), "starts_on_day": True}, "07:00", "02 08:00"),
+        ({"starts_at": MONDAY.replace(hour=0), "starts_on_day": True}, "08:00", "02 08:00"),
+        ({"starts_at": MONDAY.replace(hour=0), "starts_on_day": True}, "08:01", "02 08:30"),
+        ({"starts_at": MONDAY.replace(hour=0), "starts_on_day": True}, "09:30", "02 09:30"),
+        ({"starts_at": MONDAY.replace(hour=0) - DAY, "starts_on_day": True}, "08:01", "01 08:00"),
+        ({"starts_at": MONDAY.replace(hour=0) + DAY, "starts_on_day": True}, "08:01", "03 08:00"),
+    ],
+)
+def test_when_once_is(changes: dict[str, object], asked_at: str, due: str) -> None:
+    asked = datetime.combine(MONDAY.date(), time.fromisoformat(asked_at), MOSCOW)
+    found = once_due(line(**changes), asked.astimezone(UTC), DAY_SLOTS, MOSCOW)
+    assert (found.strftime("%d %H:%M"), found.tzinfo) == (due, MOSCOW)
+
+
+@pytest.mark.parametrize(
+    ("code", "hours"),
+    [("DAILY", 24), ("BID", 12), ("TID", 6), ("Q6H", 6), ("BREAKFAST AND DINNER", 9), ("EVERY OTHER DAY", 48), ("WEEKLY", 168),
+     ("MWF", 48), ("QMON", 168), ("QSATSUN", 24), ("2X/WEEK", 72)],
+)  # fmt: skip
+def test_the_shortest_time_between_two_doses(code: str, hours: int) -> None:
+    found = schedule_for(Timing(code=code), TABLE, "")
+    assert isinstance(found, Schedule)
+    assert shortest_interval(found) == timedelta(hours=hours)

@@ -215,6 +215,11 @@ def test_a_comma_that_may_be_thousands_is_never_guessed() -> None:
     assert line(replace(FREE, decimal_sign=","), Утро="1,000").timing == line(Утро="1").timing
 
 
+def test_a_start_without_a_time_of_day_is_a_day() -> None:
+    assert line().starts_on_day and line(Начало="2026-03-05").starts_on_day
+    assert not line(Начало="05.03.2026 00:00").starts_on_day and not line(Начало="").starts_on_day
+
+
 def test_one_code_for_two_people_and_one_person_in_two_beds_are_named() -> None:
     sheet = read(text(ROW, ROW.replace("Ильина", "Львова"), ROW.replace(";101;", ";102;")).encode())
     assert sheet.lines[0].unsupported == ()

@@ -195,3 +195,12 @@ def test_maximum_doses_are_in_the_note() -> None:
 )
 def test_places(display: str, parts: tuple[str, str, str]) -> None:
     assert place(display) == parts
+
+
+@pytest.mark.parametrize(
+    ("start", "on_day"),
+    [("2026-03-05", True), ("2026-03-05T00:00:00+03:00", False), ("2026-03-05T07:00:00+03:00", False), (None, False)],
+)
+def test_a_start_that_is_a_date_alone_is_told_from_midnight(start: str | None, on_day: bool) -> None:
+    period = {"start": start} if start else {}
+    assert line_of(order(dispenseRequest={"validityPeriod": period})).starts_on_day is on_day

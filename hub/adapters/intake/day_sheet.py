@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from hub.adapters.intake.amounts import unit_name
 from hub.adapters.intake.drug_match import DrugMatcher
-from hub.adapters.intake.moments import calendar_day, moment
+from hub.adapters.intake.moments import calendar_day, is_date_alone, moment
 from hub.adapters.intake.sheet_names import order_id, patient_of_row, split_name, stay_id
 from hub.adapters.intake.table import Row, headers_of, normalised, read_table
 from hub.domain.drugs import DrugDirectory
@@ -96,6 +96,7 @@ def _line(sheet: _Sheet, row: Row) -> OrderLine:
         note=" | ".join([*([row["note"]] if row["note"] else []), *(f"{title}: {cell}" for title, cell in row.others)]),
         stat=bool(_URGENT.search(f"{row['frequency']} {row['note']}")),
         unsupported=tuple(unsupported),
+        starts_on_day=is_date_alone(row["starts"]),
     )
 
 

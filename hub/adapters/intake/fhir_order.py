@@ -19,7 +19,7 @@ from hub.adapters.intake.fhir_model import (
     Reference,
 )
 from hub.adapters.intake.fhir_timing import read_bounds, read_timing
-from hub.adapters.intake.moments import moment
+from hub.adapters.intake.moments import is_date_alone, moment
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings, Timing
@@ -74,6 +74,7 @@ class OrderReader:
             note=_note(order, dosage, whole=dose is None or timing is None),
             stat=_is_urgent(order, timing),
             unsupported=tuple(unsupported),
+            starts_on_day=self._starts_on_day(order, dosage, starts_at),
         )
 
     def patient(self, subject: Reference | None, unsupported: list[str]) -> PatientId:
@@ -117,6 +118,14 @@ class OrderReader:
         period = request.validity_period if request else None
         repeat = dosage.timing.repeat if dosage.timing else None
         return read_bounds([(period.start, period.end)] if period else [], repeat, self.zone, unsupported)
+
+    def _starts_on_day(self, order: MedicationRequest, dosage: Dosage, starts_at: datetime | None) -> bool:
+        """Tell whether the start that counts was written as a date alone."""
+        request, repeat = order.dispense_request, dosage.timing.repeat if dosage.timing else None
+        periods = (request.validity_period if request else None, repeat.bounds_period if repeat else None)
+        texts = [period.start for period in periods if period is not None and period.start]
+        moments = [moment(text, self.zone) for text in texts if is_date_alone(text)]
+        return starts_at is not None and starts_at in moments
 
     def _authored(self, order: MedicationRequest, unsupported: list[str]) -> datetime | None:
         if not order.authored_on:

@@ -30,6 +30,13 @@ def moment(text: str, zone: tzinfo, *, end: bool = False) -> datetime | None:
     return value if value.tzinfo else value.replace(tzinfo=zone)
 
 
+def is_date_alone(text: str) -> bool:
+    """Tell whether a text is a date without a time of day."""
+    text = text.strip()
+    match = _RUSSIAN.fullmatch(text)
+    return match[4] is None if match else _ISO_DATE.fullmatch(text) is not None
+
+
 def calendar_day(text: str) -> date | None:
     """Return the date of `2026-12-31` or `31.12.2026`; None where it is none."""
     text = text.strip()

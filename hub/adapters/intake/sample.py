@@ -164,7 +164,8 @@ def order_resource(line: OrderLine) -> Resource:
         dosage["timing"] = {"repeat": {"when": [_WHEN[slot.slot] for slot in line.timing.slots]}}
     elif line.timing is not None:
         dosage["timing"] = {"code": {"coding": [{"code": line.timing.code}]}}
-    period = {"start": line.starts_at, "end": line.ends_at}
+    start = line.starts_at.date() if line.starts_at is not None and line.starts_on_day else line.starts_at
+    period = {"start": start, "end": line.ends_at}
     return {
         "resourceType": "MedicationRequest",
         "id": line.id,

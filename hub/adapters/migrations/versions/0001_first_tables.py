@@ -63,6 +63,8 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.String(), nullable=False),
         sa.Column("checks", sa.String(), nullable=False),
         sa.Column("stopped_at", sa.String(), nullable=True),
+        sa.Column("first_seen_at", sa.String(), nullable=True),
+        sa.Column("not_before", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("orders_patient", "orders", ["patient"])
@@ -105,6 +107,7 @@ def upgrade() -> None:
         sa.Column("item", sa.String(), nullable=False),
         sa.Column("lot", sa.String(), nullable=False),
         sa.Column("units", sa.String(), nullable=False),
+        sa.Column("left", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("code"),
     )
     op.create_index("source_packs_item", "source_packs", ["item"])
