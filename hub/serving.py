@@ -1,5 +1,6 @@
 """Serves a hub: one process, one socket, a line on standard output when it can be used."""
 
+import gc
 import json
 import logging
 import socket
@@ -29,8 +30,11 @@ def run(settings: HubSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     hub = open_hub(settings)
+    app = application(hub)
+    gc.collect()
+    gc.freeze()  # what was loaded stays for good: a collection need not walk through it while people wait
     config = uvicorn.Config(
-        application(hub), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"
     )
     with socket.create_server((settings.host, settings.port), reuse_port=False) as listener:
         server = _AnnouncingServer(config)

@@ -87,6 +87,7 @@ class SqlRepository(Generic[Record]):
         self._get = f"{self._select} WHERE {' AND '.join(f'{_quoted(name)} = ?' for name in kind.key)}"
         self._put = _upsert(kind, self._names)
         self._key_of: Any = itemgetter(*(self._names.index(name) for name in kind.key))
+        self._plain_key = all(self._codecs[name].encode is None for name in kind.key)
         self._rows: dict[Any, Sequence[Any]] = {}
         self._changes: dict[tuple[int, ...], str] = {}
         self._statements: dict[tuple[object, ...], str] = {}
@@ -95,12 +96,14 @@ class SqlRepository(Generic[Record]):
         """Return the record of that key, or None."""
         if len(key) != len(self._kind.key):
             raise TypeError(f"the key of {self._kind.table} is {self._kind.key}")
-        values = [self._codecs[name].encode_one(part) for name, part in zip(self._kind.key, key, strict=True)]
-        row = self._execute(self._get, values).fetchone()
+        row = self._execute(self._get, key if self._plain_key else self._encoded(key)).fetchone()
         if row is None:
             return None
         self._remember(row)
         return self._record(row)
+
+    def _encoded(self, key: tuple[object, ...]) -> list[Any]:
+        return [self._codecs[name].encode_one(part) for name, part in zip(self._kind.key, key, strict=True)]
 
     def forget(self) -> None:
         """Forget the rows that were read: the next decision begins."""
