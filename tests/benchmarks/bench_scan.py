@@ -1,6 +1,6 @@
 """A bedside scan from its POST to the durable answer: `dosehub serve` beside a bare program that commits the same rows.
 
-Both run as processes on copies of one prepared file; the runs alternate between them. The slow disk is a preloaded shim,
+Both run as processes on copies of one prepared file; the load goes to them in turns, within each run. The slow disk is a preloaded shim,
 compiled here, that adds 5 ms to every sync of the server's process.
 """
 
@@ -13,9 +13,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from tests.benchmarks.generated_ward import BADGE, PIN, fill
 RUNS = 5
 ALONE = 400
 CROWD, TOGETHER = 64, 2_560
+TURNS, TURNS_OF_MANY = 20, 4
 SLOW_SYNC_MS = 5
 DATABASE = "dosehub.sqlite"
 READY_S = 60.0
@@ -53,15 +54,17 @@ class Server:
     token: str
     process: subprocess.Popen[bytes]
     next_pack: int = 0
-    told: list[dict[str, float]] = field(default_factory=list)
 
-    def scan(self, count: int, clients: int) -> dict[str, float]:
-        """Give so many packs and return rate, p50 and p99."""
-        result = in_own_process(
-            "load_bedside", "--port", self.port, f"--token={self.token}", "--first", self.next_pack, "--count", count, "--clients", clients
-        )
-        self.next_pack += count
-        return result
+
+def scan(servers: Sequence[Server], count: int, clients: int) -> list[dict[str, float]]:
+    """Give so many packs at each server, in turns, and return rate, p50 and p99 of each."""
+    targets = [f"{server.port}:{server.next_pack}:{server.token}" for server in servers]
+    turns = TURNS if clients == 1 else TURNS_OF_MANY
+    told = in_own_process("load_bedside", "--count", count, "--turns", turns, "--clients", clients, "--", *targets)
+    for server in servers:
+        server.next_pack += count
+    found: list[dict[str, float]] = told["servers"]
+    return found
 
 
 def figures(runs: int = RUNS) -> list[Figure]:
@@ -99,12 +102,11 @@ def _together(ours: Server, bare: Server, runs: int, where: str) -> list[Figure]
 
 
 def _interleaved(ours: Server, bare: Server, runs: int, count: int, clients: int) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
-    for server in (ours, bare):
-        server.scan(count // 4, clients)
+    scan((ours, bare), count // 4, clients)
     told: tuple[list[dict[str, float]], list[dict[str, float]]] = ([], [])
     for _ in range(runs):
-        for server, results in zip((ours, bare), told, strict=True):
-            results.append(server.scan(count, clients))
+        for results, result in zip(told, scan((ours, bare), count, clients), strict=True):
+            results.append(result)
         note(f"scan, {clients} clients: ours {_rounded(told[0][-1])}  bare {_rounded(told[1][-1])}")
     return told
 

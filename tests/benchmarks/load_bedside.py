@@ -1,6 +1,7 @@
 """A load of bedside scans: raw sockets that are kept open, one question at a time on each, in a process of its own.
 
-It prints one JSON object: requests a second, and p50 and p99 in ms of the time from sending to the whole answer.
+Several servers are asked in turns of a batch each, so that whatever else the machine does hits all of them alike. It prints one
+JSON object with a list: for each server requests a second, and p50 and p99 in ms from sending to the whole answer.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import asyncio
 import json
 import sys
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvloop
@@ -85,10 +87,12 @@ def _length(head: bytes) -> int:
     raise ValueError(f"an answer without its length: {head!r}")
 
 
-async def measure(port: int, token: str, first: int, count: int, clients: int) -> dict[str, float]:
-    """Scan packs `first` to `first + count` with so many screens at once."""
+async def batch(target: "Target", count: int, clients: int) -> None:
+    """Scan the next `count` packs of a server with so many screens at once."""
     loop = asyncio.get_running_loop()
+    port, token, first = target.port, target.token, target.next_pack
     ends = [loop.create_future() for _ in range(clients)]
+    target.next_pack += count
     started = time.perf_counter()
     made = await asyncio.gather(
         *(
@@ -97,20 +101,43 @@ async def measure(port: int, token: str, first: int, count: int, clients: int) -
         )
     )
     await asyncio.wait_for(asyncio.gather(*ends), LONGEST_S)
-    spent = time.perf_counter() - started
-    latencies = [latency * 1e3 for _, screen in made for latency in screen.latencies]
-    return {"rate": count / spent, "p50": percentile(latencies, 50), "p99": percentile(latencies, 99)}
+    target.spent_s += time.perf_counter() - started
+    target.latencies_ms += [latency * 1e3 for _, screen in made for latency in screen.latencies]
+
+
+@dataclass
+class Target:
+    """One server, and what was measured of it."""
+
+    port: int
+    token: str
+    next_pack: int
+    spent_s: float = 0.0
+    latencies_ms: list[float] = field(default_factory=list)
+
+    def told(self) -> dict[str, float]:
+        """Return rate, p10, p50 and p99."""
+        seen = self.latencies_ms
+        return {"rate": len(seen) / self.spent_s, "p10": percentile(seen, 10), "p50": percentile(seen, 50), "p99": percentile(seen, 99)}
+
+
+async def measure(targets: list[Target], count: int, turns: int, clients: int) -> None:
+    """Ask each server in turns."""
+    for turn in range(turns):
+        for target in targets if turn % 2 == 0 else targets[::-1]:
+            await batch(target, count // turns, clients)
 
 
 def main() -> None:
     """Measure what the arguments say."""
     parser = argparse.ArgumentParser()
-    for name in ("port", "first", "count", "clients"):
+    for name in ("count", "turns", "clients"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--token", default="none")
+    parser.add_argument("targets", nargs="+", help="PORT:FIRST PACK:TOKEN")
     told = parser.parse_args()
-    uvloop.install()
-    sys.stdout.write(json.dumps(asyncio.run(measure(told.port, told.token, told.first, told.count, told.clients))) + "\n")
+    targets = [Target(int(port), token, int(first)) for port, first, token in (text.split(":") for text in told.targets)]
+    uvloop.run(measure(targets, told.count, told.turns, told.clients))
+    sys.stdout.write(json.dumps({"servers": [target.told() for target in targets]}) + "\n")
 
 
 if __name__ == "__main__":
