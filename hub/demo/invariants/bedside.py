@@ -75,7 +75,7 @@ class _Watch:
             self._left_at.pop(data["patient"], None)
         elif kind == "pack-received":
             self._received.add(data["pack"])
-        elif kind in ("pack-revoked", "pack-held", "pack-destroyed", "pack-restocked", "pack-lost"):
+        elif kind in ("pack-revoked", "pack-destroyed", "pack-restocked", "pack-lost"):
             self._received.discard(data["pack"])
             self.exercised |= kind == "pack-revoked"
         elif kind == "stock-moved" and data["to"].startswith("patient:"):
