@@ -210,17 +210,32 @@ def test_the_line_is_worked_with_one_scan_field(fresh_plant: WebPlant, page: Bro
     result(page, "stop", "is no bag to fill")
 
 
+def pouch_in_doubt(page: Browser, plant: WebPlant) -> str:
+    """Open the line and return what finds the card of the pouch in doubt."""
+    sign_in(page, plant, Role.PHARMACIST, "/line")
+    card = f"document.querySelector('.review[data-pack=\"{plant.quarantined.serial}\"]')"
+    page.wait_for(f"{card}.querySelector('[data-act=accept]')")
+    return card
+
+
 def test_a_doubtful_pouch_is_accepted_by_its_own_label_only(fresh_plant: WebPlant, page: Browser) -> None:
     plant = fresh_plant
-    sign_in(page, plant, Role.PHARMACIST, "/line")
-    page.wait_for("document.querySelector('[data-act=accept]')")
-    page.evaluate("document.querySelector('[data-act=accept]').click()")
+    card = pouch_in_doubt(page, plant)
+    page.evaluate(f"{card}.querySelector('[data-act=accept]').click()")
     result(page, "run", "Scan the label")
     page.type(plant.ready[0].serial)
     result(page, "stop", "scan its own label")
-    page.evaluate("document.querySelector('[data-act=reject]').click()")
+    page.type(plant.quarantined.serial)
+    result(page, "ok", "is accepted and released")
+    assert entries(plant, "pack-released")[-1] == {"pack": plant.quarantined.serial, "by": "review"}
+
+
+def test_a_doubtful_pouch_is_rejected_for_a_reason_that_was_tapped(fresh_plant: WebPlant, page: Browser) -> None:
+    plant = fresh_plant
+    card = pouch_in_doubt(page, plant)
+    page.evaluate(f"{card}.querySelector('[data-act=reject]').click()")
     page.wait_for("document.getElementById('reject-dialog').open")
-    page.press("Enter")
+    page.type(plant.quarantined.serial)
     assert page.evaluate("document.getElementById('reject-dialog').open")
     page.evaluate("document.querySelector('[data-reason^=\"a tablet\"]').click()")
     result(page, "ok", "Rejected.")

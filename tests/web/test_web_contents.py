@@ -29,6 +29,16 @@ def test_the_board_shows_who_packs_what_waits_for_them(plant: WebPlant) -> None:
     assert "data-requisition=" in text
 
 
+def test_each_question_offers_answers_in_its_own_words(plant: WebPlant) -> None:
+    text = plant.read(Role.PHARMACIST, "/line")
+    cassette = text[text.index("wrong cassette") :]
+    assert "Right one again: unlock" in cassette[:1500]
+    assert 'data-act="leave"' in cassette[:1500]
+    pouch = text[text.index(f'data-pack="{plant.quarantined.serial}"') :]
+    assert "Accept: scan it" in pouch[:1500]
+    assert 'data-act="reject"' in pouch[:1500]
+
+
 def test_those_who_do_not_pack_see_no_patients_and_no_scan_field(plant: WebPlant) -> None:
     for role in (Role.ENGINEER, Role.CONTROLLER, Role.SENIOR_NURSE):
         text = plant.read(role, "/line")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ from hub.bootstrap import RunningHub, context_of, open_hub
 from hub.demo.case import sample_case
 from hub.demo.run import set_up
 from hub.domain.identifiers import DeviceId
-from hub.domain.packs import Pack, PackState, Verdict
+from hub.domain.packs import Content, Pack, PackState, Verdict
 from hub.domain.people import Role
 from hub.domain.records import Device
 from hub.domain.stock import CassetteState, Layer
+from hub.services.drops import WRONG_CASSETTE
 from hub.services.endings import move_pack
 from hub.services.machine_events import open_review
 from hub.services.ports import UnitOfWork
@@ -171,8 +173,9 @@ def _arranged(unit: UnitOfWork) -> Arranged:
     trolley = aboard[0].trolley
     aboard = [pack for pack in aboard if pack.trolley == trolley]
     held = move_pack(unit, _released(unit, aboard[0], PackState.PRODUCED), PackState.QUARANTINED, EVIL_REASON)
-    unit.packs.put(replace(held, verdict=Verdict.LOOK))
+    unit.packs.put(replace(held, verdict=Verdict.LOOK, contents=_dropped(unit, held)))
     open_review(unit, "pouch", held.serial, "LOOK", (EVIL_REASON,), EVIDENCE)
+    open_review(unit, WRONG_CASSETTE, "101", "", ("Cassette 102 sits in slot 1.",))
     failed = move_pack(unit, _released(unit, aboard[1], PackState.PRODUCED), PackState.REVOKED, "no code was read")
     unit.packs.put(replace(failed, verdict=Verdict.FAIL))
     loaded = replace(_released(unit, aboard[2], PackState.LOADED), in_drawer=True, verdict=Verdict.PASS)
@@ -191,6 +194,16 @@ def _released(unit: UnitOfWork, pack: Pack, state: PackState) -> Pack:
     put = replace(pack, state=state)
     unit.packs.put(put)
     return put
+
+
+def _dropped(unit: UnitOfWork, pack: Pack) -> tuple[Content, ...]:
+    """Return what the machine would have dropped into a pouch."""
+    job = unit.jobs.get(pack.job)
+    assert job is not None
+    return tuple(
+        Content(fill.dose, fill.drug, unit.lots.where(item=fill.drug, limit=1)[0].id, Fraction(fill.count))
+        for fill in job.fills
+    )
 
 
 def _evil_patient(unit: UnitOfWork, pack: Pack) -> None:

@@ -1,17 +1,30 @@
 """The board of the packing line and what waits for people there."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from hub.domain.people import Action, User, may
+from hub.services.drops import WRONG_CASSETTE
 from hub.services.ports import UnitOfWork
+from hub.services.reject_packs import LABEL_REVIEW
+from hub.services.verify_pack import POUCH, POUCH_FAILED
 from hub.services.views import bench_board, line_board
 from hub.web.context import Hub, HubContext, allowed
 from hub.web.pages.rendering import page
 
 router = APIRouter()
+# What accepting and rejecting mean for each kind of question; an empty word: that answer is not offered.
+DECISIONS: Mapping[str, tuple[str, str]] = {
+    POUCH: ("Accept: scan it", "Reject …"),
+    POUCH_FAILED: ("Seen: into the reject bin", ""),
+    LABEL_REVIEW: ("Seen: it cannot be packed here", ""),
+    WRONG_CASSETTE: ("Right one again: unlock", "Leave it locked"),
+    "job-refused": ("Make it anew", ""),
+    "": ("Seen, settled", ""),
+}
 Reader = Annotated[User, Depends(allowed(Action.READ_LINE))]
 
 
@@ -21,7 +34,7 @@ async def _read(hub: HubContext, user: User) -> dict[str, Any]:
     def read(unit: UnitOfWork) -> dict[str, Any]:
         return {"board": line_board(unit, hub.house), "bench": bench_board(unit) if packs else None}
 
-    return await hub.decisions.read(read)
+    return {"decisions": DECISIONS, **await hub.decisions.read(read)}
 
 
 @router.get("/line")

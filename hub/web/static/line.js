@@ -138,6 +138,8 @@ board.addEventListener("click", (event) => {
     field.focus();
   } else if (button.dataset.act === "accept") {
     send("/api/reviews", { review: review.dataset.review, decision: "accept", pack: "", reason: "" }, "Settled.");
+  } else if (button.dataset.act === "leave") {
+    send("/api/reviews", { review: review.dataset.review, decision: "reject", pack: "", reason: button.textContent.trim() }, "Settled: left as it is.");
   } else if (button.dataset.act === "reject") {
     askWhy({ review: review.dataset.review }, `Pouch ${review.dataset.pack}`);
   } else if (button.dataset.act === "unreadable") {
