@@ -27,6 +27,7 @@ class Action(StrEnum):
     RECEIVE_SHEETS = "receive-sheets"
     DECIDE_LINES = "decide-lines"
     RECEIVE_STOCK = "receive-stock"
+    RECALL = "recall"
     LOAD_CASSETTES = "load-cassettes"
     PACK = "pack"
     DECIDE_REVIEWS = "decide-reviews"
@@ -49,6 +50,7 @@ PERMISSIONS: Mapping[Action, frozenset[Role]] = {
     Action.RECEIVE_SHEETS: _PHARMACY | {Role.SYSTEM},
     Action.DECIDE_LINES: frozenset({Role.PHARMACIST}),
     Action.RECEIVE_STOCK: _PHARMACY,
+    Action.RECALL: frozenset({Role.PHARMACIST, Role.HEAD}),
     Action.LOAD_CASSETTES: _PHARMACY,
     Action.PACK: _PHARMACY,
     Action.DECIDE_REVIEWS: frozenset({Role.PHARMACIST, Role.TECHNICIAN}),

@@ -40,6 +40,11 @@ def patient_account(patient: str) -> Account:
     return Account(f"patient:{patient}")
 
 
+def returned_account(serial: str) -> Account:
+    """Return the account of a pack that came back whole: kept as a single pack, never poured into a cassette or counted as store stock."""
+    return Account(f"returned:{serial}")
+
+
 def lot_id(item: DrugCode, number: str) -> LotId:
     """Return the id of a lot: makers number their lots each for himself, so the item belongs to it."""
     return LotId(f"{item}/{number}")
@@ -78,14 +83,20 @@ class Lot:
     look: str = ""
 
 
+def lot_is_usable(lot: Lot | None, on: date) -> bool:
+    """Tell whether a lot may be used on a day: it is known, not recalled, and in date (the day of expiry is its last)."""
+    return lot is not None and not lot.recalled and lot.expires_on >= on
+
+
 @dataclass(frozen=True, slots=True)
 class SourcePack:
-    """A manufacturer's pack in the store with the code that is scanned; `units` it held when received."""
+    """A manufacturer's pack in the store with the code that is scanned; `units` it held when received, `left` that nobody took yet."""
 
     code: str
     item: DrugCode
     lot: LotId
     units: Fraction
+    left: Fraction
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hub.domain.doses import TERMINAL_DOSE_STATES, DoseState, PlannedDose
 from hub.domain.packs import Pack, PackState, advanced
 from hub.domain.quantities import fraction_text
-from hub.domain.stock import STORE, WASTE, Account, StockMove, pack_account, patient_account
+from hub.domain.stock import WASTE, Account, StockMove, pack_account, patient_account, returned_account
 from hub.services.ports import UnitOfWork
 
 
@@ -51,9 +51,9 @@ def destroy_pack(unit: UnitOfWork, pack: Pack, reason: str, *, waste_doses: bool
 
 
 def restock_pack(unit: UnitOfWork, pack: Pack, reason: str) -> Pack:
-    """End a pack back in the store, sealed and in date: as a single pack, never into a cassette."""
+    """End a pack back in the pharmacy, sealed and in date: kept as a single pack of its own, never into a cassette or free stock."""
     restocked = move_pack(unit, pack, PackState.RESTOCKED, reason)
-    empty_pack(unit, pack, STORE, "restocked")
+    empty_pack(unit, pack, returned_account(pack.serial), "restocked")
     _end_doses_of(unit, pack, DoseState.RETURNED, reason)
     return restocked
 

@@ -13,7 +13,7 @@ from hub.domain.identifiers import BatchId, DrugCode, JobId, LotId, PackSerial, 
 from hub.domain.packs import Content, Fill, JobState, Pack, PackJob, PackState
 from hub.domain.quantities import fraction_text
 from hub.domain.records import Command, Print, Requisition
-from hub.domain.stock import STORE, Cassette, Lot
+from hub.domain.stock import STORE, Cassette, Lot, lot_is_usable
 from hub.services.endings import end_dose
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
@@ -90,6 +90,8 @@ def _reserve(unit: UnitOfWork, dose: PlannedDose, house: House) -> Allocation | 
         lots = next_lots(cassette, count)
         if cassette.reason or cassette.count - cassette.reserved < count:
             continue
+        if not all(lot_is_usable(unit.lots.get(lot), house.local_date(dose.due)) for lot in lots):
+            continue
         if not all(outlives(_expiry(unit, [lot], cassette, house), dose.due) for lot in lots):
             continue
         unit.cassettes.put(replace(cassette, reserved=cassette.reserved + count))
@@ -115,7 +117,7 @@ def _first_expiring(unit: UnitOfWork, dose: PlannedDose, house: House) -> Lot | 
     wanted = taken_from_store(dose.lane, dose.units)
     for lot in sorted(unit.lots.where(item=dose.drug), key=lambda lot: (lot.expires_on, lot.id)):
         free = unit.held(STORE, lot.id) - lot.promised
-        if not lot.recalled and free >= wanted and outlives(_expiry(unit, [lot.id], None, house), dose.due):
+        if lot_is_usable(lot, house.local_date(dose.due)) and free >= wanted and outlives(_expiry(unit, [lot.id], None, house), dose.due):
             unit.lots.put(replace(lot, promised=lot.promised + wanted))
             return lot
     return None

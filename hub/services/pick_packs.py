@@ -9,7 +9,7 @@ from hub.domain.identifiers import LotId
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.records import Requisition
 from hub.domain.refusals import Refusal
-from hub.domain.stock import STORE, WASTE, StockMove, pack_account, ward_account
+from hub.domain.stock import STORE, WASTE, StockMove, lot_is_usable, pack_account, ward_account
 from hub.services.endings import move_pack
 from hub.services.machine_events import release_pack
 from hub.services.make_packs import taken_from_store
@@ -62,6 +62,7 @@ def _wrong_source(unit: UnitOfWork, pack: Pack, codes: Sequence[str]) -> Refusal
         return Refusal(
             "scan", f"Pack {pack.serial} holds {len(pack.contents)} items; {len(codes)} source packs were scanned."
         )
+    wanted: dict[str, Fraction] = {}
     for content, code in zip(pack.contents, codes, strict=True):
         source = unit.source_packs.get(code)
         if source is None:
@@ -72,6 +73,13 @@ def _wrong_source(unit: UnitOfWork, pack: Pack, codes: Sequence[str]) -> Refusal
             )
         if source.lot != content.lot:
             return Refusal("wrong-lot", f"Source pack {code} is of lot {source.lot}; the label says lot {content.lot}.")
+        lot = unit.lots.get(source.lot)
+        if not lot_is_usable(lot, unit.now.date()):
+            code_of_refusal = "recalled" if lot is not None and lot.recalled else "expired"
+            return Refusal(code_of_refusal, f"Lot {content.lot} of source pack {code} must not be used any more.")
+        wanted[code] = wanted.get(code, Fraction(0)) + taken_from_store(pack.lane, content.units)
+        if source.left < wanted[code]:
+            return Refusal("too-few", f"Source pack {code} holds {source.left} by the books, not {wanted[code]}: scan another.")
     return None
 
 
@@ -81,6 +89,9 @@ def _take(unit: UnitOfWork, pack: Pack, lot_id: LotId, units: Fraction, code: st
     assert lot is not None
     taken = taken_from_store(pack.lane, units)
     unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - taken)))
+    source = unit.source_packs.get(code)
+    assert source is not None
+    unit.source_packs.put(replace(source, left=source.left - taken))
     unit.move(
         StockMove(lot.item, lot.id, STORE, pack_account(pack.serial), units), "pick", pack=pack.serial, source_pack=code
     )
@@ -103,7 +114,7 @@ def issue_requisition(unit: UnitOfWork, requisition_id: str, codes: Sequence[str
     requisition = unit.requisitions.get(requisition_id)
     if requisition is None or requisition.issued:
         return Refusal("not-open", f"Requisition {requisition_id} is not open.")
-    sources = [unit.source_packs.get(code) for code in codes]
+    sources = [unit.source_packs.get(code) for code in dict.fromkeys(codes)]
     if not codes or any(source is None or source.lot != requisition.lot for source in sources):
         return Refusal(
             "wrong-lot", f"Requisition {requisition_id} is for lot {requisition.lot}; scan packs of that lot."
@@ -112,9 +123,20 @@ def issue_requisition(unit: UnitOfWork, requisition_id: str, codes: Sequence[str
     assert lot is not None
     if unit.held(STORE, lot.id) < requisition.units:
         return Refusal("no-stock", f"By the books the store does not hold lot {lot.number} any more: count it.")
+    if not lot_is_usable(lot, unit.now.date()):
+        return Refusal("recalled" if lot.recalled else "expired", f"Lot {lot.number} must not be used any more.")
+    if sum((source.left for source in sources if source is not None), Fraction(0)) < requisition.units:
+        return Refusal("too-few", f"The scanned packs do not hold {requisition.units} by the books: scan another.")
     unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - requisition.units)))
-    move = StockMove(requisition.item, requisition.lot, STORE, ward_account(requisition.department), requisition.units)
-    unit.move(move, "ward-issue", requisition=requisition.id, source_pack=codes[0])
+    rest = requisition.units
+    for source in sources:
+        assert source is not None
+        taken = min(rest, source.left)
+        if taken > 0:
+            rest -= taken
+            unit.source_packs.put(replace(source, left=source.left - taken))
+            move = StockMove(requisition.item, requisition.lot, STORE, ward_account(requisition.department), taken)
+            unit.move(move, "ward-issue", requisition=requisition.id, source_pack=source.code)
     issued = replace(requisition, issued=True)
     unit.requisitions.put(issued)
     for dose_id in requisition.doses:

@@ -3,6 +3,7 @@
 from hub.domain.doses import Lane
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.refusals import Refusal
+from hub.domain.stock import lot_is_usable
 from hub.services.endings import destroy_pack, restock_pack
 from hub.services.ports import UnitOfWork
 
@@ -34,4 +35,6 @@ def return_pack(unit: UnitOfWork, serial: str, sealed: bool) -> Pack | Refusal:
         return destroy_pack(unit, pack, f"{reason}; {pack.lane.value} items are not restocked", waste_doses=True)
     if pack.expires_on is not None and pack.expires_on <= unit.now.date():
         return destroy_pack(unit, pack, f"{reason}; expired on {pack.expires_on}", waste_doses=True)
+    if any(not lot_is_usable(unit.lots.get(lot), unit.now.date()) for lot in {*pack.lots, *(content.lot for content in pack.contents)}):
+        return destroy_pack(unit, pack, f"{reason}; a lot in it was recalled or has expired", waste_doses=True)
     return restock_pack(unit, pack, reason)

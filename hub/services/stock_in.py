@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -21,6 +21,7 @@ from hub.domain.stock import (
     StockMove,
     cassette_account,
     lot_id,
+    lot_is_usable,
     lot_number,
 )
 from hub.services.ports import UnitOfWork
@@ -61,7 +62,7 @@ def _receive(unit: UnitOfWork, receipt: Receipt) -> None:
     lot = lot_id(receipt.item, receipt.lot)
     if unit.lots.get(lot) is None:
         unit.lots.put(Lot(lot, receipt.item, receipt.lot, receipt.expires_on, receipt.unit_cost, look=receipt.look))
-    unit.source_packs.put(SourcePack(receipt.code, receipt.item, lot, receipt.units))
+    unit.source_packs.put(SourcePack(receipt.code, receipt.item, lot, receipt.units, receipt.units))
     move = StockMove(receipt.item, lot, SUPPLIER, STORE, receipt.units)
     unit.move(
         move, "receipt", source_pack=receipt.code, unit_cost=str(receipt.unit_cost), expires_on=receipt.expires_on.isoformat()
@@ -97,7 +98,7 @@ def load_cassette(unit: UnitOfWork, loading: Loading) -> Cassette | Refusal:
     rest, layers = loading.units, list(cassette.layers)
     for pack in scanned:
         assert pack is not None
-        poured = min(rest, int(pack.units), _free(unit, pack.lot))
+        poured = min(rest, int(pack.left), _free(unit, pack.lot))
         if poured <= 0:
             continue
         rest -= poured
@@ -132,6 +133,8 @@ def _loading_refused(
             "wrong-slot",
             f"Cassette {cassette.id} belongs in slot {cassette.slot} of {cassette.device}, not in slot {loading.slot}.",
         )
+    if cassette.reason:
+        return Refusal("locked", f"Cassette {cassette.id} is locked: {cassette.reason}")
     if loading.units < 1 or cassette.count + loading.units > cassette.capacity:
         return Refusal(
             "capacity",
@@ -148,10 +151,10 @@ def _loading_refused(
                 f"Source pack {code} holds {pack.item}; cassette {cassette.id} is made for {cassette.item}.",
             )
         lot = unit.lots.get(pack.lot)
-        if lot is None or lot.expires_on <= unit.now.date():
-            return Refusal("expired", f"Source pack {code} expired on {lot.expires_on if lot else 'an unknown day'}.")
-        if lot.recalled:
-            return Refusal("recalled", f"Lot {lot.number} of source pack {code} was recalled.")
+        if not lot_is_usable(lot, unit.now.date() + timedelta(days=1)):
+            if lot is not None and lot.recalled:
+                return Refusal("recalled", f"Lot {lot.number} of source pack {code} was recalled.")
+            return Refusal("expired", f"Source pack {code} expires on {lot.expires_on if lot else 'an unknown day'}.")
     drug = unit.drugs.get(cassette.item)
     if drug is None or (needs_second_person(drug) and (loading.second is None or loading.second == unit.actor)):
         return Refusal(
@@ -162,6 +165,7 @@ def _loading_refused(
 
 
 def _pour(unit: UnitOfWork, loading: Loading, pack: SourcePack, poured: int) -> None:
+    unit.source_packs.put(replace(pack, left=pack.left - poured))
     move = StockMove(pack.item, pack.lot, STORE, cassette_account(loading.cassette), Fraction(poured))
     unit.move(move, "cassette-load", source_pack=pack.code)
     unit.record(
@@ -201,6 +205,8 @@ def take_from_layers(cassette: Cassette, count: int) -> tuple[Cassette, tuple[La
         if sum(x.count for x in left) < LOW_TABLETS
         else CassetteState.ARMED
     )
+    if cassette.reason:
+        state = CassetteState.LOCKED
     return replace(cassette, layers=tuple(left), state=state), tuple(taken)
 
 

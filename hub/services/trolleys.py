@@ -10,6 +10,7 @@ from hub.domain.orders import is_in_force
 from hub.domain.packs import TERMINAL_PACK_STATES, Pack, PackState
 from hub.domain.people import Action, User, may
 from hub.domain.refusals import Refusal
+from hub.domain.stock import lot_is_usable
 from hub.services.endings import move_pack
 from hub.services.ports import UnitOfWork
 
@@ -171,6 +172,8 @@ def _not_fit(unit: UnitOfWork, pack: Pack) -> Refusal | None:
     """Return why a released pack must not leave the pharmacy all the same."""
     if pack.expires_on is not None and pack.expires_on < unit.now.date():
         return Refusal("expired", f"Pack {pack.serial} expired on {pack.expires_on}.")
+    if not all(lot_is_usable(unit.lots.get(content.lot), unit.now.date()) for content in pack.contents):
+        return Refusal("recalled", f"A lot in pack {pack.serial} was recalled or has expired: bring the pack back.")
     for dose in unit.doses.where(pack=pack.serial):
         order = unit.orders.get(dose.order)
         if order is None or not is_in_force(order, unit.now):

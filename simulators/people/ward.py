@@ -203,7 +203,7 @@ class Visit:
 
 
 def bring_back(crew: Crew, request: Mapping[str, Any]) -> Report:
-    """Bring back every pack that must come back and is in somebody's hands; restocked units go back on the shelf."""
+    """Bring back every pack that must come back and is in somebody's hands; a restocked pack is put away whole, and nothing is taken out of it."""
     report = Report("restocked", "destroyed", "not_here")
     for row in report.rows("list the returns", crew.hub.get(TECHNICIAN, "/api/returns")):
         pack = crew.world.packs.get(row["pack"])
@@ -228,7 +228,3 @@ def _put_away(crew: Crew, report: Report, pack: HeldPack, state: str) -> None:
     crew.truth.write(state, **pack.identity())
     crew.world.let_go(pack)
     report.add(state)
-    if state == "restocked":
-        for part in pack.parts:
-            if not crew.world.store.put_back(part):
-                report.trouble(f"put back {pack.serial}", f"no pack on the shelf has room for {part.units} of {part.item} lot {part.lot}")

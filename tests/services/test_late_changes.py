@@ -73,6 +73,8 @@ def first(world: World) -> Any:
 
 def conserved(world: World) -> None:
     everywhere = sum((world.held(account, "PLAIN/P1") for account in ("store", "cassette:1", "waste")), Fraction(0))
+    kept = [f"returned:{pack.serial}" for pack in world.all("packs", state="restocked")]
+    everywhere += sum((world.held(account, "PLAIN/P1") for account in kept), Fraction(0))
     alive = world.all("packs", state=["released", "loaded", "dispatched", "received"])
     inside = sum(content.units for pack in alive for content in pack.contents)
     assert everywhere + inside == 60 and world.get("cassettes", 1).reserved == 0

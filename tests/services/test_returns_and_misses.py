@@ -23,11 +23,12 @@ def held_pack(world: World, **line: Any) -> Any:
     return pack
 
 
-def test_a_sealed_pack_goes_back_into_the_store_and_its_dose_is_returned(world: World) -> None:
+def test_a_sealed_pack_is_kept_as_a_single_pack_and_its_dose_is_returned(world: World) -> None:
     pack = held_pack(world)
     assert [one.serial for one in world.do(packs_to_return)] == [pack.serial]
     assert back(world, pack.serial).state is PackState.RESTOCKED
-    assert world.dose("a").state is DoseState.RETURNED and world.held("store", "PLAIN/P1") == 31
+    assert world.dose("a").state is DoseState.RETURNED and world.held("store", "PLAIN/P1") == 30
+    assert world.held(f"returned:{pack.serial}", "PLAIN/P1") == 1
     assert back(world, pack.serial).code == "state" and back(world, "NOBODY").code == "unknown-pack"
 
 

@@ -15,6 +15,7 @@ READS: tuple[tuple[str, Action], ...] = (
 )  # fmt: skip
 WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/stock/receipts", Action.RECEIVE_STOCK, {"packs": []}),
+    ("/api/stock/recalls", Action.RECALL, {"item": "NOTHING", "lot": "L", "reason": "r"}),
     ("/api/cassettes/load", Action.LOAD_CASSETTES, {}),
     ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}),
     ("/api/reviews", Action.DECIDE_REVIEWS, {"review": "none", "decision": "reject"}),

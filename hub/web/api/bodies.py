@@ -48,6 +48,14 @@ class ReceiptBody(Write):
     packs: Annotated[list[ReceivedPack], Field(min_length=1, max_length=1000)]
 
 
+class RecallBody(Write):
+    """A lot recalled."""
+
+    item: Code
+    lot: Code
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class LoadCassette(Write):
     """A cassette loaded by scan."""
 

@@ -13,16 +13,27 @@ from hub.domain.quantities import fraction_text
 from hub.domain.refusals import Refusal
 from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
 from hub.services.ports import UnitOfWork
+from hub.services.recall_lot import recall_lot
 from hub.services.reject_packs import Decision, decide_review, packs_to_reject, scan_reject
 from hub.services.return_packs import packs_to_return, return_pack
 from hub.services.stock_in import Loading, Receipt, load_cassette, needs_second_person, receive_stock
-from hub.web.api.bodies import LoadCassette, PickBody, ReceiptBody, RejectBody, RequisitionBody, ReturnBody, ReviewBody
+from hub.web.api.bodies import (
+    LoadCassette,
+    PickBody,
+    RecallBody,
+    ReceiptBody,
+    RejectBody,
+    RequisitionBody,
+    ReturnBody,
+    ReviewBody,
+)
 from hub.web.context import Hub, allowed, second_person
 from hub.web.once import once
 
 router = APIRouter(prefix="/api", tags=["pharmacy"])
 Packer = Annotated[User, Depends(allowed(Action.PACK))]
 Stockman = Annotated[User, Depends(allowed(Action.RECEIVE_STOCK))]
+Recaller = Annotated[User, Depends(allowed(Action.RECALL))]
 Loader = Annotated[User, Depends(allowed(Action.LOAD_CASSETTES))]
 Reviewer = Annotated[User, Depends(allowed(Action.DECIDE_REVIEWS))]
 Returner = Annotated[User, Depends(allowed(Action.RETURN_PACKS))]
@@ -41,6 +52,19 @@ async def receipts(body: ReceiptBody, hub: Hub, user: Stockman) -> Any:
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
         received = receive_stock(unit, rows)
         return received if isinstance(received, Refusal) else {"received": received}
+
+    return await once(hub, user, body, decide)
+
+
+@router.post("/stock/recalls")
+async def recall(body: RecallBody, hub: Hub, user: Recaller) -> Any:
+    """Recall a lot: packs of it are called off or revoked wherever they are."""
+
+    def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
+        recalled = recall_lot(unit, DrugCode(body.item), body.lot, body.reason, hub.house)
+        if isinstance(recalled, Refusal):
+            return recalled
+        return {"packs": recalled.packs, "patients_given": list(recalled.patients_given)}
 
     return await once(hub, user, body, decide)
 
