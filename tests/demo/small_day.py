@@ -10,7 +10,7 @@ import rfc8785
 
 from hub.domain.identifiers import UserId
 from hub.domain.packs import PackState
-from hub.services.administer import BedsideScan, give, give_from_ward
+from hub.services.administer import BedsideScan, give, give_from_ward, not_given
 from hub.services.reject_packs import Decision, decide_review
 from hub.services.return_packs import packs_to_return, return_pack
 from tests.services.small_world import NURSE, PHARMACIST, TECHNICIAN, World, long_standing, order_line
@@ -85,8 +85,10 @@ def _bring(world: World) -> None:
 
 
 def _round(world: World) -> None:
-    """Give what has been received and what the ward has in stock."""
-    for pack in world.all("packs", state=PackState.RECEIVED):
+    """Give what has been received, one of it after its patient had slept, and what the ward has in stock."""
+    asleep = BedsideScan("W-2", world.pack_of("c").serial)
+    world.do(lambda unit: not_given(unit, asleep, "asleep"), NURSE)
+    for pack in world.all("packs", state=[PackState.RECEIVED, PackState.HELD]):
         scan = BedsideScan(f"W-{pack.patient[1:]}", pack.serial)
         world.do(lambda unit, scan=scan: give(unit, scan, world.house), NURSE)
     dose = world.dose("e")
