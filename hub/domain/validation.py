@@ -298,7 +298,8 @@ def _once_reason(case: _Case) -> Reason:
     if since is not None and since.tzinfo is not None:
         due = once_due(case.line, since, case.slots, since.tzinfo)
         if due < since:
-            text = f"given once; was due at {due:%H:%M on %d.%m.%Y}, before this day's doses (from {since:%H:%M on %d.%m.%Y}): not planned again"
+            day = f"before this day's doses (from {since:%H:%M on %d.%m.%Y})"
+            text = f"given once; was due at {due:%H:%M on %d.%m.%Y}, {day}: not planned again"
             return Reason("once", text, "frequencies.csv")
     return Reason("once", "given once, at the order's start", "frequencies.csv")
 
