@@ -264,7 +264,7 @@ def test_departments_are_known_from_the_trolleys(plant: Plant) -> None:
     assert any(path.startswith("/api/ward/Хирургия 1/2/round") for _, path, _, _ in plant.hub.calls)
 
 
-def test_restocked_units_are_on_the_shelf_again(plant: Plant) -> None:
+def test_a_restocked_pack_is_put_away_whole(plant: Plant) -> None:
     store, part = plant.crew.world.store, Part("c1", "A1", "L1", Fraction(2))
     store.put(part, "2028-01-01")
     store.take([part])
@@ -275,7 +275,7 @@ def test_restocked_units_are_on_the_shelf_again(plant: Plant) -> None:
     answer = bring_back(plant.crew, {}).answer()
     assert (answer["restocked"], answer["not_here"], answer["troubles"]) == (1, 1, [])
     assert plant.facts() == [{"what": "restocked", "label": "label-1"}]
-    assert store.units("A1", "L1") == 2
+    assert store.units("A1", "L1") == 0
 
 
 def test_a_return_of_an_unknown_state_is_trouble(plant: Plant) -> None:
