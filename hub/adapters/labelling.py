@@ -20,9 +20,9 @@ from hub.domain.packs import Pack, PackState
 from hub.domain.planning import natural_order
 from hub.domain.records import Print
 from hub.services.house import House
-from hub.services.machine_events import open_review
 from hub.services.make_packs import PrintedLabel, label_ready
 from hub.services.reject_packs import LABEL_REVIEW
+from hub.services.reviews import open_review
 from labels.documents import DoseLine, ItemKind, ItemLabel, Language, Mark, PouchLabel
 from labels.errors import LabelError
 from labels.proof import prove

@@ -12,8 +12,8 @@ from hub.services.endings import end_dose, move_pack
 from hub.services.freeze_batches import freeze_due
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
-from hub.services.machine_events import open_review
 from hub.services.ports import UnitOfWork
+from hub.services.reviews import open_review
 
 MISSED_AFTER = timedelta(hours=4)
 _ON_ITS_WAY = (

@@ -12,7 +12,7 @@ from hub.services.drops import Drop, has_dropped, take_drop
 from hub.services.endings import doses_of, move_pack
 from hub.services.make_packs import send
 from hub.services.ports import UnitOfWork
-from hub.services.reviews import open_review as open_review  # noqa: PLC0414 others ask people through here
+from hub.services.reviews import open_review
 
 _ENDED = (JobState.DONE, JobState.PARTIAL, JobState.REFUSED, JobState.ABORTED)
 _NEVER_TO_BE_OUT = (PackState.EXPECTED, PackState.PRODUCED, PackState.QUARANTINED, PackState.REVOKED)

@@ -60,7 +60,7 @@ def test_a_broken_tablet_is_looked_at_though_the_count_is_right(number: int) -> 
     assert verdict is Verdict.LOOK and OUTLINE_DOUBT in reasons
 
 
-def test_touching_tablets_and_glare_are_looked_at_with_their_reasons() -> None:
+def test_touching_tablets_are_looked_at_with_the_reason() -> None:
     touching = inspect(picture(Scene("touching", LABEL, (lying(), lying())), touching=True), WANTED)
     assert verdict_on(touching)[0] is Verdict.LOOK and OUTLINE_DOUBT in verdict_on(touching)[1]
 

@@ -30,8 +30,8 @@ from hub.domain.records import Device
 from hub.domain.stock import CassetteState, Layer
 from hub.services.drops import WRONG_CASSETTE
 from hub.services.endings import move_pack
-from hub.services.machine_events import open_review
 from hub.services.ports import UnitOfWork
+from hub.services.reviews import open_review
 from hub.services.sign_in import NewUser, enrol
 from hub.services.views import LedgerQuestion
 from hub.settings import HubSettings
