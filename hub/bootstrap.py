@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from devices.camera.stream import CameraStream
+from devices.camera.stream import CameraState, CameraStream
 from hub.adapters.camera_station import CameraStation, EvidenceFolder
 from hub.adapters.clock import SteppedClock, clock_in, wall_clock
 from hub.adapters.desk import WriterDecisions
@@ -32,7 +32,7 @@ from hub.domain.expiry import USP_REPACKAGING
 from hub.domain.identifiers import DeviceId
 from hub.domain.schedule import DAY_SLOTS, FrequencyTable, read_frequency_table
 from hub.services.close_day import tick
-from hub.services.devices import ensure_device
+from hub.services.devices import device_reported, ensure_device
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
 from hub.settings import HubSettings
@@ -83,7 +83,7 @@ class RunningHub:
             self.endings.append(link.stop)
             self._work("outbox", link.work, {"jobs", "commands", "devices"})
         if settings.camera:
-            stream = CameraStream(settings.camera)
+            stream = CameraStream(settings.camera, self._camera_reported)
             stream.start()
             self.endings.append(stream.stop)
             station = CameraStation(writer, stream, EvidenceFolder(settings.data_dir / "evidence"))
@@ -105,6 +105,10 @@ class RunningHub:
             (DeviceId("camera-1"), "camera"),
         ):
             ensure_device(unit, device, kind)
+
+    def _camera_reported(self, state: CameraState, reason: str) -> None:
+        told = state.value if not reason else f"{state.value}: {reason}"
+        self.writer.submit("system", lambda unit: device_reported(unit, DeviceId("camera-1"), told, ""))
 
     def _work(self, name: str, work: Callable[[], bool], watches: set[str], rests_s: float = 0.0) -> None:
         self.workers.append(Worker(name, work, watches, rests_s))

@@ -11,7 +11,7 @@ import uvicorn
 from hub.bootstrap import application, open_hub
 from hub.settings import HubSettings
 
-SHUTDOWN_S = 10
+SHUTDOWN_S = 3
 
 
 class _AnnouncingServer(uvicorn.Server):

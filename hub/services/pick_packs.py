@@ -18,8 +18,7 @@ from hub.services.ports import UnitOfWork
 
 def open_picks(unit: UnitOfWork) -> list[Pack]:
     """Return packs of manual lanes that wait to be filled, in the order of packing."""
-    waiting = unit.packs.where(state=PackState.EXPECTED)
-    picks = [pack for pack in waiting if pack.job is None and pack.label_digest]
+    picks = [pack for pack in unit.packs.where(state=PackState.EXPECTED, job=None) if pack.label_digest]
     return sorted(picks, key=lambda pack: (pack.department, pack.room, pack.patient, pack.due, pack.serial))
 
 
