@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from hub.demo.stopwatch import Stopwatch
+
 
 class Refused(RuntimeError):
     """The hub or the people refused something that the demonstration needs."""
@@ -15,7 +17,8 @@ class Refused(RuntimeError):
 class HubClient:
     """Signed in as the system's own user."""
 
-    def __init__(self, url: str, badge: str, pin: str) -> None:
+    def __init__(self, url: str, badge: str, pin: str, watch: Stopwatch) -> None:
+        self._watch = watch
         self._client = httpx.Client(base_url=url, timeout=120.0)
         token = self._said(self._client.post("/api/session", json={"badge": badge, "pin": pin}))["token"]
         self._client.headers["authorization"] = f"Bearer {token}"
@@ -26,17 +29,20 @@ class HubClient:
 
     def state(self) -> dict[str, Any]:
         """Return the state of the line in numbers."""
-        return self._said(self._client.get("/api/state"))
+        with self._watch.measure("hub: state"):
+            return self._said(self._client.get("/api/state"))
 
     def step(self, now: datetime) -> None:
         """Step the hub's clock."""
-        self._said(self._client.post("/api/clock", json={"now": now.isoformat()}))
+        with self._watch.measure("hub: clock"):
+            self._said(self._client.post("/api/clock", json={"now": now.isoformat()}))
 
     def take_in(self, kind: str, source: str, name: str, data: bytes) -> dict[str, Any]:
         """Upload a sheet, changes, a discharge list or allergies."""
-        return self._said(
-            self._client.post(f"/api/intake/{kind}", params={"source": source, "name": name}, content=data)
-        )
+        with self._watch.measure(f"hub: take in {kind}"):
+            return self._said(
+                self._client.post(f"/api/intake/{kind}", params={"source": source, "name": name}, content=data)
+            )
 
     def _said(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.is_success:
@@ -48,7 +54,8 @@ class HubClient:
 class People:
     """The simulated people, told one chore at a time; their troubles are collected, never dropped."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, watch: Stopwatch) -> None:
+        self._watch = watch
         self._client = httpx.Client(base_url=url, timeout=600.0)
         self.troubles: list[str] = []
         self.counts: dict[str, int] = {}
@@ -59,7 +66,8 @@ class People:
 
     def do(self, chore: str, **request: Any) -> Mapping[str, Any]:
         """Have a chore done and return its counts."""
-        answer = self._client.post(f"/do/{chore}", json=request)
+        with self._watch.measure(f"people: {chore}"):
+            answer = self._client.post(f"/do/{chore}", json=request)
         if not answer.is_success:
             raise Refused(f"the people could not do '{chore}': {answer.status_code} {answer.text[:500]}")
         told: dict[str, Any] = answer.json()

@@ -28,6 +28,7 @@ from hub.demo.case import PEOPLE, PIN, SAMPLE_DAY, DayCase, Upload, case_of, sam
 from hub.demo.day import Day, DayResult, Stuck
 from hub.demo.invariants import imbalance, judge
 from hub.demo.plant import Plant, PlantFailure
+from hub.demo.stopwatch import Stopwatch
 from hub.domain.identifiers import DeviceId
 from hub.services.ports import UnitOfWork
 from hub.services.set_up import enter_cassettes, enter_directory
@@ -107,15 +108,19 @@ def _bad_options(options: DemoOptions) -> str:
 
 def _run(options: DemoOptions, case: DayCase, plant: Plant, folder: Path, console: Console, started_s: float) -> int:
     set_up(folder, case)
-    result, url = DayResult(), ""
+    result, url, watch = DayResult(), "", Stopwatch()
     try:
-        plant.start_devices()
-        url = plant.start_hub(folder, case.starts_at, case.zone, case.language)
-        result = _run_day(case, plant, url, console)
+        with watch.measure("processes start"):
+            plant.start_devices()
+            url = plant.start_hub(folder, case.starts_at, case.zone, case.language)
+        with watch.measure("the machine works, and the rest"):
+            result = _run_day(case, plant, url, console, watch)
     except (PlantFailure, Stuck, Refused) as error:
         result.problems.append(str(error))
     plant.stop(["people", "bridge", "packager"] if not options.exits else [])
-    summary = summarise(folder, plant, case, result, time.monotonic() - started_s)
+    with watch.measure("the day is checked"):
+        summary = summarise(folder, plant, case, result, time.monotonic() - started_s)
+    summary["spent_s"] = watch.rounded()
     if options.json_path is not None:
         options.json_path.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     _show(console, summary, result)
@@ -138,10 +143,10 @@ def set_up(folder: Path, case: DayCase) -> None:
         writer.submit("system", enter).result()
 
 
-def _run_day(case: DayCase, plant: Plant, url: str, console: Console) -> DayResult:
-    people = People(plant.start_people(url))
+def _run_day(case: DayCase, plant: Plant, url: str, console: Console, watch: Stopwatch) -> DayResult:
+    people = People(plant.start_people(url), watch)
     system = PEOPLE["system"][2]
-    hub = HubClient(url, system, PIN)
+    hub = HubClient(url, system, PIN, watch)
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
