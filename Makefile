@@ -23,9 +23,10 @@ bench: $(VENV)/.tools packages
 system: $(VENV)/.tools packages
 	$(BIN)/python -m tests.evidence $(ARGS)
 
-$(VENV)/.installed: requirements.txt
+$(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.installed
