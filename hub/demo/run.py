@@ -61,7 +61,11 @@ def run_demo(options: DemoOptions) -> int:
     case = None
     if not problem:
         try:
-            case = case_of(options.sheets, options.changes, options.formulary, options.day) if options.sheets else sample_case()
+            case = (
+                case_of(options.sheets, options.changes, options.formulary, options.day)
+                if options.sheets
+                else sample_case()
+            )
         except IntakeError as error:
             problem = str(error)
     if case is None:
@@ -184,7 +188,9 @@ def summarise(folder: Path, plant: Plant, case: DayCase, result: DayResult, elap
     export_file(folder / "dosehub.sqlite", export)
     verified = verify_export(export)
     entries = [json.loads(line) for line in export.read_text(encoding="utf-8").splitlines()]
-    check = _checked(export, [path for path in plant.truth_files if path.exists()], _put_down(folder / "sheets", case.sheets))
+    check = _checked(
+        export, [path for path in plant.truth_files if path.exists()], _put_down(folder / "sheets", case.sheets)
+    )
     kinds = Counter(entry["kind"] for entry in entries)
     planned = [entry["data"] for entry in entries if entry["kind"] == "dose-planned"]
     verdicts = Counter(
