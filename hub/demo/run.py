@@ -273,8 +273,7 @@ def _show(console: Console, summary: dict[str, Any], result: DayResult) -> None:
         "Ledger",
         f"{summary['ledger']['entries']} entries, imbalance {summary['ledger']['imbalance']}, head {summary['ledger']['head'][:16]}…",
     )
-    for name, answer in summary["invariants"].items():
-        table.add_row(f"Invariant {name}", "held" if answer is True else str(answer) if answer else "[red]BROKEN[/red]")
+    table.add_row("Invariants", "\n".join(f"{name}: {_word(answer)}" for name, answer in summary["invariants"].items()))
     table.add_row(
         "Truth", f"{summary['truth']['mismatches']} mismatches between the ledger and what physically happened"
     )
@@ -285,6 +284,10 @@ def _show(console: Console, summary: dict[str, Any], result: DayResult) -> None:
     for mismatch in summary["truth"].get("first", [])[:10]:
         console.print(f"[red]mismatch:[/red] {mismatch}", highlight=False)
     console.print("[green]Every invariant held.[/green]" if summary["ok"] else "[red]This day did not end well.[/red]")
+
+
+def _word(answer: bool | str) -> str:
+    return "held" if answer is True else str(answer) if answer else "[red]BROKEN[/red]"
 
 
 def _stay(console: Console, plant: Plant, url: str, folder: Path) -> None:
