@@ -66,7 +66,9 @@ class CameraStation:
         return bool(waiting)
 
     def _verify(self, job: PackJob, expected: Expected, sensors: Counts) -> None:
-        inspection = look_for(self._stream.frames_after(timeout_s=LOOKS_S, sequence=self._newest_frame), expected)
+        newest = self._stream.latest()
+        seen_through = self._newest_frame if newest is None else max(self._newest_frame, newest.sequence - 1)
+        inspection = look_for(self._stream.frames_after(timeout_s=LOOKS_S, sequence=seen_through), expected)
         seen = _seen(inspection, expected, sensors, self._stream)
         evidence = ""
         if inspection is not None:

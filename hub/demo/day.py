@@ -14,6 +14,8 @@ from hub.domain.schedule import DAY_SLOTS, cut_of
 STEP = timedelta(minutes=30)
 TAIL = timedelta(hours=7)
 STUCK_S = 90.0
+PATIENCE_S = 0.5
+LOOK_EVERY_S = 0.1
 CASSETTE_FILL = 80
 WORKING = ("queued", "sent", "accepted", "running")
 
@@ -129,23 +131,28 @@ class Day:
         _add(self.result.changes["outcomes"], told["outcomes"])
 
     def _settle(self) -> None:
-        """Have people and machines work until nothing is left to do now; a line that stands still is an error."""
+        """Have people and machines work until nothing is left to do now; a line that stands still is an error.
+
+        People come to the bench when the machine has done its jobs, or when it has waited for half a second.
+        """
         before: dict[str, Any] = {}
-        moved_s = time.monotonic()
+        moved_s, tidy = time.monotonic(), True
         while True:
             self._plant.check_alive()
             state = self._hub.state()
             waits = _waiting(state)
-            if not waits:
+            if not waits and (tidy or not _for_people(state)):
                 return
+            stood_s = time.monotonic() - moved_s
             if waits != before:
-                before, moved_s = waits, time.monotonic()
-            elif time.monotonic() - moved_s > STUCK_S:
+                before, moved_s, tidy = waits, time.monotonic(), False
+            elif stood_s > STUCK_S:
                 raise Stuck(f"the line stands still and waits for {waits}")
-            if _for_people(state):
+            if _for_people(state) and (not _machine_works(state) or stood_s > PATIENCE_S):
                 self._people.do("bench")
+                tidy = True
             else:
-                time.sleep(0.02)
+                time.sleep(LOOK_EVERY_S)
 
     def _close(self, last: datetime) -> None:
         """Bring everything back and close the trolleys."""
@@ -164,6 +171,10 @@ def _waiting(state: dict[str, Any]) -> dict[str, int]:
     waits = {f"jobs {name}": state["jobs"].get(name, 0) for name in WORKING}
     waits |= {name: state[name] for name in ("unlabelled", "picks", "requisitions", "rejects", "reviews", "outbox")}
     return {name: count for name, count in waits.items() if count}
+
+
+def _machine_works(state: dict[str, Any]) -> bool:
+    return any(state["jobs"].get(name, 0) for name in WORKING)
 
 
 def _for_people(state: dict[str, Any]) -> bool:
