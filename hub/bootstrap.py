@@ -24,7 +24,7 @@ from hub.adapters.labelling import Labeller
 from hub.adapters.ledger_pages import ledger_page
 from hub.adapters.ledger_store import exported_lines
 from hub.adapters.sessions import ArgonPins, StoredSessions
-from hub.adapters.workers import Worker
+from hub.adapters.workers import IDLE_S, Worker
 from hub.adapters.writeback import Writeback
 from hub.adapters.writer import Writer
 from hub.domain.bedside import ISMP_TIMING
@@ -90,7 +90,7 @@ class RunningHub:
             self._work("camera", station.work, {"jobs"})
         if settings.printer:
             printing = LabelPrinting(writer, self.house, settings.printer)
-            self._work("printer", printing.work, {"prints", "packs", "devices"}, rests_s=0.02)
+            self._work("printer", printing.work, {"prints", "packs", "devices"}, rests_s=0.02, idle_s=1.0)
         writeback = Writeback(writer, settings.fhir_url, settings.data_dir / "fhir")
         self.endings.append(writeback.close)
         self._work("writeback", writeback.work, {"doses"}, rests_s=1.0)
@@ -110,8 +110,8 @@ class RunningHub:
         told = state.value if not reason else f"{state.value}: {reason}"
         self.writer.submit("system", lambda unit: device_reported(unit, DeviceId("camera-1"), told, ""))
 
-    def _work(self, name: str, work: Callable[[], bool], watches: set[str], rests_s: float = 0.0) -> None:
-        self.workers.append(Worker(name, work, watches, rests_s))
+    def _work(self, name: str, work: Callable[[], bool], watches: set[str], rests_s: float = 0.0, idle_s: float = IDLE_S) -> None:
+        self.workers.append(Worker(name, work, watches, rests_s, idle_s))
 
     def stop(self) -> None:
         """End workers and devices, then the writer."""

@@ -10,17 +10,18 @@ AFTER_FAILURE_S = 1.0
 
 
 class Worker:
-    """One thread that calls `work` again and again while it says True, then waits for a commit (or five seconds).
+    """One thread that calls `work` again and again while it says True, then waits for a commit (or `idle_s`).
 
     `watches` names the tables whose change can bring work; `rests_s` is how long the thread rests before it looks again, so that
     work that is not urgent takes no time from scans. `work` must be safe to repeat: after a crash it finds what waits in the
     store again.
     """
 
-    def __init__(self, name: str, work: Callable[[], bool], watches: Iterable[str], rests_s: float = 0.0) -> None:
+    def __init__(self, name: str, work: Callable[[], bool], watches: Iterable[str], rests_s: float = 0.0, idle_s: float = IDLE_S) -> None:
         self._work = work
         self._watches = frozenset(watches)
         self._rests_s = rests_s
+        self._idle_s = idle_s
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -52,4 +53,4 @@ class Worker:
                 continue
             if not more:
                 self._ending.wait(self._rests_s)
-                self._wake.wait(IDLE_S)
+                self._wake.wait(self._idle_s)

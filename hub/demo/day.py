@@ -143,16 +143,17 @@ class Day:
             waits = _waiting(state)
             if not waits and (tidy or not _for_people(state)):
                 return
-            stood_s = time.monotonic() - moved_s
-            if waits != before:
-                before, moved_s, tidy = waits, time.monotonic(), False
-            elif stood_s > STUCK_S:
+            stood_s, stands = time.monotonic() - moved_s, waits == before
+            if stands and stood_s > STUCK_S:
                 raise Stuck(f"the line stands still and waits for {waits}")
-            if _for_people(state) and (not _machine_works(state) or stood_s > PATIENCE_S):
+            if not stands:
+                before, moved_s, tidy = waits, time.monotonic(), False
+            people_come = _for_people(state) and (not _machine_works(state) or (stands and stood_s > PATIENCE_S))
+            if stands or not people_come:
+                time.sleep(LOOK_EVERY_S)
+            if people_come:
                 self._people.do("bench")
                 tidy = True
-            else:
-                time.sleep(LOOK_EVERY_S)
 
     def _close(self, last: datetime) -> None:
         """Bring everything back and close the trolleys."""
