@@ -20,6 +20,7 @@ from devices.camera.frame import Frame
 from devices.camera.inspect import Expected, inspect, look_for
 from devices.camera.stream import CameraStream
 from simulators.camera.scene import Scene
+from tests.benchmarks.figures import Figure, print_table
 
 TABLETS = ("#ffffff", "round", 9.0), ("#c03030", "capsule", 18.0), ("#e8d060", "oval", 14.0)
 POUCHES = 120
@@ -43,10 +44,13 @@ def expected(number: int) -> Expected:
     return Expected(f"{number:04d}K3M9QX2A", tuple(look(*each) for each in TABLETS))
 
 
+found: list[Figure] = []
+
+
 def report(name: str, value: float, unit: str, limit: float | None = None) -> None:
-    """Print one figure, and its ratio to the bare limit of the same run."""
-    beside = "" if limit is None else f"   bare {limit:8.2f}   x {value / limit:.2f}"
-    sys.stdout.write(f"{name:<52} {value:8.2f} {unit:<3}{beside}\n")
+    """Keep one figure, and its ratio to the bare limit of the same run."""
+    ratio = None if limit is None else value / limit
+    found.append(Figure(name, value, unit, limit, ratio))
 
 
 def bench_inspection() -> None:
@@ -58,7 +62,8 @@ def bench_inspection() -> None:
         ours_s.append(cpu_s(partial(inspect, Frame(1, 0.0, jpeg), wanted)))
         three_s.append(cpu_s(partial(look_for, [Frame(n, 0.0, jpeg) for n in range(3)], wanted)))
         bare_s.append(cpu_s(partial(bare_read, jpeg or b"")))
-    report("inspection of a frame, CPU p50", percentile_ms(ours_s, 0.5), "ms", percentile_ms(bare_s, 0.5))
+    p50_ms = percentile_ms(ours_s, 0.5)
+    report("inspection of a frame, CPU p50", p50_ms, "ms", percentile_ms(bare_s, 0.5))
     report("inspection of a frame, CPU p95", percentile_ms(ours_s, 0.95), "ms", percentile_ms(bare_s, 0.95))
     report("looking in three frames, CPU mean", sum(three_s) / 60 * 1000, "ms", sum(bare_s) / 60 * 1000)
 
@@ -111,8 +116,9 @@ def bench_idle(stream: CameraStream) -> None:
     report(f"idle reader at {(stream.health().frames - frames) / 3:.0f} fps, share of one core", share * 100, "%")
 
 
-def main() -> None:
-    """Print all figures."""
+def figures() -> list[Figure]:
+    """Measure scene, inspection, latency and the idle reader."""
+    found.clear()
     cv2.setNumThreads(1)
     bench_scene()
     bench_inspection()
@@ -121,6 +127,12 @@ def main() -> None:
         with camera_process(*options) as camera, CameraStream(camera.stream) as stream:
             bench_latency(camera, stream, fps)
             bench_idle(stream)
+    return list(found)
+
+
+def main() -> None:
+    """Print all figures."""
+    print_table(figures())
 
 
 if __name__ == "__main__":
