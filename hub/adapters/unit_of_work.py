@@ -180,12 +180,16 @@ def _moved(move: StockMove, because: str, more: Mapping[str, Any]) -> dict[str, 
 
 def _plain(value: Any) -> Any:
     """Return what the ledger can say of a value: exact quantities and times become text, enumerations their value."""
-    kind = type(value)
-    if kind is str or kind is int or value is None or kind is bool:
-        return value
+    convert = _QUICK.get(type(value))
+    if convert is not None:
+        return convert(value)
     for types, convert in _PLAIN:
         if isinstance(value, types):
             return convert(value)
+    return value
+
+
+def _same(value: Any) -> Any:
     return value
 
 
@@ -193,12 +197,19 @@ def _plain_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item if type(item) is str else _plain(item) for name, item in value.items()}
 
 
+def _plain_list(value: Iterable[Any]) -> list[Any]:
+    return [_plain(item) for item in value]
+
+
 _PLAIN: tuple[tuple[tuple[type, ...], Any], ...] = (
     ((dict, Mapping), _plain_mapping),
-    ((list, tuple), lambda value: [_plain(item) for item in value]),
+    ((list, tuple), _plain_list),
     ((Enum,), lambda value: value.value),
     ((Fraction,), fraction_text),
     ((Decimal,), lambda value: format(value, "f")),
     ((datetime,), lambda value: instant_text(value.astimezone(UTC))),
     ((date,), date.isoformat),
 )
+_QUICK: dict[type, Callable[[Any], Any]] = {
+    str: _same, int: _same, bool: _same, type(None): _same, dict: _plain_mapping, list: _plain_list, tuple: _plain_list, Fraction: fraction_text,
+}  # fmt: skip

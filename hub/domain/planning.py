@@ -60,8 +60,12 @@ def plan_line(
     due_times = expand(
         schedule, starts_at, confirmed_until(line, settings, last_confirmed_at), window_start, until, zone
     )
-    counted = {factor: _count(order, drug, factor, has_cassette) for factor in {factor for _, factor in due_times}}
-    return tuple(_planned(order, drug, stay, settings, slots, zone, due, counted[factor]) for due, factor in due_times)
+    factors = {factor.as_integer_ratio(): factor for _, factor in due_times}
+    counted = {ratio: _count(order, drug, factor, has_cassette) for ratio, factor in factors.items()}
+    return tuple(
+        _planned(order, drug, stay, settings, slots, zone, due, counted[factor.as_integer_ratio()])
+        for due, factor in due_times
+    )
 
 
 def anchor_of(order: Order) -> datetime:

