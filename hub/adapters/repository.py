@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from operator import attrgetter, itemgetter
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from pysqlite3 import dbapi2 as sqlite
@@ -63,16 +63,23 @@ KINDS: tuple[Kind[Any], ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the repositories of one connection keep in mind: tables written to, and records as the decision at hand knows them."""
+
+    touched: set[str] = field(default_factory=set)
+    records: dict[tuple[str, object], Any] = field(default_factory=dict)
+
+
 class SqlRepository(Generic[Record]):
     """Records of one kind in one table of one connection.
 
-    It remembers the rows that a decision has read, and writes only the columns that differ from them: an index whose columns
-    stay as they are is then not touched, which halves the pages that a commit has to write.
+    Of a record that the decision at hand has read, only the members that changed are written: an index whose columns stay as
+    they are is then not touched, which halves the pages that a commit has to write.
     """
 
-    def __init__(self, connection: sqlite.Connection, kind: Kind[Record], touched: set[str] | None = None) -> None:
-        """`touched` gets the name of the table when something is written to it."""
-        self._touched = set() if touched is None else touched
+    def __init__(self, connection: sqlite.Connection, kind: Kind[Record], memory: Memory | None = None) -> None:
+        self._memory = Memory() if memory is None else memory
         self._execute = connection.execute
         self._executemany = connection.executemany
         self._kind = kind
@@ -86,9 +93,8 @@ class SqlRepository(Generic[Record]):
         self._select = f"SELECT {columns} {self._from}"
         self._get = f"{self._select} WHERE {' AND '.join(f'{_quoted(name)} = ?' for name in kind.key)}"
         self._put = _upsert(kind, self._names)
-        self._key_of: Any = itemgetter(*(self._names.index(name) for name in kind.key))
+        self._key_of: Any = attrgetter(*kind.key)
         self._plain_key = all(self._codecs[name].encode is None for name in kind.key)
-        self._rows: dict[Any, Sequence[Any]] = {}
         self._changes: dict[tuple[int, ...], str] = {}
         self._statements: dict[tuple[object, ...], str] = {}
 
@@ -97,46 +103,45 @@ class SqlRepository(Generic[Record]):
         if len(key) != len(self._kind.key):
             raise TypeError(f"the key of {self._kind.table} is {self._kind.key}")
         row = self._execute(self._get, key if self._plain_key else self._encoded(key)).fetchone()
-        if row is None:
-            return None
-        self._remember(row)
-        return self._record(row)
+        return None if row is None else self._remembered(self._record(row))
 
     def _encoded(self, key: tuple[object, ...]) -> list[Any]:
         return [self._codecs[name].encode_one(part) for name, part in zip(self._kind.key, key, strict=True)]
 
-    def forget(self) -> None:
-        """Forget the rows that were read: the next decision begins."""
-        self._rows.clear()
-
     def put(self, record: Record) -> None:
         """Insert or replace one record; of one that was read in this decision only what has changed is written."""
-        values = list(self._members(record))
-        for at, encode in self._encoders:
-            if values[at] is not None:
-                values[at] = encode(values[at])
-        known = self._rows.get(self._key_of(values))
-        if known is None or not self._changed(known, values):
+        known = self._memory.records.get((self._kind.table, self._key_of(record)))
+        if known is None or not self._changed(known, record):
+            values = list(self._members(record))
+            for at, encode in self._encoders:
+                if values[at] is not None:
+                    values[at] = encode(values[at])
             self._execute(self._put, values)
-            self._touched.add(self._kind.table)
-        self._remember(values)
+            self._memory.touched.add(self._kind.table)
+        self._remembered(record)
 
-    def _remember(self, row: Sequence[Any]) -> None:
-        if len(self._rows) >= _REMEMBERED:
-            self._rows.clear()
-        self._rows[self._key_of(row)] = row
+    def _remembered(self, record: Record) -> Record:
+        records = self._memory.records
+        if len(records) >= _REMEMBERED:
+            records.clear()
+        records[self._kind.table, self._key_of(record)] = record
+        return record
 
-    def _changed(self, known: Sequence[Any], values: Sequence[Any]) -> bool:
-        """Write the columns that differ from the known row; return whether the row was there."""
-        places = tuple([at for at, value in enumerate(values) if value != known[at]])
+    def _changed(self, known: Record, record: Record) -> bool:
+        """Write the members that differ from the known record; return whether its row was there."""
+        members = self._members(record)
+        places = tuple(
+            [at for at, (old, new) in enumerate(zip(self._members(known), members, strict=True)) if new is not old and new != old]
+        )
         if not places:
             return True
         statement = self._changes.get(places)
         if statement is None:
             statement = self._changes[places] = _update(self._kind, [self._names[at] for at in places])
-        key = [values[self._names.index(name)] for name in self._kind.key]
-        self._touched.add(self._kind.table)
-        return bool(self._execute(statement, [*(values[at] for at in places), *key]).rowcount)
+        key = self._key_of(record) if len(self._kind.key) > 1 else (self._key_of(record),)
+        values = [self._codecs[self._names[at]].encode_one(members[at]) for at in places]
+        self._memory.touched.add(self._kind.table)
+        return bool(self._execute(statement, [*values, *self._encoded(key)]).rowcount)
 
     def put_many(self, records: Iterable[Record]) -> None:
         """Insert or replace many records in one statement."""
@@ -148,8 +153,8 @@ class SqlRepository(Generic[Record]):
             for codec, column in zip(self._codecs.values(), zip(*members, strict=True), strict=True)
         ]
         self._executemany(self._put, zip(*columns, strict=True))
-        self._rows.clear()
-        self._touched.add(self._kind.table)
+        self._memory.records.clear()
+        self._memory.touched.add(self._kind.table)
 
     def where(
         self, *, order_by: str = "", limit: int = 0, below: tuple[str, object] | None = None, **equal: object
@@ -162,9 +167,7 @@ class SqlRepository(Generic[Record]):
         statement, values = self._prepared(equal, order_by, limit, below)
         rows = self._execute(statement, values).fetchall()
         if len(rows) <= _FEW:
-            for row in rows:
-                self._remember(row)
-            return list(map(self._record, rows))
+            return [self._remembered(self._record(row)) for row in rows]
         columns = [
             codec.decode_all(list(column))
             for codec, column in zip(self._codecs.values(), zip(*rows, strict=True), strict=True)
@@ -180,8 +183,8 @@ class SqlRepository(Generic[Record]):
         """Remove the record of that key, if there is one."""
         condition, values = self._condition(dict(zip(self._kind.key, key, strict=True)))
         self._execute(f"DELETE {self._from}{condition}", values)
-        self._rows.clear()
-        self._touched.add(self._kind.table)
+        self._memory.records.clear()
+        self._memory.touched.add(self._kind.table)
 
     def _record(self, row: tuple[Any, ...]) -> Record:
         values = list(row)
@@ -267,4 +270,4 @@ def _update(kind: Kind[Any], names: Sequence[str]) -> str:
 
 def member_names(kind: Kind[Any]) -> tuple[str, ...]:
     """Return the members of a kind of record, which are the columns of its table."""
-    return tuple(field.name for field in fields(kind.record))
+    return tuple(member.name for member in fields(kind.record))

@@ -11,7 +11,7 @@ from pysqlite3 import dbapi2 as sqlite
 
 from hub.adapters.bookkeeping import Answer, Session, Setting, Writeback
 from hub.adapters.ledger_store import LedgerStore
-from hub.adapters.repository import KINDS, SqlRepository
+from hub.adapters.repository import KINDS, Memory, SqlRepository
 from hub.domain.custody import Trolley
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
@@ -49,11 +49,10 @@ class SqlUnitOfWork:
     def __init__(self, connection: sqlite.Connection) -> None:
         self._connection = connection
         self.ledger = LedgerStore(connection)
-        self.touched: set[str] = set()
+        self.memory = Memory()
         made: dict[type, SqlRepository[Any]] = {
-            kind.record: SqlRepository(connection, kind, self.touched) for kind in KINDS
+            kind.record: SqlRepository(connection, kind, self.memory) for kind in KINDS
         }
-        self._repositories = tuple(made.values())
         self.patients: Repository[Patient] = made[Patient]
         self.stays: Repository[Stay] = made[Stay]
         self.orders: Repository[Order] = made[Order]
@@ -90,8 +89,7 @@ class SqlUnitOfWork:
         self.actor = actor
         self.now = now
         self._at = instant_text(now)
-        for repository in self._repositories:
-            repository.forget()
+        self.memory.records.clear()
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""

@@ -194,7 +194,7 @@ class Writer:
     def _commit_group(self, group: list[_Task[Any]]) -> tuple[list[Any], frozenset[str] | None]:
         """Run a group in one transaction; return what each decision returned or raised, and the tables touched; None: no change."""
         work = self._work or self._reopened()
-        work.touched.clear()
+        work.memory.touched.clear()
         execute = work.connection.execute
         before = work.connection.total_changes
         execute("BEGIN IMMEDIATE")
@@ -202,7 +202,7 @@ class Writer:
         if self._before_commit is not None:
             self._before_commit()
         execute("COMMIT")
-        return outcomes, frozenset(work.touched) if work.connection.total_changes != before else None
+        return outcomes, frozenset(work.memory.touched) if work.connection.total_changes != before else None
 
     def _decide(self, work: SqlUnitOfWork, task: _Task[Any], *, alone: bool) -> Any:
         """Run one decision in its savepoint; a failure of the database that ended the transaction ends the group.
