@@ -129,12 +129,24 @@ class SqlUnitOfWork:
             raise ValueError(f"a move of {move.quantity} is none")
         if move.source == move.target:
             raise ValueError(f"a move from {move.source} to itself is none")
-        held = self.held(move.source, move.lot)
-        if held < move.quantity and move.source not in MAY_BE_NEGATIVE:
-            raise Shortage(move.source, move.lot, held, move.quantity)
-        self._set(move.source, move, held, held - move.quantity)
-        held = self.held(move.target, move.lot)
-        self._set(move.target, move, held, held + move.quantity)
+        if not self._takes_all(move):
+            held = self.held(move.source, move.lot)
+            if held < move.quantity and move.source not in MAY_BE_NEGATIVE:
+                raise Shortage(move.source, move.lot, held, move.quantity)
+            self._set(move.source, move, held, held - move.quantity)
+        if not self._opens(move):
+            held = self.held(move.target, move.lot)
+            self._set(move.target, move, held, held + move.quantity)
+
+    def _takes_all(self, move: StockMove) -> bool:
+        """Close the source's balance if the move takes exactly what it holds, as a pack that is given does; needs no reading."""
+        values = (move.source, move.lot, move.quantity.numerator, move.quantity.denominator)
+        return bool(self._connection.execute(_CLOSE, values).rowcount == 1)
+
+    def _opens(self, move: StockMove) -> bool:
+        """Open the target's balance if it has none of this lot."""
+        values = (move.target, move.lot, move.item, move.quantity.numerator, move.quantity.denominator)
+        return bool(self._connection.execute(_OPEN, values).rowcount == 1)
 
     def _set(self, account: str, move: StockMove, before: Fraction, after: Fraction) -> None:
         """Write a balance only where it still is what was read."""

@@ -32,7 +32,7 @@ class Worker:
 
     def wake(self, touched: frozenset[str]) -> None:
         """Tell that something was committed to these tables."""
-        if not self._watches.isdisjoint(touched):
+        if not self._wake.is_set() and not self._watches.isdisjoint(touched):
             self._wake.set()
 
     def stop(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime
 
 from hub.domain.doses import PlannedDose
@@ -11,10 +11,11 @@ from hub.domain.identifiers import DoseId
 from hub.domain.people import Action, User
 from hub.domain.refusals import Refusal
 from hub.services.administer import BedsideScan, give, give_from_ward, not_given
+from hub.services.house import House
 from hub.services.ports import UnitOfWork
 from hub.services.ward_round import round_of
 from hub.web.api.bodies import Give, GiveWard, NotGiven, Write
-from hub.web.context import Hub, HubContext, allowed
+from hub.web.context import Hub, allowed, hub_of
 from hub.web.once import once
 
 router = APIRouter(prefix="/api", tags=["ward"])
@@ -37,31 +38,33 @@ async def wards(hub: Hub, _: Reader) -> list[str]:
 
 
 async def _bedside(
-    hub: HubContext, user: User, body: Write, name: str, act: Callable[[UnitOfWork], tuple[PlannedDose, ...] | Refusal]
+    request: Request, user: User, body: Write, name: str, act: Callable[[UnitOfWork, House], tuple[PlannedDose, ...] | Refusal]
 ) -> Any:
+    hub = hub_of(request)
+
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
-        doses = act(unit)
+        doses = act(unit, hub.house)
         return doses if isinstance(doses, Refusal) else {name: [dose.id for dose in doses]}
 
     return await once(hub, user, body, decide)
 
 
 @router.post("/bedside/give")
-async def bedside_give(body: Give, hub: Hub, user: Nurse) -> Any:
+async def bedside_give(body: Give, request: Request, user: Nurse) -> Any:
     """Record a pack as given to the patient whose wristband was scanned."""
     scan = BedsideScan(body.patient_code, body.pack_code)
-    return await _bedside(hub, user, body, "given", lambda unit: give(unit, scan, hub.house))
+    return await _bedside(request, user, body, "given", lambda unit, house: give(unit, scan, house))
 
 
 @router.post("/bedside/give-ward")
-async def bedside_give_ward(body: GiveWard, hub: Hub, user: Nurse) -> Any:
+async def bedside_give_ward(body: GiveWard, request: Request, user: Nurse) -> Any:
     """Record an injection or a ward-stock dose as given."""
     scan = BedsideScan(body.patient_code, dose=DoseId(body.dose), source_code=body.source_code)
-    return await _bedside(hub, user, body, "given", lambda unit: give_from_ward(unit, scan, hub.house))
+    return await _bedside(request, user, body, "given", lambda unit, house: give_from_ward(unit, scan, house))
 
 
 @router.post("/bedside/not-given")
-async def bedside_not_given(body: NotGiven, hub: Hub, user: Nurse) -> Any:
+async def bedside_not_given(body: NotGiven, request: Request, user: Nurse) -> Any:
     """Record that a pack or a ward dose was not given, with the reason."""
     scan = BedsideScan(body.patient_code, body.pack_code, DoseId(body.dose) if body.dose else None)
-    return await _bedside(hub, user, body, "not_given", lambda unit: not_given(unit, scan, body.reason))
+    return await _bedside(request, user, body, "not_given", lambda unit, _: not_given(unit, scan, body.reason))
