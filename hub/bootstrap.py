@@ -76,7 +76,7 @@ class RunningHub:
         """Start every device that the settings name, and the workers."""
         settings, writer = self.settings, self.writer
         writer.submit("system", self._enter_devices).result()
-        self._work("labels", Labeller(writer, self.house).work, {"packs", "trolleys"}, rests_s=0.02)
+        self._work("labels", Labeller(writer, self.house).work, {"packs", "trolleys"}, rests_s=0.1)
         if settings.broker:
             link = DeviceLink(writer, settings.broker, settings.site, wall_clock)
             link.start()
@@ -90,7 +90,7 @@ class RunningHub:
             self._work("camera", station.work, {"jobs"})
         if settings.printer:
             printing = LabelPrinting(writer, self.house, settings.printer)
-            self._work("printer", printing.work, {"prints", "packs", "devices"}, rests_s=0.02, idle_s=1.0)
+            self._work("printer", printing.work, {"prints", "packs", "devices"}, rests_s=0.1, idle_s=1.0)
         writeback = Writeback(writer, settings.fhir_url, settings.data_dir / "fhir")
         self.endings.append(writeback.close)
         self._work("writeback", writeback.work, {"doses"}, rests_s=1.0)

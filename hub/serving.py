@@ -34,8 +34,9 @@ def run(settings: HubSettings) -> None:
     gc.collect()
     gc.freeze()  # what was loaded stays for good: a collection need not walk through it while people wait
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"
-    )
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on",
+        proxy_headers=False, server_header=False,
+    )  # fmt: skip
     with socket.create_server((settings.host, settings.port), reuse_port=False) as listener:
         server = _AnnouncingServer(config)
         host, port = listener.getsockname()[:2]

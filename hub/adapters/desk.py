@@ -1,9 +1,10 @@
 """The writer as the web sees it: decisions, decisions made once for an event id, and queries."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+import msgspec
 
 from hub.adapters.bookkeeping import Answer
 from hub.adapters.unit_of_work import SqlUnitOfWork
@@ -12,6 +13,7 @@ from hub.domain.refusals import Refusal
 from hub.services.ports import UnitOfWork
 
 Result = TypeVar("Result")
+_encode = msgspec.json.Encoder().encode
 
 
 class WriterDecisions:
@@ -27,19 +29,19 @@ class WriterDecisions:
         except _Refused as refused:
             return refused.refusal  # type: ignore[return-value]
 
-    async def once(self, actor: str, event: str, body: str, decision: Callable[[UnitOfWork], Any]) -> Any:
-        """Run a decision once for (actor, event); its repetition gets the stored answer, another body a refusal."""
+    async def once(self, actor: str, event: str, body: str, decision: Callable[[UnitOfWork], Any]) -> str | Refusal:
+        """Run a decision once for (actor, event) and return its JSON; its repetition gets the stored answer, another body a refusal."""
         digest = hashlib.sha256(body.encode()).hexdigest()
 
-        def decide(unit: SqlUnitOfWork) -> Any:
+        def decide(unit: SqlUnitOfWork) -> str | Refusal:
             known = unit.answers.get(f"{actor}/{event}")
             if known is not None:
                 if known.body_hash != digest:
                     return Refusal("conflict", "This event id was used before for something else.")
-                return _read_answer(known.answer)
-            result = _or_nothing(decision(unit))
-            unit.answers.put(Answer(f"{actor}/{event}", digest, json.dumps(result)))
-            return result
+                return known.answer
+            answer = _encode(_or_nothing(decision(unit))).decode()
+            unit.answers.put(Answer(f"{actor}/{event}", digest, answer))
+            return answer
 
         try:
             return await self._writer.run(actor, decide)
@@ -63,7 +65,3 @@ def _or_nothing(result: Result) -> Result:
     if isinstance(result, Refusal):
         raise _Refused(result)
     return result
-
-
-def _read_answer(text: str) -> Any:
-    return json.loads(text)

@@ -1,6 +1,7 @@
 """The ledger in the database: appending at its head, and reading it in order."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -17,12 +18,14 @@ Head = tuple[int, str]
 
 
 ASTRAL_LEADS = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+_TEXT_ALONE = frozenset({str})
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def quick_canonical_text(value: Mapping[str, Any]) -> str:
     """Return what `canonical_text` returns, ten times as fast; the tests hold both to each other."""
-    refuse_unwritable(value)
+    if not _TEXT_ALONE.issuperset(map(type, chain(value, value.values()))):
+        refuse_unwritable(value)
     try:
         text = _encode(value)
     except UnicodeEncodeError:
@@ -85,7 +88,8 @@ def entries(
     terms: list[str] = ["seq > ?"]
     values: list[Any] = [after]
     if kinds:
-        terms.append("kind IN (SELECT value FROM json_each(?))")
+        # A page is walked to in the order of the chain; the index by kind would have all that follows sorted for each page.
+        terms.append(f"{'+kind' if limit else 'kind'} IN (SELECT value FROM json_each(?))")
         values.append(msgspec.json.encode(list(kinds)).decode())
     if about:
         terms.append("instr(data, ?)")

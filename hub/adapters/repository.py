@@ -22,7 +22,7 @@ from hub.domain.stock import Cassette, Lot, SourcePack
 Record = TypeVar("Record")
 
 _FEW = 32
-_REMEMBERED = 1000
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +65,35 @@ KINDS: tuple[Kind[Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the repositories of one connection keep in mind: tables written to, and records as the decision at hand knows them."""
+    """What the repositories of one connection keep in mind: tables written to, and records as they stand in the file.
+
+    Nobody but the one writer changes the file, so what it read or wrote stays true until a decision is rolled back; a reader
+    forgets with each snapshot.
+    """
 
     touched: set[str] = field(default_factory=set)
-    records: dict[tuple[str, object], Any] = field(default_factory=dict)
+    records: dict[str, dict[object, Any]] = field(default_factory=dict)
+
+    def of(self, table: str) -> dict[object, Any]:
+        """Return what is remembered of a table, by key."""
+        return self.records.setdefault(table, {})
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        for records in self.records.values():
+            records.clear()
 
 
 class SqlRepository(Generic[Record]):
     """Records of one kind in one table of one connection.
 
-    Of a record that the decision at hand has read, only the members that changed are written: an index whose columns stay as
-    they are is then not touched, which halves the pages that a commit has to write.
+    A record that is remembered is not read again, and of it only the members that changed are written: an index whose columns
+    stay as they are is then not touched, which halves the pages that a commit has to write.
     """
 
     def __init__(self, connection: sqlite.Connection, kind: Kind[Record], memory: Memory | None = None) -> None:
         self._memory = Memory() if memory is None else memory
+        self._known: dict[object, Record] = self._memory.of(kind.table)
         self._execute = connection.execute
         self._executemany = connection.executemany
         self._kind = kind
@@ -102,6 +116,9 @@ class SqlRepository(Generic[Record]):
         """Return the record of that key, or None."""
         if len(key) != len(self._kind.key):
             raise TypeError(f"the key of {self._kind.table} is {self._kind.key}")
+        known = self._known.get(key if len(key) > 1 else key[0])
+        if known is not None:
+            return known
         row = self._execute(self._get, key if self._plain_key else self._encoded(key)).fetchone()
         return None if row is None else self._remembered(self._record(row))
 
@@ -109,8 +126,8 @@ class SqlRepository(Generic[Record]):
         return [self._codecs[name].encode_one(part) for name, part in zip(self._kind.key, key, strict=True)]
 
     def put(self, record: Record) -> None:
-        """Insert or replace one record; of one that was read in this decision only what has changed is written."""
-        known = self._memory.records.get((self._kind.table, self._key_of(record)))
+        """Insert or replace one record; of one that is remembered only what has changed is written."""
+        known = self._known.get(self._key_of(record))
         if known is None or not self._changed(known, record):
             values = list(self._members(record))
             for at, encode in self._encoders:
@@ -121,10 +138,9 @@ class SqlRepository(Generic[Record]):
         self._remembered(record)
 
     def _remembered(self, record: Record) -> Record:
-        records = self._memory.records
-        if len(records) >= _REMEMBERED:
-            records.clear()
-        records[self._kind.table, self._key_of(record)] = record
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[self._key_of(record)] = record
         return record
 
     def _changed(self, known: Record, record: Record) -> bool:
@@ -153,7 +169,7 @@ class SqlRepository(Generic[Record]):
             for codec, column in zip(self._codecs.values(), zip(*members, strict=True), strict=True)
         ]
         self._executemany(self._put, zip(*columns, strict=True))
-        self._memory.records.clear()
+        self._known.clear()
         self._memory.touched.add(self._kind.table)
 
     def where(
@@ -183,7 +199,7 @@ class SqlRepository(Generic[Record]):
         """Remove the record of that key, if there is one."""
         condition, values = self._condition(dict(zip(self._kind.key, key, strict=True)))
         self._execute(f"DELETE {self._from}{condition}", values)
-        self._memory.records.clear()
+        self._known.clear()
         self._memory.touched.add(self._kind.table)
 
     def _record(self, row: tuple[Any, ...]) -> Record:
@@ -197,7 +213,7 @@ class SqlRepository(Generic[Record]):
         self, equal: dict[str, object], order_by: str, limit: int, below: tuple[str, object] | None
     ) -> tuple[str, list[Any]]:
         """Return the statement of a question, made once for each shape of question, and its values."""
-        values = [self._codecs[self._known(name)].encode_one(value) for name, value in equal.items() if _is_one(value)]
+        values = [self._codecs[self._member(name)].encode_one(value) for name, value in equal.items() if _is_one(value)]
         shape = (order_by, limit > 0, *equal) if len(values) == len(equal) and below is None else None
         statement = self._statements.get(shape) if shape is not None else None
         if statement is None:
@@ -217,12 +233,12 @@ class SqlRepository(Generic[Record]):
             values.extend(given)
         if below is not None:
             name, limit = below
-            terms.append(f"{_quoted(self._known(name))} < ?")
+            terms.append(f"{_quoted(self._member(name))} < ?")
             values.append(self._codecs[name].encode_one(limit))
         return (" WHERE " + " AND ".join(terms) if terms else ""), values
 
     def _term(self, name: str, value: object) -> tuple[str, list[Any]]:
-        codec = self._codecs[self._known(name)]
+        codec = self._codecs[self._member(name)]
         if value is None:
             return f"{_quoted(name)} IS NULL", []
         if not _is_one(value):
@@ -236,10 +252,10 @@ class SqlRepository(Generic[Record]):
         if not order_by:
             return ""
         named = [part.strip() for part in order_by.split(",")]
-        terms = [f"{_quoted(self._known(name.lstrip('-')))}{' DESC' if name.startswith('-') else ''}" for name in named]
+        terms = [f"{_quoted(self._member(name.lstrip('-')))}{' DESC' if name.startswith('-') else ''}" for name in named]
         return " ORDER BY " + ", ".join([*terms, *(_quoted(name) for name in self._kind.key if name not in named)])
 
-    def _known(self, name: str) -> str:
+    def _member(self, name: str) -> str:
         if name not in self._codecs:
             raise ValueError(f"{self._kind.table} has no member {name!r}")
         return name

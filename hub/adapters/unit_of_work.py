@@ -89,7 +89,6 @@ class SqlUnitOfWork:
         self.actor = actor
         self.now = now
         self._at = instant_text(now)
-        self.memory.records.clear()
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""

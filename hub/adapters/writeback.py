@@ -16,6 +16,8 @@ from hub.adapters.bookkeeping import Setting
 from hub.adapters.ledger_store import entries
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
+from hub.domain.doses import PlannedDose
+from hub.domain.drugs import Drug
 from hub.domain.ledger import LedgerEntry
 from hub.domain.quantities import fraction_text
 
@@ -29,7 +31,7 @@ REASONS = "urn:dosehub:not-given-reason"
 
 
 class Writeback:
-    """Sends what the ledger says of doses; `work` returns True while more waits."""
+    """Sends what the ledger says of doses; `work` returns True while a whole group more waits."""
 
     def __init__(self, writer: Writer, url: str, folder: Path) -> None:
         self._writer = writer
@@ -40,13 +42,13 @@ class Writeback:
 
     def work(self) -> bool:
         """Send the next facts in order; the place that was reached is kept after they were taken."""
-        reached, resources = self._writer.submit_read(_next).result()
-        if not resources and reached is None:
+        facts, resources = self._writer.submit_read(_next).result()
+        if not facts:
             return False
-        if resources:
-            self._send(resources)
+        self._send(resources)
+        reached = facts[-1].seq
         self._writer.submit("system", lambda unit: unit.settings.put(Setting(CURSOR, str(reached)))).result()
-        return True
+        return len(facts) == AT_ONCE
 
     def close(self) -> None:
         """Close the connection."""
@@ -64,12 +66,19 @@ class Writeback:
             answer.raise_for_status()
 
 
-def _next(unit: SqlUnitOfWork) -> tuple[int | None, list[dict[str, Any]]]:
+def _next(unit: SqlUnitOfWork) -> tuple[list[LedgerEntry], list[dict[str, Any]]]:
     setting = unit.settings.get(CURSOR)
     after = int(setting.value) if setting is not None else 0
     found = list(entries(unit.connection, after=after, limit=AT_ONCE, kinds=KINDS))
-    resources = [resource for entry in found if (resource := _resource(unit, entry)) is not None]
-    return (found[-1].seq if found else None), resources
+    doses = {dose.id: dose for dose in unit.doses.where(id=[entry.data["dose"] for entry in found])}
+    drugs = {drug.code: drug for drug in unit.drugs.where(code={dose.drug for dose in doses.values()})}
+    resources = []
+    for entry in found:
+        dose = doses.get(entry.data["dose"])
+        drug = drugs.get(dose.drug) if dose is not None else None
+        if dose is not None and drug is not None:
+            resources.append(_resource(entry, dose, drug))
+    return found, resources
 
 
 def _quantity(units: Fraction, unit: str) -> dict[str, Any]:
@@ -78,12 +87,8 @@ def _quantity(units: Fraction, unit: str) -> dict[str, Any]:
     return {} if "/" in text else {"quantity": {"value": Decimal(text), "unit": unit}}
 
 
-def _resource(unit: SqlUnitOfWork, entry: LedgerEntry) -> dict[str, Any] | None:
+def _resource(entry: LedgerEntry, dose: PlannedDose, drug: Drug) -> dict[str, Any]:
     """Return the FHIR R4 resource of one fact; an id made of ledger number and kind makes a repetition harmless."""
-    dose = unit.doses.get(entry.data["dose"])
-    drug = unit.drugs.get(dose.drug) if dose is not None else None
-    if dose is None or drug is None:
-        return None
     common = {
         "identifier": [{"system": DOSE_SYSTEM, "value": dose.id}],
         "medicationCodeableConcept": {

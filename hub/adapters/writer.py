@@ -221,6 +221,7 @@ class Writer:
                 raise
             execute("ROLLBACK" if alone else "ROLLBACK TO decision")
             work.ledger.rewind(head)
+            work.memory.forget()
             outcome = _Raised(error)
             if alone:
                 execute("BEGIN IMMEDIATE")
@@ -259,6 +260,7 @@ class Writer:
     def _query(self, task: _Task[Any]) -> Any:
         execute = self._reading.connection.execute
         try:
+            self._reading.memory.forget()
             self._reading.begin(task.actor, self._clock())
             execute("BEGIN")
             return task.decision(self._reading)

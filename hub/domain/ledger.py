@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 
@@ -86,7 +87,7 @@ def sealed(seq: int, at: str, actor: str, kind: str, data: Mapping[str, Any], pr
 
 def entry_hash(seq: int, at: str, actor: str, kind: str, data_text: str, prev: str) -> str:
     """Return the hash of an entry whose data is already canonical text; refuse a kind or an actor that no line could carry."""
-    if not _KIND(kind) or not actor:
+    if not actor or not _is_kind(kind):
         raise ValueError(f"no entry can be of kind {kind!r} by {actor!r}")
     return hashlib.sha256((_opening(actor, at, data_text) + _closing(kind, prev, seq)).encode()).hexdigest()
 
@@ -135,6 +136,11 @@ def verify(lines: Iterable[bytes]) -> Fault | None:
         if fault is not None:
             return fault
     return None
+
+
+@lru_cache(maxsize=1024)
+def _is_kind(kind: str) -> bool:
+    return _KIND(kind) is not None
 
 
 def _opening(actor: str, at: str, data_text: str) -> str:

@@ -8,7 +8,7 @@ from hub.domain.late_changes import ChangeKind
 from hub.domain.orders import LineState
 from hub.domain.packs import JobState, Pack, PackState
 from hub.services.call_off import call_off, withdraw
-from hub.services.endings import end_dose, move_pack
+from hub.services.endings import doses_of, end_dose, move_pack
 from hub.services.freeze_batches import freeze_due
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
@@ -77,7 +77,7 @@ def _stop_pack(unit: UnitOfWork, pack: Pack) -> None:
 def _take_back(unit: UnitOfWork, pack: Pack, reason: str) -> None:
     """Hold a pack at the ward: its doses were not given, and it must come back."""
     move_pack(unit, pack, PackState.HELD, reason)
-    for dose in unit.doses.where(pack=pack.serial):
+    for dose in doses_of(unit, pack):
         if dose.state not in TERMINAL_DOSE_STATES and dose.lane not in WARD_LANES:
             unit.doses.put(replace(dose, state=DoseState.NOT_GIVEN, reason=reason))
             unit.record("dose-not-given", {"dose": dose.id, "reason": reason})

@@ -67,7 +67,8 @@ def give_pack(unit: UnitOfWork, pack: Pack, doses: Iterable[PlannedDose]) -> tup
 
 def doses_of(unit: UnitOfWork, pack: Pack) -> list[PlannedDose]:
     """Return the doses that this pack is to serve now (a remade pack's doses belong to the new one)."""
-    return unit.doses.where(pack=pack.serial)
+    found = (unit.doses.get(dose) for dose in pack.doses)
+    return [dose for dose in found if dose is not None and dose.pack == pack.serial]
 
 
 def _end_doses_of(unit: UnitOfWork, pack: Pack, state: DoseState, reason: str) -> None:

@@ -11,7 +11,7 @@ from hub.domain.packs import TERMINAL_PACK_STATES, Pack, PackState
 from hub.domain.people import Action, User, may
 from hub.domain.refusals import Refusal
 from hub.domain.stock import lot_is_usable
-from hub.services.endings import move_pack
+from hub.services.endings import doses_of, move_pack
 from hub.services.ports import UnitOfWork
 
 _WHY = {
@@ -174,7 +174,7 @@ def _not_fit(unit: UnitOfWork, pack: Pack) -> Refusal | None:
         return Refusal("expired", f"Pack {pack.serial} expired on {pack.expires_on}.")
     if not all(lot_is_usable(unit.lots.get(content.lot), unit.now.date()) for content in pack.contents):
         return Refusal("recalled", f"A lot in pack {pack.serial} was recalled or has expired: bring the pack back.")
-    for dose in unit.doses.where(pack=pack.serial):
+    for dose in doses_of(unit, pack):
         order = unit.orders.get(dose.order)
         if order is None or not is_in_force(order, unit.now):
             return Refusal("stopped", f"The order of pack {pack.serial} is not in force any more: bring the pack back.")

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from hub.web import pages
@@ -14,14 +15,15 @@ from hub.web.context import HubContext
 from hub.web.headers import SafeHeaders
 
 STATIC = Path(__file__).parent / "static"
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
 def create_app(hub: HubContext) -> FastAPI:
     """Build the application of one hub."""
-    app = FastAPI(title="Dosehub", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(title="Dosehub", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", telemetry=NO_TELEMETRY)
     app.state.hub = hub
-    for module in (ward, trolley, pharmacy, intake, session, state):
-        app.router.routes.extend(module.router.routes)  # flat: an included router is searched twice for each request
+    for router in (ward.scans, *(module.router for module in (ward, trolley, pharmacy, intake, session, state))):
+        app.router.routes.extend(router.routes)  # flat: an included router is searched twice for each request
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(SafeHeaders)

@@ -29,8 +29,8 @@ class Decisions(Protocol):
     def run(self, actor: str, decision: Callable[[UnitOfWork], Result]) -> Awaitable[Result]:
         """Run a decision and answer after its commit."""
 
-    def once(self, actor: str, event: str, body: str, decision: Callable[[UnitOfWork], Any]) -> Awaitable[Any]:
-        """Run a decision once for an event id; the repetition gets the same answer, another body a Refusal `conflict`.
+    def once(self, actor: str, event: str, body: str, decision: Callable[[UnitOfWork], Any]) -> Awaitable[str | Refusal]:
+        """Run a decision once for an event id and return its result as JSON; the repetition gets the same, another body a Refusal `conflict`.
 
         The decision's result is a Refusal or can be written as JSON.
         """

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from fastapi import Response
+
 from hub.domain.people import User
 from hub.services.ports import UnitOfWork
 from hub.web.api.bodies import Write
@@ -11,7 +13,7 @@ from hub.web.context import HubContext, answered
 PINS = {"second_pin", "receiver_pin"}
 
 
-async def once(hub: HubContext, user: User, body: Write, decide: Callable[[UnitOfWork], Any], step: str = "") -> Any:
-    """Have a write decided once and return its answer; a refusal becomes 409, as does the same event id for something else."""
+async def once(hub: HubContext, user: User, body: Write, decide: Callable[[UnitOfWork], Any], step: str = "") -> Response:
+    """Have a write decided once and return its answer as it is kept; a refusal becomes 409, as does the same event id for something else."""
     said = f"{type(body).__name__}:{step}:{body.model_dump_json(exclude=PINS)}"
-    return answered(await hub.decisions.once(user.id, body.event, said, decide))
+    return Response(answered(await hub.decisions.once(user.id, body.event, said, decide)), media_type="application/json")

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from hub.domain.doses import PlannedDose
 from hub.domain.identifiers import CassetteId, DeviceId, DrugCode, PackSerial
@@ -40,7 +40,7 @@ Returner = Annotated[User, Depends(allowed(Action.RETURN_PACKS))]
 
 
 @router.post("/stock/receipts")
-async def receipts(body: ReceiptBody, hub: Hub, user: Stockman) -> Any:
+async def receipts(body: ReceiptBody, hub: Hub, user: Stockman) -> Response:
     """Book packs from the supplier into the store."""
     rows = [
         Receipt(
@@ -57,7 +57,7 @@ async def receipts(body: ReceiptBody, hub: Hub, user: Stockman) -> Any:
 
 
 @router.post("/stock/recalls")
-async def recall(body: RecallBody, hub: Hub, user: Recaller) -> Any:
+async def recall(body: RecallBody, hub: Hub, user: Recaller) -> Response:
     """Recall a lot: packs of it are called off or revoked wherever they are."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
@@ -88,7 +88,7 @@ def _cassettes(unit: UnitOfWork) -> list[dict[str, Any]]:
 
 
 @router.post("/cassettes/load")
-async def load(body: LoadCassette, hub: Hub, user: Loader) -> Any:
+async def load(body: LoadCassette, hub: Hub, user: Loader) -> Response:
     """Book tablets poured into a cassette, every source pack, cassette and slot scanned."""
     second = await second_person(hub, body.second_badge, body.second_pin, user, Action.LOAD_CASSETTES)
     loading = Loading(
@@ -130,7 +130,7 @@ def _pick(unit: UnitOfWork, pack: Pack) -> dict[str, Any]:
 
 
 @router.post("/picks")
-async def pick(body: PickBody, hub: Hub, user: Packer) -> Any:
+async def pick(body: PickBody, hub: Hub, user: Packer) -> Response:
     """Release a manual pack by the scan of its label and of its source packs."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
@@ -165,7 +165,7 @@ def _dose_line(dose: PlannedDose) -> dict[str, str]:
 
 
 @router.post("/reviews")
-async def review(body: ReviewBody, hub: Hub, user: Reviewer) -> Any:
+async def review(body: ReviewBody, hub: Hub, user: Reviewer) -> Response:
     """Take a person's decision."""
     decision = Decision(body.review, body.decision == "accept", body.pack, body.reason, user.id)
 
@@ -185,7 +185,7 @@ async def rejects(hub: Hub, _: Packer) -> list[dict[str, Any]]:
 
 
 @router.post("/rejects")
-async def reject(body: RejectBody, hub: Hub, user: Packer) -> Any:
+async def reject(body: RejectBody, hub: Hub, user: Packer) -> Response:
     """Scan a revoked pouch into the reject bin; only then is it made anew."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
@@ -218,7 +218,7 @@ def _requisitions(unit: UnitOfWork) -> list[dict[str, Any]]:
 
 
 @router.post("/requisitions")
-async def issue(body: RequisitionBody, hub: Hub, user: Packer) -> Any:
+async def issue(body: RequisitionBody, hub: Hub, user: Packer) -> Response:
     """Book stock from the store to a ward."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
@@ -240,7 +240,7 @@ async def returns(hub: Hub, _: Returner) -> list[dict[str, Any]]:
 
 
 @router.post("/returns")
-async def take_back(body: ReturnBody, hub: Hub, user: Returner) -> Any:
+async def take_back(body: ReturnBody, hub: Hub, user: Returner) -> Response:
     """Take a pack back."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:

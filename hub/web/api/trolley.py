@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Response
 
 from hub.domain.custody import Trolley
 from hub.domain.packs import Pack
@@ -62,7 +62,7 @@ def _pack(pack: Pack) -> dict[str, Any]:
 
 
 @router.post("/trolleys/load")
-async def load(body: LoadPack, hub: Hub, user: Loader) -> Any:
+async def load(body: LoadPack, hub: Hub, user: Loader) -> Response:
     """Book a pack into its drawer."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
@@ -73,7 +73,7 @@ async def load(body: LoadPack, hub: Hub, user: Loader) -> Any:
 
 
 @router.post("/trolleys/pull")
-async def pull(body: PullPack, hub: Hub, user: Loader) -> Any:
+async def pull(body: PullPack, hub: Hub, user: Loader) -> Response:
     """Book a revoked pack out of its drawer."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
@@ -85,7 +85,7 @@ async def pull(body: PullPack, hub: Hub, user: Loader) -> Any:
 
 async def _step(
     hub: HubContext, user: User, body: TrolleyBody, name: str, step: Callable[[UnitOfWork], Trolley | Refusal]
-) -> Any:
+) -> Response:
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
         trolley = step(unit)
         return trolley if isinstance(trolley, Refusal) else {"state": trolley.state.value}
@@ -94,31 +94,31 @@ async def _step(
 
 
 @router.post("/trolleys/seal")
-async def seal(body: TrolleyBody, hub: Hub, user: Loader) -> Any:
+async def seal(body: TrolleyBody, hub: Hub, user: Loader) -> Response:
     """Seal a trolley."""
     return await _step(hub, user, body, "seal", lambda unit: seal_trolley(unit, body.trolley, body.seal))
 
 
 @router.post("/trolleys/dispatch")
-async def dispatch(body: TrolleyBody, hub: Hub, user: Loader) -> Any:
+async def dispatch(body: TrolleyBody, hub: Hub, user: Loader) -> Response:
     """Book that a trolley left."""
     return await _step(hub, user, body, "dispatch", lambda unit: dispatch_trolley(unit, body.trolley))
 
 
 @router.post("/trolleys/receive")
-async def receive(body: TrolleyBody, hub: Hub, user: Nurse) -> Any:
+async def receive(body: TrolleyBody, hub: Hub, user: Nurse) -> Response:
     """Book that a ward received a trolley."""
     return await _step(hub, user, body, "receive", lambda unit: receive_trolley(unit, body.trolley, body.seal))
 
 
 @router.post("/trolleys/close")
-async def close(body: TrolleyBody, hub: Hub, user: Nurse) -> Any:
+async def close(body: TrolleyBody, hub: Hub, user: Nurse) -> Response:
     """Close a trolley's round."""
     return await _step(hub, user, body, "close", lambda unit: close_trolley(unit, body.trolley))
 
 
 @router.post("/handovers")
-async def handover(body: Handover, hub: Hub, user: Loader) -> Any:
+async def handover(body: Handover, hub: Hub, user: Loader) -> Response:
     """Hand packs that go by hand to a nurse, who confirms with badge and PIN."""
     receiver = await hub.decisions.read(lambda unit: user_of_badge(unit, body.receiver_badge))
     if receiver is None:

@@ -12,8 +12,8 @@ depends_on = None
 TRIGGERS = (
     """
     CREATE TRIGGER ledger_in_order BEFORE INSERT ON ledger
-    WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM ledger)
-      OR NEW.prev IS NOT coalesce((SELECT hash FROM ledger WHERE seq = NEW.seq - 1), printf('%064d', 0))
+    WHEN (NEW.seq, NEW.prev) IS NOT (SELECT seq + 1, hash FROM ledger ORDER BY seq DESC LIMIT 1)
+     AND (NEW.seq IS NOT 1 OR NEW.prev IS NOT printf('%064d', 0) OR EXISTS (SELECT 1 FROM ledger))
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: an entry follows the last one'); END
     """,
     """
