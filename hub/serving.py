@@ -12,6 +12,9 @@ from hub.bootstrap import application, open_hub
 from hub.settings import HubSettings
 
 SHUTDOWN_S = 3
+# New containers before the young are collected, and how many such rounds before the older are: Python's own 700 has a busy hub walk
+# through its remembered records all the time, and what dies in cycles is little.
+COLLECT_AFTER = (50_000, 50, 100)
 
 
 class _AnnouncingServer(uvicorn.Server):
@@ -33,6 +36,7 @@ def run(settings: HubSettings) -> None:
     app = application(hub)
     gc.collect()
     gc.freeze()  # what was loaded stays for good: a collection need not walk through it while people wait
+    gc.set_threshold(*COLLECT_AFTER)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on",
         proxy_headers=False, server_header=False,

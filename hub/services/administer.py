@@ -55,13 +55,23 @@ def _windows(orders: Mapping[OrderId, Order], stay: Stay | None, house: House) -
 
 
 def _scanned(unit: UnitOfWork, scan: BedsideScan) -> tuple[Patient, Pack] | Refusal:
-    patients = unit.patients.where(code=scan.patient_code)
-    if not patients:
-        return Refusal("unknown-patient", "This wristband belongs to no patient of the sheet.")
+    patient = _wearer(unit, scan.patient_code)
+    if isinstance(patient, Refusal):
+        return patient
     pack = unit.packs.get(scan.pack_code)
     if pack is None:
         return Refusal("unknown-pack", "This code is no pack of ours. Do not give it; keep it for the pharmacy.")
-    return patients[0], pack
+    return patient, pack
+
+
+def _wearer(unit: UnitOfWork, code: str) -> Patient | Refusal:
+    """Return whose wristband carries a code; a code that two patients carry identifies neither of them."""
+    patients = unit.patients.where(code=code)
+    if not patients:
+        return Refusal("unknown-patient", "This wristband belongs to no patient of the sheet.")
+    if len(patients) > 1:
+        return Refusal("unknown-patient", f"{len(patients)} patients carry this wristband's code: ask for a new wristband first.")
+    return patients[0]
 
 
 def _orders_of(unit: UnitOfWork, doses: list[PlannedDose]) -> dict[OrderId, Order]:
@@ -75,14 +85,13 @@ def _recalled(unit: UnitOfWork, lots: set[LotId]) -> frozenset[LotId]:
 
 def give_from_ward(unit: UnitOfWork, scan: BedsideScan, house: House) -> tuple[PlannedDose, ...] | Refusal:
     """Record an injection or ward-stock dose as given, from a source pack of the right drug, with the same checks."""
-    patients = unit.patients.where(code=scan.patient_code)
+    patient = _wearer(unit, scan.patient_code)
     dose = unit.doses.get(scan.dose)
     source = unit.source_packs.get(scan.source_code)
-    if not patients:
-        return Refusal("unknown-patient", "This wristband belongs to no patient of the sheet.")
+    if isinstance(patient, Refusal):
+        return patient
     if dose is None or source is None or source.item != dose.drug:
         return Refusal("unknown-pack", "The scanned source pack does not hold the drug of this dose.")
-    patient = patients[0]
     stay, orders = unit.stays.get(patient.id), _orders_of(unit, [dose])
     refused = check_ward_dose(
         unit.now.astimezone(house.zone), patient, dose, unit.lots.get(source.lot), orders, stay, _recalled(unit, {source.lot}),
@@ -124,13 +133,13 @@ def not_given(unit: UnitOfWork, scan: BedsideScan, reason: str) -> tuple[Planned
 
 
 def _ward_not_given(unit: UnitOfWork, scan: BedsideScan, reason: str) -> tuple[PlannedDose, ...] | Refusal:
-    patients, dose = unit.patients.where(code=scan.patient_code), unit.doses.get(scan.dose)
-    if not patients:
-        return Refusal("unknown-patient", "This wristband belongs to no patient of the sheet.")
+    patient, dose = _wearer(unit, scan.patient_code), unit.doses.get(scan.dose)
+    if isinstance(patient, Refusal):
+        return patient
     if dose is None:
         return Refusal("unknown-pack", "This dose is not planned.")
-    if dose.patient != patients[0].id:
-        return Refusal("wrong-patient", f"This dose is not for {patients[0].full_name}.")
+    if dose.patient != patient.id:
+        return Refusal("wrong-patient", f"This dose is not for {patient.full_name}.")
     if dose.lane not in WARD_LANES:
         return Refusal("not-yours", "This dose comes in a pack of its own: scan the pack.")
     if dose.state in TERMINAL_DOSE_STATES:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.domain.doses import DoseState
-from hub.domain.identifiers import DoseId
+from hub.domain.identifiers import DoseId, PatientId
 from hub.domain.orders import OrderStatus
 from hub.domain.packs import PackState
 from hub.services.administer import BedsideScan, give, give_from_ward, not_given
@@ -72,6 +72,14 @@ def test_wrong_scans_are_refused(world: World) -> None:
     assert given(world, "W-9").code == "unknown-patient"
     assert given(world, "W-2").code == "wrong-patient"
     assert given(world, serial="NOBODY").code == "unknown-pack"
+
+
+def test_a_wristband_code_that_two_patients_carry_identifies_neither(world: World) -> None:
+    world.brought(LINE)
+    world.at("08:00")
+    world.do(lambda unit: unit.patients.put(replace(unit.patients.where(code="W-1")[0], id=PatientId("p9"))))
+    refusal = given(world)
+    assert refusal.code == "unknown-patient" and "2 patients" in refusal.text and not world.ledger("dose-given")
 
 
 def test_a_pack_that_was_not_received_is_refused(world: World) -> None:

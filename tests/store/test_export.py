@@ -6,6 +6,7 @@ import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from contract import move
 from pysqlite3 import dbapi2 as sqlite
 
@@ -55,6 +56,28 @@ def test_a_row_changed_behind_the_triggers_is_found(store: Writer) -> None:
     found = verify_database(store.path)
     assert found.fault is not None
     assert (found.entries, found.fault.seq) == (8, 9)
+
+
+CHANGES = (
+    "at = substr(at, 1, 18) || '9Z'", "at = at || ' '", "actor = actor || 'x'", "actor = ''", "kind = kind || 'x'", "kind = 'É'",
+    "data = replace(data, '\"', '\" ')", "data = replace(data, 'STORE', 'WASTE') || ' '", "data = '[]'", "data = '{'", "data = NULL", "data = x'7b7d'",
+    "data = '{\"quantity\":1.5}'", "prev = hash", "hash = prev", "hash = upper(hash)", "hash = 1", "seq = 400",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_is_changed_in_a_row_is_found_there(store: Writer, change: str) -> None:
+    store.submit("a", _some_moves).result()
+    stranger = sqlite.connect(str(store.path), isolation_level=None)
+    stranger.execute("DROP TRIGGER ledger_no_update")
+    stranger.execute("PRAGMA writable_schema = ON")
+    stranger.execute("UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '') WHERE name = 'ledger'")
+    stranger.close()
+    stranger = sqlite.connect(str(store.path), isolation_level=None)
+    stranger.execute(f"UPDATE ledger SET {change} WHERE seq = 9")
+    stranger.close()
+    found = verify_database(store.path)
+    assert found.fault is not None and (found.entries, found.fault.seq) == (8, 9)
 
 
 def test_balances_are_those_of_the_recomputed_moves(store: Writer) -> None:

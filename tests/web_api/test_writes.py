@@ -140,3 +140,26 @@ def test_the_real_clock_is_not_stepped(api: Api) -> None:
 def test_a_write_from_another_site_is_refused(api: Api) -> None:
     answer = api.client.post("/api/session", json={"badge": "b", "pin": PIN}, headers={"sec-fetch-site": "cross-site"})
     assert refused(answer, 403) == "cross-site"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "where"),
+    [
+        (b'{"event": "event-00000001", "patient_code": "W-1"}', "application/json", "body.pack_code"),
+        (b'{"event": "short", "patient_code": "W-1", "pack_code": "P"}', "application/json; charset=utf-8", "body.event"),
+        (b'{"event": "event-00000001", "patient_code": "W-1", "pack_code": "P", "pak": 1}', "application/json", "body.pak"),
+        (b'{"event": "event-0000', "application/json", "body"),
+        (b"", "application/json", "body"),
+        (b"[]", "application/json", "body"),
+        (b"\xff\xfe", "application/json", "body"),
+        (b'{"event": "event-00000001", "patient_code": "W-1", "pack_code": "P"}', "text/plain", "body"),
+    ],
+)
+def test_an_unreadable_scan_is_refused_with_where(api: Api, content: bytes, kind: str, where: str) -> None:
+    answer = api.client.post("/api/bedside/give", content=content, headers={**api.headers(NURSE), "content-type": kind})
+    assert refused(answer, 422) == "unreadable" and answer.json()["where"] == where
+
+
+def test_the_documented_body_of_a_scan_is_the_one_that_is_read(api: Api) -> None:
+    posted = api.client.get("/api/openapi.json").json()["paths"]["/api/bedside/give"]["post"]
+    assert posted["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/Give")
