@@ -13,8 +13,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from firmware_bridge.bridge import MachineBridge, MachineSettings
+from firmware_bridge.bridge import MachineBridge
 from firmware_bridge.broker import parse_address
+from firmware_bridge.machine_core import MachineSettings
 from firmware_bridge.spool import Spool
 
 STOP_WAIT_S = 10.0

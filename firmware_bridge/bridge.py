@@ -1,49 +1,17 @@
-"""The loop of one machine: port, link, commands, events and status, in one thread.
+"""One machine's bridge as it runs: a thread around the core, with the real port, broker and clocks."""
 
-It may not decide anything about doses: it carries what the hub decided and what the machine did. When the link, the broker or the hub is
-lost, the machine ends the jobs it has accepted; no new one is started until all three are back.
-"""
-
-import logging
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from firmware_bridge import packets
 from firmware_bridge.broker import Broker, BrokerAddress, Handlers
-from firmware_bridge.contract import BridgeEvent, StatusReport, encode
-from firmware_bridge.event_sender import EventSender
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.intake import Intake
-from firmware_bridge.link import Answered, Down, Greeted, Happened, Link, LinkEvent, Refused, Repeated
-from firmware_bridge.machine_view import MachineView, is_news
-from firmware_bridge.packets import DecodeError, EventKind, FirmwareEvent, Op, Rc
-from firmware_bridge.serial_port import PortLost, SerialPort, reopen_wait_s
-from firmware_bridge.spool import Spool, SpoolFull
-from firmware_bridge.work_queue import Work, WorkQueue
-
-VERSION = "0.1.0"
-HEARTBEAT_S = 1.0
-STATUS_SPACING_S = 0.5
-WHOLE_STATUS_S = 60.0
-LONG_WAIT_FAILURES = 6
-LONGEST_SLEEP_S = 1.0
-ROOM_MAKERS = frozenset({EventKind.DONE, EventKind.READY, EventKind.RELEASED, EventKind.DIVERTED})
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class MachineSettings:
-    """One machine: its id in topics, its port, and the lowest fence under which it is driven."""
-
-    id: str
-    url: str
-    baud: int = 115_200
-    fence: int = 0
+from firmware_bridge.machine_core import MachineCore, MachineSettings
+from firmware_bridge.serial_port import SerialPort
+from firmware_bridge.spool import Spool
 
 
 class MachineBridge:
@@ -53,8 +21,6 @@ class MachineBridge:
         self, settings: MachineSettings, site: str, address: BrokerAddress, spool: Spool, on_ready: Callable[[], None]
     ) -> None:
         self._settings = settings
-        self._spool = spool
-        self._on_ready: Callable[[], None] | None = on_ready
         self._inbox = Inbox()
         intake = Intake(spool, settings.id, self._inbox)
         handlers = Handlers(
@@ -64,25 +30,9 @@ class MachineBridge:
             hub_changed=lambda: self._inbox.leave(Sign.HUB),
         )
         self._broker = Broker(address, site, settings.id, handlers)
-        self._sender = EventSender(spool, settings.id, self._publish_event)
-        self._queue = WorkQueue(spool, settings.id)
-        self._view = MachineView()
-        self._link = Link(settings.baud)
         self._port: SerialPort | None = None
-        self._is_up = False
-        self._failures = 0
-        self._reopen_at_s = 0.0
-        self._fence = self._highest_fence = 0
-        self._on_answer: Callable[[Answered, float], None] | None = None
-        self._events_owed: tuple[int, int] | None = None
-        self._events_settled = 0
-        self._status_page: int | None = None
-        self._status_at_s = 0.0
-        self._whole_status_at_s = 0.0
-        self._heartbeat_at_s = 0.0
-        self._published: StatusReport | None = None
-        self._published_at_s = 0.0
         self._stopping = threading.Event()
+        self._core = MachineCore(settings, spool, self, on_ready)
 
     def stop(self) -> None:
         """Let `run` return soon; may be called from any thread."""
@@ -91,302 +41,56 @@ class MachineBridge:
 
     def run(self) -> None:
         """Serve the machine until `stop`."""
-        self._spool.raise_fence(self._settings.id, self._settings.fence)
-        self._queue.reload()
         self._broker.start()
         try:
             while not self._stopping.is_set():
-                try:
-                    self._turn()
-                except SpoolFull as error:
-                    self._failures = max(self._failures, LONG_WAIT_FAILURES)
-                    self._lose_link(f"the spool is full: {error}", time.monotonic())
+                data, signs = self._inbox.take(self._core.sleep_s(time.monotonic()))
+                self._core.turn(data, signs, time.monotonic(), datetime.now(UTC))
         finally:
-            self._close_port()
+            self._core.close_port()
             self._broker.stop()
 
-    def _turn(self) -> None:
-        data, signs = self._inbox.take(self._sleep_s(time.monotonic()))
-        now_s = time.monotonic()
-        self._heed(signs, now_s)
-        if self._port is None and now_s >= self._reopen_at_s:
-            self._open_port(now_s)
-        self._handle([*self._link.receive(data, now_s), *self._link.tick(now_s)], now_s)
-        if self._link.is_idle:
-            self._ask_next(now_s)
-        self._write(now_s)
-        self._sender.send(now_s, again=not self._broker.hub.is_lost)
-        if now_s >= self._heartbeat_at_s:
-            self._heartbeat_at_s = now_s + HEARTBEAT_S
-            self._queue.expire(time.time())
-        self._report(now_s)
+    # The surroundings of the core
 
-    def _sleep_s(self, now_s: float) -> float:
-        waits = [LONGEST_SLEEP_S, self._heartbeat_at_s - now_s]
-        if self._port is None:
-            waits.append(self._reopen_at_s - now_s)
-        for due_in_s in (self._link.next_timeout_s(now_s), self._sender.due_in_s(now_s)):
-            if due_in_s is not None:
-                waits.append(due_in_s)
-        due_s = self._queue.next_due_s()
-        if due_s is not None and due_s > now_s:
-            waits.append(due_s - now_s)
-        if self._status_page is not None and self._link.is_idle:
-            waits.append(self._status_at_s - now_s)
-        return max(0.0, min(waits))
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether messages can leave now."""
+        return self._broker.is_connected
 
-    # Signs of other threads
+    @property
+    def hub_is_lost(self) -> bool:
+        """Tell whether the hub is known to be lost."""
+        return self._broker.hub.is_lost
 
-    def _heed(self, signs: set[Sign], now_s: float) -> None:
-        if Sign.COMMANDS in signs:
-            self._highest_fence = self._spool.fence(self._settings.id)
-            if self._queue.reload():
-                self._want_whole_status(now_s)
-                self._publish_description()
-        if Sign.ACKNOWLEDGED in signs:
-            self._sender.look_again()
-        if Sign.HUB in signs and not self._broker.hub.is_lost:
-            self._sender.start_over()
-        if Sign.BROKER in signs and self._broker.is_connected:
-            self._announce()
-        if Sign.PORT_LOST in signs:
-            self._lose_link("the port was lost", now_s)
+    def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
+        """Publish a message of this machine; False where it could not leave."""
+        return self._broker.publish(leaf, message, retain=retain) is not None
 
-    def _announce(self) -> None:
-        """Publish the birth of this connection, all that is retained, and the events that wait."""
-        self._broker.publish_state("ready" if self._is_up else "init")
-        self._publish_description()
-        self._published = None
-        self._sender.start_over()
-        self._tell_ready()
+    def publish_state(self, state: str) -> None:
+        """Publish `init` or `ready` of the present session."""
+        self._broker.publish_state(state)
 
-    def _tell_ready(self) -> None:
-        if self._on_ready is not None and self._is_up and self._broker.is_connected:
-            self._on_ready()
-            self._on_ready = None
-
-    # Port and link
-
-    def _open_port(self, now_s: float) -> None:
+    def open_port(self) -> None:
+        """Open the port and begin to read; raise PortLost."""
         self._inbox.drop_bytes()
-        self._link = Link(self._settings.baud)
-        try:
-            self._port = SerialPort(
-                self._settings.url,
-                self._settings.baud,
-                on_bytes=self._inbox.leave_bytes,
-                on_lost=lambda _error: self._inbox.leave(Sign.PORT_LOST),
-            )
-        except PortLost as error:
-            self._lose_link(str(error), now_s)
-            return
-        self._greet(now_s)
+        self._port = SerialPort(
+            self._settings.url,
+            self._settings.baud,
+            on_bytes=self._inbox.leave_bytes,
+            on_lost=lambda _error: self._inbox.leave(Sign.PORT_LOST),
+        )
 
-    def _greet(self, now_s: float) -> None:
-        self._fence = self._highest_fence = self._spool.fence(self._settings.id)
-        self._on_answer = None
-        self._queue.forget_progress()
-        self._link.hello(secrets.randbelow(0xFFFF) + 1, self._fence, now_s)
-
-    def _lose_link(self, reason: str, now_s: float) -> None:
-        if self._is_up or self._failures in {0, LONG_WAIT_FAILURES}:
-            logger.warning("%s: link down: %s", self._settings.id, reason)
-        self._link.close(reason)
-        self._close_port()
-        self._queue.forget_progress()
-        self._on_answer = None
-        self._status_page = None
-        self._reopen_at_s = now_s + reopen_wait_s(self._failures)
-        self._failures += 1
-        if self._is_up:
-            self._is_up = False
-            self._broker.publish_state("init")
-
-    def _close_port(self) -> None:
+    def close_port(self) -> None:
+        """Close the port; no byte of it comes afterwards."""
         if self._port is not None:
             self._port.close()
             self._port = None
 
-    def _write(self, now_s: float) -> None:
-        data = self._link.data_to_send()
-        if not data or self._port is None:
-            return
-        try:
+    def write(self, data: bytes) -> None:
+        """Write all bytes; raise PortLost."""
+        if self._port is not None:
             self._port.write(data)
-        except PortLost as error:
-            self._lose_link(str(error), now_s)
 
-    # What the link tells
-
-    def _handle(self, events: list[LinkEvent], now_s: float) -> None:
-        happened: list[FirmwareEvent] = []
-        for event in events:
-            match event:
-                case Happened():
-                    self._warn_of_gap(event)
-                    happened.append(event.event)
-                case Repeated():
-                    self._owe(event.boot, self._link.taken_event or 0)
-                case Answered():
-                    self._answered(event, now_s)
-                case Greeted():
-                    self._greeted(event, now_s)
-                case Refused():
-                    self._failures = max(self._failures, LONG_WAIT_FAILURES)
-                    logger.error("%s: HELLO refused, rc %d (fence %d)", self._settings.id, event.rc, self._fence)
-                    self._lose_link("HELLO refused", now_s)
-                case Down():
-                    self._lose_link(event.reason, now_s)
-        if happened:
-            self._keep(happened)
-
-    def _greeted(self, event: Greeted, now_s: float) -> None:
-        hello = event.hello
-        if (hello.protocol_major, hello.schema_crc) != (packets.PROTOCOL_MAJOR, packets.SCHEMA_CRC):
-            self._failures = max(self._failures, LONG_WAIT_FAILURES)
-            logger.error("%s: the firmware speaks another protocol than PPL/1.0", self._settings.id)
-            self._lose_link("another protocol", now_s)
-            return
-        self._failures = 0
-        self._is_up = True
-        self._view = MachineView(hello=hello)
-        self._events_owed, self._events_settled = None, 0
-        self._want_whole_status(now_s)
-        logger.info("%s: link up, firmware %s, boot %d", self._settings.id, hello.firmware, hello.boot)
-        self._broker.publish_state("ready")
-        self._publish_description()
-        self._tell_ready()
-        self._handle(self._link.accept_events(self._last_event_kept(hello)), now_s)
-
-    def _last_event_kept(self, hello: packets.Hello) -> int:
-        kept = self._spool.last_event(self._settings.id, hello.serial, hello.boot)
-        if kept < hello.next_event:
-            return kept
-        logger.warning("%s: the machine counts its events anew", self._settings.id)
-        return 0
-
-    def _warn_of_gap(self, happened: Happened) -> None:
-        if happened.skipped:
-            number = happened.event.event
-            logger.error("%s: %d events missing before event %d", self._settings.id, happened.skipped, number)
-
-    def _keep(self, happened: list[FirmwareEvent]) -> None:
-        """Make events durable; only then are they owed to the firmware as acknowledged."""
-        at = datetime.now(UTC)
-        serial = self._view.hello.serial if self._view.hello is not None else ""
-        self._spool.keep_events(self._settings.id, serial, [self._described(event, at) for event in happened])
-        self._owe(happened[-1].boot, happened[-1].event)
-        self._sender.look_again()
-        self._status_page = self._status_page or 1
-        if any(event.kind in ROOM_MAKERS for event in happened):
-            self._queue.hurry()
-
-    def _described(self, event: FirmwareEvent, at: datetime) -> BridgeEvent:
-        job = None if event.job == packets.NO_JOB else event.job.hex()
-        try:
-            kind, data = packets.event_name(event.kind), packets.event_fields(event)
-            self._view.take_event(event, data)
-        except (DecodeError, ValueError) as error:
-            logger.error("%s: event %d is not readable: %s", self._settings.id, event.event, error)
-            kind, data = "unreadable", {"op": event.kind, "payload": event.data.hex()}
-        slot = None if job is None else event.slot
-        return BridgeEvent(
-            source="firmware", boot=event.boot, event=event.event, kind=kind, job=job, slot=slot, at=at, data=data
-        )
-
-    def _owe(self, boot: int, event: int) -> None:
-        if event > self._events_settled:
-            self._events_owed = (boot, event)
-
-    # Requests
-
-    def _request(self, op: int, payload: bytes, on_answer: Callable[[Answered, float], None], now_s: float) -> None:
-        self._on_answer = on_answer
-        self._link.request(op, payload, now_s)
-
-    def _answered(self, answer: Answered, now_s: float) -> None:
-        on_answer, self._on_answer = self._on_answer, None
-        if on_answer is None:
-            return
-        try:
-            on_answer(answer, now_s)
-        except DecodeError as error:
-            self._lose_link(f"answer to op {answer.op:#04x} is not readable: {error}", now_s)
-
-    def _ask_next(self, now_s: float) -> None:
-        """Send the most urgent request: verdict, event acknowledgement, status, then the jobs."""
-        if self._highest_fence > self._fence:
-            self._greet(now_s)
-            return
-        wall_s = time.time()
-        may_start = self._broker.is_connected and not self._broker.hub.is_lost
-        verdict = self._queue.verdict_to_ask(now_s, wall_s)
-        if verdict is not None:
-            self._ask_for(verdict, now_s)
-        elif self._events_owed is not None:
-            self._acknowledge_events(self._events_owed, now_s)
-        elif self._status_page is not None and now_s >= self._status_at_s:
-            self._request(Op.STATUS, packets.pack_status(self._status_page), self._status_answered, now_s)
-        elif (run := self._queue.run_to_ask(now_s, wall_s, may_start=may_start)) is not None:
-            self._ask_for(run, now_s)
-        elif now_s >= self._status_at_s + HEARTBEAT_S - STATUS_SPACING_S:
-            self._request(Op.STATUS, packets.pack_status(1), self._status_answered, now_s)
-
-    def _ask_for(self, work: Work, now_s: float) -> None:
-        def on_answer(answer: Answered, then_s: float) -> None:
-            refuse = self._queue.answered(work, answer.rc, answer.payload, then_s)
-            if refuse is not None:
-                logger.warning("%s: command %s refused: %s", self._settings.id, work.waiting.command, refuse.rc)
-                self._sender.look_again()
-
-        request = self._queue.ask(work)
-        self._request(request.op, request.payload, on_answer, now_s)
-
-    def _acknowledge_events(self, owed: tuple[int, int], now_s: float) -> None:
-        def on_answer(answer: Answered, _then_s: float) -> None:
-            if answer.rc != Rc.OK:
-                logger.warning("%s: EVT_ACK refused, rc %d", self._settings.id, answer.rc)
-            self._events_settled = owed[1]
-            if self._events_owed == owed:
-                self._events_owed = None
-
-        self._request(Op.EVT_ACK, packets.pack_event_ack(*owed), on_answer, now_s)
-
-    def _want_whole_status(self, now_s: float) -> None:
-        self._status_page, self._status_at_s, self._whole_status_at_s = 1, now_s, now_s
-        self._published = None
-
-    def _status_answered(self, answer: Answered, now_s: float) -> None:
-        """Take a page; the pages behind the first are asked for once a minute only, events tell of changes before."""
-        if answer.rc != Rc.OK:
-            logger.warning("%s: STATUS refused, rc %d", self._settings.id, answer.rc)
-            self._status_page, self._status_at_s = None, now_s + STATUS_SPACING_S
-            return
-        following = self._view.take_page(packets.unpack_status(answer.payload))
-        self._status_page = following if now_s >= self._whole_status_at_s else None
-        if following is None:
-            self._whole_status_at_s = now_s + WHOLE_STATUS_S
-        if self._status_page is None:
-            self._status_at_s = now_s + STATUS_SPACING_S
-
-    # Publishing
-
-    def _publish_event(self, message: bytes) -> bool:
-        return self._broker.publish("job/evt", message) is not None
-
-    def _publish_description(self) -> None:
-        description = self._view.description(VERSION)
-        if description is not None:
-            self._broker.publish("$description", encode(description), retain=True)
-
-    def _report(self, now_s: float) -> None:
-        """Publish `status` when it has news, at most twice a second."""
-        if now_s < self._published_at_s + STATUS_SPACING_S or not self._broker.is_connected:
-            return
-        counters = vars(self._link.counters) | vars(self._link.decoder.counters)
-        if self._is_up and not self._view.is_whole:
-            return
-        report = self._view.report(is_up=self._is_up, queued=self._queue.queued, link_counters=counters)
-        if is_news(report, self._published):
-            self._broker.publish("status", encode(report), retain=True)
-            self._published, self._published_at_s = report, now_s
+    def new_session(self) -> int:
+        """Return a fresh random session id."""
+        return secrets.randbelow(0xFFFF) + 1

@@ -9,20 +9,11 @@ from collections.abc import Callable
 
 import serial
 
+from firmware_bridge.surroundings import PortLost
+
 READ_WAIT_S = 0.25
 WRITE_TIMEOUT_S = 1.0
 CHUNK_BYTES = 4096
-REOPEN_FIRST_S = 0.1
-REOPEN_LONGEST_S = 5.0
-
-
-class PortLost(Exception):
-    """The port cannot be opened, read or written any more."""
-
-
-def reopen_wait_s(failures: int) -> float:
-    """Return the wait before the next attempt after so many failures in a row, doubling up to 5 s."""
-    return min(REOPEN_FIRST_S * 2.0 ** min(failures, 16), REOPEN_LONGEST_S)
 
 
 class SerialPort:
