@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(shell sed -e 's/\#.*//' -e '/^\s*$$/d' system-packages.txt)
-.PHONY: demo test lint bench system seeds lock clean packages
+.PHONY: demo test lint bench system simulate mutants lock clean packages
+SEEDS ?= 10
+DOSES ?= 500
 
 demo: $(VENV)/.installed packages
 	$(BIN)/python -m hub.cli demo $(ARGS)
@@ -22,6 +24,14 @@ bench: $(VENV)/.tools packages
 # Slow evidence: more days, more seeds; the results are kept in docs/evidence/.
 system: $(VENV)/.tools packages
 	$(BIN)/python -m tests.evidence $(ARGS)
+
+# The chain from the hub's outbox to the actuator under virtual time with seeded faults; a seed that breaks is printed and replays exactly.
+simulate: $(VENV)/.tools
+	$(BIN)/python -m tests.simulation.machine_link.run --seeds $(SEEDS) --doses $(DOSES) $(ARGS)
+
+# Twenty deliberate mistakes in that chain: the simulation must find each of them.
+mutants: $(VENV)/.tools
+	$(BIN)/python -m tests.simulation.machine_link.mutants $(ARGS)
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

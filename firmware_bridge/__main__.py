@@ -3,9 +3,11 @@
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 import threading
+import time
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +19,10 @@ from firmware_bridge.bridge import MachineBridge
 from firmware_bridge.broker import parse_address
 from firmware_bridge.machine_core import MachineSettings
 from firmware_bridge.spool import Spool
+from firmware_bridge.supervision import Supervision, supervision_of
 
 STOP_WAIT_S = 10.0
+STUCK_S = 20.0
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,64}$")]
 
 logger = logging.getLogger("firmware_bridge")
@@ -68,7 +72,8 @@ def read_config(path: Path) -> Config:
 class Plant:
     """All machines of one bridge process, a thread each."""
 
-    def __init__(self, config: Config, spool: Spool) -> None:
+    def __init__(self, config: Config, spool: Spool, supervision: Supervision) -> None:
+        self._supervision = supervision
         self.ended = threading.Event()
         self.failed = False
         self._not_ready = len(config.device)
@@ -93,11 +98,22 @@ class Plant:
         """Serve until `ended` is set, by a signal or by a failure."""
         for thread in self._threads:
             thread.start()
-        self.ended.wait()
+        self._supervision.tell("READY=1")
+        while not self.ended.wait(self._supervision.period_s):
+            self._tell_that_it_lives()
+        self._supervision.tell("STOPPING=1")
         for machine in self._machines:
             machine.stop()
         for thread in self._threads:
             thread.join(STOP_WAIT_S)
+
+    def _tell_that_it_lives(self) -> None:
+        """A loop turns at least once a second; while one hangs systemd hears nothing, and starts the bridge anew."""
+        oldest_s = min(machine.turned_at_s for machine in self._machines)
+        if time.monotonic() - oldest_s < STUCK_S:
+            self._supervision.tell("WATCHDOG=1")
+        else:
+            logger.error("the loop of a machine hangs")
 
     def _serve(self, machine: MachineBridge) -> None:
         try:
@@ -127,7 +143,7 @@ def main() -> None:
         logger.error("%s", error)
         sys.exit(2)
     spool = Spool(Path(config.bridge.spool))
-    plant = Plant(config, spool)
+    plant = Plant(config, spool, supervision_of(os.environ))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: plant.ended.set())
     plant.run()

@@ -32,6 +32,7 @@ class MachineBridge:
         self._broker = Broker(address, site, settings.id, handlers)
         self._port: SerialPort | None = None
         self._stopping = threading.Event()
+        self.turned_at_s = time.monotonic()
         self._core = MachineCore(settings, spool, self, on_ready)
 
     def stop(self) -> None:
@@ -46,6 +47,7 @@ class MachineBridge:
             while not self._stopping.is_set():
                 data, signs = self._inbox.take(self._core.sleep_s(time.monotonic()))
                 self._core.turn(data, signs, time.monotonic(), datetime.now(UTC))
+                self.turned_at_s = time.monotonic()
         finally:
             self._core.close_port()
             self._broker.stop()
@@ -61,6 +63,11 @@ class MachineBridge:
     def hub_is_lost(self) -> bool:
         """Tell whether the hub is known to be lost."""
         return self._broker.hub.is_lost
+
+    @property
+    def denials(self) -> int:
+        """Return how often the broker refused something since the start; the log has the words."""
+        return self._broker.denials.count
 
     def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
         """Publish a message of this machine; False where it could not leave."""

@@ -27,6 +27,8 @@ RECONNECT_FIRST_S = 1
 RECONNECT_LONGEST_S = 10
 QUEUED_MESSAGES_LIMIT = 1000
 FAREWELL_WAIT_S = 2.0
+DENIALS_LIMIT = 0xFFFFFFFF
+SUBSCRIPTIONS = ("job/cmd", "job/ack")
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,22 @@ class Handlers:
     ack: Callable[[bytes], None]
     connection_changed: Callable[[], None]
     hub_changed: Callable[[], None]
+    denied: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Denials:
+    """What the broker did not let us do since the start: how often (at most 2³²-1), and the last one in words; 0 and empty when all is well.
+
+    Only MQTT 5 tells of a denied message. No version tells of a subscription that is granted and never served (docs/deployment.md).
+    """
+
+    count: int = 0
+    last: str = ""
+
+    def and_also(self, reason: str) -> "Denials":
+        """Return these with one more."""
+        return Denials(min(self.count + 1, DENIALS_LIMIT), reason)
 
 
 class HubWatch:
@@ -90,6 +108,8 @@ class Broker:
         self.hub = HubWatch()
         self.session = secrets.token_hex(8)
         self.subscribed = threading.Event()
+        self.denials = Denials()
+        self._on_the_way: dict[int, str] = {}
         self._address = address
         self._site = site
         self._device = device
@@ -129,7 +149,9 @@ class Broker:
         """Publish with QoS 1; return None and send nothing while not connected (paho would queue, then send twice)."""
         if not self.subscribed.is_set():
             return None
-        return self._client.publish(topic(self._site, self._device, leaf), payload, qos=1, retain=retain)
+        sent = self._client.publish(topic(self._site, self._device, leaf), payload, qos=1, retain=retain)
+        self._on_the_way[sent.mid] = leaf
+        return sent
 
     def _state(self, state: Any) -> DeviceState:
         return DeviceState(state=state, session=self.session, at=datetime.now(UTC))
@@ -173,15 +195,15 @@ class Broker:
 
     def _connected(self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            logger.error("%s: the broker refuses: %s", self._device, reason)
+            self._deny(f"the broker refuses the connection: {reason}")
             return
-        leaves = [(topic(self._site, self._device, leaf), 1) for leaf in ("job/cmd", "job/ack")]
+        leaves = [(topic(self._site, self._device, leaf), 1) for leaf in SUBSCRIPTIONS]
         client.subscribe([*leaves, (hub_state_topic(self._site), 1)])
 
     def _subscribed(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:
-        for reason in reasons:
+        for leaf, reason in zip((*SUBSCRIPTIONS, "the hub's $state"), reasons, strict=True):
             if reason.is_failure:
-                logger.error("%s: the broker refuses a subscription: %s", self._device, reason)
+                self._deny(f"the broker refuses to serve {leaf}: {reason}")
         logger.info("%s: connected to the broker", self._device)
         self.subscribed.set()
         self._handlers.connection_changed()
@@ -189,11 +211,19 @@ class Broker:
     def _disconnected(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         logger.warning("%s: broker connection ended: %s", self._device, reason)
         self.subscribed.clear()
+        self._on_the_way.clear()
         self._handlers.connection_changed()
 
-    def _published(self, _client: Any, _userdata: Any, _mid: int, reason: Any, _properties: Any) -> None:
+    def _published(self, _client: Any, _userdata: Any, mid: int, reason: Any, _properties: Any) -> None:
+        # The answer can overtake the note of what was sent; then the refusal is told without its topic.
+        leaf = self._on_the_way.pop(mid, "a message")
         if reason.is_failure:
-            logger.error("%s: the broker refuses a message: %s", self._device, reason)
+            self._deny(f"the broker refuses {leaf}: {reason}")
+
+    def _deny(self, reason: str) -> None:
+        logger.error("%s: %s", self._device, reason)
+        self.denials = self.denials.and_also(reason)
+        self._handlers.denied()
 
     def _received(self, client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
         payload = bytes(message.payload)

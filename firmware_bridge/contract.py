@@ -89,11 +89,28 @@ class VerdictCommand(_Command, frozen=True, kw_only=True, tag="verdict"):
     verdict: VerdictWord
 
 
+class ResolveCommand(_Command, frozen=True, kw_only=True, tag="resolve"):
+    """Answer the stopped event (boot, event) of a job in doubt: `counted` tablets were found to have fallen in its slot."""
+
+    job: JobHex
+    slot: Annotated[int, Meta(ge=0, lt=SLOTS_PER_JOB_LIMIT)]
+    boot: Long
+    event: Long
+    counted: Byte
+
+
+class AbortCommand(_Command, frozen=True, kw_only=True, tag="abort"):
+    """End a job of which nothing has moved; it is never started afterwards."""
+
+    job: JobHex
+
+
 class StatusCommand(_Command, frozen=True, kw_only=True, tag="status"):
     """Ask for a fresh `status` and `$description`."""
 
 
-Command = RunCommand | VerdictCommand | StatusCommand
+Decision = VerdictCommand | ResolveCommand | AbortCommand
+Command = RunCommand | Decision | StatusCommand
 
 
 class BridgeEvent(Struct, frozen=True, kw_only=True):
@@ -173,6 +190,10 @@ class DroppedData(Struct, frozen=True, kw_only=True):
     remaining: Word
 
 
+class ResolvedData(DroppedData, frozen=True, kw_only=True):
+    """What a person found to have fallen for the doubtful slot; `remaining` is what the machine counts from now on."""
+
+
 class DivertedData(Struct, frozen=True, kw_only=True):
     """The verdict on which a pouch went to the reject bin; `NONE` where the machine had none."""
 
@@ -182,13 +203,20 @@ class DivertedData(Struct, frozen=True, kw_only=True):
 class DoneData(Struct, frozen=True, kw_only=True):
     """How the job ended."""
 
-    state: Literal["done", "diverted"]
+    state: Literal["done", "diverted", "aborted"]
 
 
 class StoppedData(Struct, frozen=True, kw_only=True):
-    """Why the machine waits for a person: `no-verdict`, `film-out`, `door-open`, `jam`, `reject-bin` or `none`."""
+    """Why the machine waits for a person: `in-doubt` (of `job` at `slot`) or a word of `status.reason`."""
 
     reason: str
+
+
+class LockData(Struct, frozen=True, kw_only=True):
+    """Whose service lock was given back, taken, or taken over from somebody else."""
+
+    mode: Literal["released", "taken", "taken-over"]
+    owner: Annotated[str, Meta(max_length=32)]
 
 
 class RefusedData(Struct, frozen=True, kw_only=True):
@@ -206,7 +234,18 @@ class UnreadableData(Struct, frozen=True, kw_only=True):
     payload: str
 
 
-EventData = NoData | DroppedData | DivertedData | DoneData | StoppedData | CassettePlace | RefusedData | UnreadableData
+EventData = (
+    NoData
+    | DroppedData
+    | ResolvedData
+    | DivertedData
+    | DoneData
+    | StoppedData
+    | LockData
+    | CassettePlace
+    | RefusedData
+    | UnreadableData
+)
 EVENT_DATA: dict[str, type[EventData]] = {
     "accepted": NoData,
     "dropped": DroppedData,
@@ -217,11 +256,11 @@ EVENT_DATA: dict[str, type[EventData]] = {
     "stopped": StoppedData,
     "ready": NoData,
     "cassette": CassettePlace,
+    "resolved": ResolvedData,
+    "lock": LockData,
     "refused": RefusedData,
     "unreadable": UnreadableData,
 }
-
-Payload = Command | BridgeEvent | EventAck | DeviceState | Description | StatusReport
 
 Message = TypeVar("Message")
 
@@ -234,14 +273,14 @@ _DESCRIPTIONS = msgspec.json.Decoder(Description)
 _STATUSES = msgspec.json.Decoder(StatusReport)
 
 
-def encode(payload: Payload) -> bytes:
+def encode(payload: Struct) -> bytes:
     """Return the JSON bytes of one message."""
     return _ENCODER.encode(payload)
 
 
 def decode_command(message: bytes) -> Command:
     """Return the command in `message`; raise ContractError, also for a label stream over its limit."""
-    command = _read(_COMMANDS, message)
+    command = read(_COMMANDS, message)
     if isinstance(command, RunCommand) and len(command.label.raster) > LABEL_STREAM_LIMIT_BYTES:
         raise ContractError("$.label.raster", f"more than {LABEL_STREAM_LIMIT_BYTES} bytes")
     return command
@@ -249,7 +288,7 @@ def decode_command(message: bytes) -> Command:
 
 def decode_event(message: bytes) -> BridgeEvent:
     """Return the event in `message`, its data checked against its kind; raise ContractError."""
-    event = _read(_EVENTS, message)
+    event = read(_EVENTS, message)
     event_data(event)
     return event
 
@@ -262,27 +301,27 @@ def event_data(event: BridgeEvent) -> EventData:
     try:
         return msgspec.convert(event.data, shape)
     except msgspec.ValidationError as error:
-        raise _named(error, "$.data") from error
+        raise misfit(error, "$.data") from error
 
 
 def decode_ack(message: bytes) -> EventAck:
     """Return the acknowledgement in `message`; raise ContractError."""
-    return _read(_ACKS, message)
+    return read(_ACKS, message)
 
 
 def decode_state(message: bytes) -> DeviceState:
     """Return the birth or death in `message`; raise ContractError."""
-    return _read(_STATES, message)
+    return read(_STATES, message)
 
 
 def decode_description(message: bytes) -> Description:
     """Return the machine's description; raise ContractError."""
-    return _read(_DESCRIPTIONS, message)
+    return read(_DESCRIPTIONS, message)
 
 
 def decode_status(message: bytes) -> StatusReport:
     """Return the machine's status; raise ContractError."""
-    return _read(_STATUSES, message)
+    return read(_STATUSES, message)
 
 
 def named_command(message: bytes) -> str:
@@ -295,15 +334,16 @@ def named_command(message: bytes) -> str:
     return name[:200] if isinstance(name, str) else ""
 
 
-def _read(decoder: msgspec.json.Decoder[Message], message: bytes) -> Message:
+def read(decoder: msgspec.json.Decoder[Message], message: bytes) -> Message:
+    """Return the message as the type of `decoder`; raise ContractError, also for what is no JSON."""
     try:
         return decoder.decode(message)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise _named(error, "$") from error
+        raise misfit(error, "$") from error
 
 
-def _named(error: Exception, root: str) -> ContractError:
-    """Return the error with its place named, from the words of msgspec (`... - at `$.path``)."""
+def misfit(error: Exception, root: str) -> ContractError:
+    """Return the refusal with its place named below `root`, from the words of msgspec (`... - at `$.path``)."""
     reason, _, place = str(error).partition(" - at ")
     field = root + place.strip("`")[1:] if place else root
     missing = re.search(r"missing required field `([^`]+)`", reason)

@@ -1,11 +1,14 @@
 """Takes commands and acknowledgements from the broker into the spool; when it returns, they are durable."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from firmware_bridge.contract import (
+    AbortCommand,
     Command,
     ContractError,
+    ResolveCommand,
     RunCommand,
     StatusCommand,
     VerdictCommand,
@@ -16,16 +19,29 @@ from firmware_bridge.contract import (
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.spool import NewCommand, Refusal, Spool, SpoolFull
 
+KINDS: dict[type[Command], str] = {
+    RunCommand: "run",
+    VerdictCommand: "verdict",
+    ResolveCommand: "resolve",
+    AbortCommand: "abort",
+    StatusCommand: "status",
+}
+
 logger = logging.getLogger(__name__)
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
 
 
 class Intake:
     """The handlers of one machine's `job/cmd` and `job/ack`; called from the broker's thread."""
 
-    def __init__(self, spool: Spool, device: str, inbox: Inbox) -> None:
+    def __init__(self, spool: Spool, device: str, inbox: Inbox, now: Callable[[], datetime] = _wall_clock) -> None:
         self._spool = spool
         self._device = device
         self._inbox = inbox
+        self._now = now
 
     def command(self, message: bytes) -> None:
         """Spool a command, or its refusal when it is not sound or its fence is old; a known one changes nothing."""
@@ -68,7 +84,7 @@ class Intake:
 
     def _refuse(self, new: NewCommand, refusal: Refusal) -> None:
         try:
-            self._spool.take_refused(self._device, new, refusal, datetime.now(UTC))
+            self._spool.take_refused(self._device, new, refusal, self._now())
         except SpoolFull as error:
             logger.warning("%s: refusal of %s not kept: %s", self._device, new.command, error)
             return
@@ -76,6 +92,5 @@ class Intake:
 
 
 def _as_new(command: Command, message: bytes) -> NewCommand:
-    kinds = {RunCommand: "run", VerdictCommand: "verdict", StatusCommand: "status"}
     job = None if isinstance(command, StatusCommand) else command.job
-    return NewCommand(command.command, kinds[type(command)], job, command.expires_at.timestamp(), message)
+    return NewCommand(command.command, KINDS[type(command)], job, command.expires_at.timestamp(), message)

@@ -30,7 +30,7 @@ LONG_WAIT_FAILURES = 6
 LONGEST_SLEEP_S = 1.0
 REOPEN_FIRST_S = 0.1
 REOPEN_LONGEST_S = 5.0
-ROOM_MAKERS = frozenset({EventKind.DONE, EventKind.READY, EventKind.RELEASED, EventKind.DIVERTED})
+ROOM_MAKERS = frozenset({EventKind.DONE, EventKind.READY, EventKind.RELEASED, EventKind.DIVERTED, EventKind.LOCK})
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class MachineCore:
         self._outside = outside
         self._on_ready: Callable[[], None] | None = on_ready
         self._sender = EventSender(spool, settings.id, self._publish_event)
-        self._queue = WorkQueue(spool, settings.id)
+        self._queue = WorkQueue(spool, settings.id, lambda: self._now)
         self._view = MachineView()
         self._link = Link(settings.baud)
         self._is_open = False
@@ -97,10 +97,12 @@ class MachineCore:
         if self._link.is_idle:
             self._ask_next(now_s)
         self._write(now_s)
-        self._sender.send(now_s, again=not self._outside.hub_is_lost)
         if now_s >= self._heartbeat_at_s:
             self._heartbeat_at_s = now_s + HEARTBEAT_S
             self._queue.expire(self._now.timestamp())
+        if self._queue.take_refused():
+            self._sender.look_again()
+        self._sender.send(now_s, again=not self._outside.hub_is_lost)
         self._report(now_s)
 
     def sleep_s(self, now_s: float) -> float:
@@ -223,7 +225,7 @@ class MachineCore:
         hello = event.hello
         if (hello.protocol_major, hello.schema_crc) != (packets.PROTOCOL_MAJOR, packets.SCHEMA_CRC):
             self._failures = max(self._failures, LONG_WAIT_FAILURES)
-            logger.error("%s: the firmware speaks another protocol than PPL/1.0", self._settings.id)
+            logger.error("%s: the firmware speaks another protocol than PPL/1.1", self._settings.id)
             self._lose_link("another protocol", now_s)
             return
         self._failures = 0
@@ -292,15 +294,15 @@ class MachineCore:
             self._lose_link(f"answer to op {answer.op:#04x} is not readable: {error}", now_s)
 
     def _ask_next(self, now_s: float) -> None:
-        """Send the most urgent request: verdict, event acknowledgement, status, then the jobs."""
+        """Send the most urgent request: decision, event acknowledgement, status, then the jobs."""
         if self._highest_fence > self._fence:
             self._greet(now_s)
             return
         wall_s = self._now.timestamp()
         may_start = self._outside.is_connected and not self._outside.hub_is_lost
-        verdict = self._queue.verdict_to_ask(now_s, wall_s)
-        if verdict is not None:
-            self._ask_for(verdict, now_s)
+        decision = self._queue.decision_to_ask(now_s, wall_s)
+        if decision is not None:
+            self._ask_for(decision, now_s)
         elif self._events_owed is not None:
             self._acknowledge_events(self._events_owed, now_s)
         elif self._status_page is not None and now_s >= self._status_at_s:
@@ -361,7 +363,7 @@ class MachineCore:
         """Publish `status` when it has news, at most twice a second."""
         if now_s < self._published_at_s + STATUS_SPACING_S or not self._outside.is_connected:
             return
-        counters = vars(self._link.counters) | vars(self._link.decoder.counters)
+        counters = vars(self._link.counters) | vars(self._link.decoder.counters) | {"denied": self._outside.denials}
         if self._is_up and not self._view.is_whole:
             return
         report = self._view.report(is_up=self._is_up, queued=self._queue.queued, link_counters=counters)

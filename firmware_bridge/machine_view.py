@@ -50,7 +50,7 @@ class MachineView:
         if event.kind == EventKind.CASSETTE:
             slot, cassette, remaining = (int(fields[name]) for name in ("slot", "cassette", "remaining"))
             self._put(CassettePlace(slot=slot, cassette=cassette, remaining=remaining))
-        elif event.kind == EventKind.DROPPED:
+        elif event.kind in {EventKind.DROPPED, EventKind.RESOLVED}:
             self._count_down(int(fields["cassette"]), int(fields["remaining"]))
 
     def _put(self, place: CassettePlace) -> None:
@@ -102,4 +102,6 @@ def is_news(new: StatusReport, old: StatusReport | None) -> bool:
 
 def _quiet(report: StatusReport) -> tuple[object, ...]:
     counters = {name: number for name, number in report.counters.items() if name not in QUIET_COUNTERS}
+    # That the broker denies something is news, how often is not: a denied `status` would be told, and denied, for ever.
+    counters["link_denied"] = min(counters.get("link_denied", 0), 1)
     return (report.state, report.reason, report.job, report.cassettes, counters, report.link, report.queued)

@@ -1,4 +1,8 @@
-"""The payloads of PPL/1, operation by operation and event by event (docs/protocol.md sections 2 to 4); pure."""
+"""The payloads of PPL/1 for jobs, labels, status and events (docs/protocol.md sections 2 to 4); pure.
+
+An answer or event is read to its last byte: one that is shorter, longer or says what the page does not know is a DecodeError.
+What the service lock guards is in `service_packets`.
+"""
 
 import struct
 import zlib
@@ -9,10 +13,12 @@ from typing import Any
 
 from firmware_bridge.contract import RunSlot, job_tail
 
-SCHEMA_CRC = zlib.crc32(b"PPL/1.0")
+SCHEMA_CRC = zlib.crc32(b"PPL/1.1")
 PROTOCOL_MAJOR = 1
-PROTOCOL_MINOR = 0
+PROTOCOL_MINOR = 1
 LABEL_DATA_LIMIT_BYTES = 200
+STATUS_ENTRIES_LIMIT = 20
+OWNER_LIMIT_CHARACTERS = 32
 NO_JOB = bytes(16)
 
 
@@ -27,8 +33,18 @@ class Op(IntEnum):
     STATUS = 0x01
     JOB_RUN = 0x02
     JOB_QUERY = 0x03
+    RESOLVE = 0x04
     EVT_ACK = 0x05
     PING = 0x06
+    ABORT = 0x07
+    LOCK = 0x08
+    JOG = 0x09
+    SELFTEST = 0x0A
+    FW_BEGIN = 0x10
+    FW_DATA = 0x11
+    FW_STATUS = 0x12
+    FW_COMMIT = 0x13
+    FW_CONFIRM = 0x14
     LABEL_BEGIN = 0x20
     LABEL_DATA = 0x21
     LABEL_COMMIT = 0x22
@@ -52,6 +68,10 @@ class Rc(IntEnum):
     UNSUPPORTED = 11
     EMPTY = 12
     STOPPED = 13
+    LOCKED = 14
+    NOT_LOCKED = 15
+    SIGNATURE = 16
+    SAFE_MODE = 17
 
 
 class EventKind(IntEnum):
@@ -66,6 +86,8 @@ class EventKind(IntEnum):
     STOPPED = 0x47
     READY = 0x48
     CASSETTE = 0x49
+    RESOLVED = 0x4A
+    LOCK = 0x4B
 
 
 class JobState(IntEnum):
@@ -79,15 +101,18 @@ class JobState(IntEnum):
     DIVERTED = 5
     DOUBT = 6
     REFUSED = 7
+    ABORTED = 8
 
 
-MACHINE_STATES = ("idle", "running", "at-camera", "stopped", "in-doubt")
-STOP_REASONS = ("none", "no-verdict", "film-out", "door-open", "jam", "reject-bin")
+MACHINE_STATES = ("idle", "running", "at-camera", "stopped", "in-doubt", "locked", "safe-mode")
+STOP_REASONS = ("none", "no-verdict", "film-out", "door-open", "jam", "reject-bin", "ribbon-out", "gate-stuck")
+DOUBT_REASON = "in-doubt"
 RESET_CAUSES = ("power-on", "watchdog", "brown-out", "software")
-CAPABILITIES = ("labels", "verdict")
+CAPABILITIES = ("labels", "verdict", "resolve", "lock", "jog", "self-test", "firmware-update")
 VERDICTS = {"PASS": 1, "FAIL": 2, "LOOK": 3}
 VERDICT_WORDS = {number: word for word, number in VERDICTS.items()} | {0: "NONE"}
-DONE_WORDS = {4: "done", 5: "diverted"}
+DONE_WORDS = {4: "done", 5: "diverted", 8: "aborted"}
+LOCK_CHANGES = ("released", "taken", "taken-over")
 COUNTER_NAMES = ("crc_err", "cobs_err", "overrun", "ok", "dup", "stale_sid")
 
 
@@ -141,7 +166,7 @@ class StatusPage:
 class JobAnswer:
     """What the machine says of a job; `slot` and `running` are told by JOB_QUERY only."""
 
-    state: int
+    state: JobState
     event: int
     slot: int = 0
     running: int = 0
@@ -165,13 +190,53 @@ _ENTRY = struct.Struct("<BIH")
 _EVENT_HEAD = struct.Struct("<II16sB")
 _DROPPED = struct.Struct("<IBBH")
 _CASSETTE = struct.Struct("<BIH")
+_BYTE = struct.Struct("<B")
+_JOB_STATE = struct.Struct("<BI")
+_JOB_QUERY = struct.Struct("<BBBI")
+_OFFSET = struct.Struct("<I")
+_NUMBERS = {
+    EventKind.DROPPED: (_DROPPED, ("cassette", "asked", "counted", "remaining")),
+    EventKind.RESOLVED: (_DROPPED, ("cassette", "asked", "counted", "remaining")),
+    EventKind.CASSETTE: (_CASSETTE, ("slot", "cassette", "remaining")),
+}
+_WORDS = {
+    EventKind.DIVERTED: ("verdict", VERDICT_WORDS),
+    EventKind.DONE: ("state", DONE_WORDS),
+    EventKind.STOPPED: ("reason", {0: DOUBT_REASON}),
+}
 
 
-def _unpack(layout: struct.Struct, payload: bytes, offset: int = 0) -> tuple[Any, ...]:
+def read(layout: struct.Struct, payload: bytes, at: int = 1) -> tuple[Any, ...]:
+    """Return the fields at `at`, which more may follow; raise DecodeError."""
     try:
-        return layout.unpack_from(payload, offset)
+        return layout.unpack_from(payload, at)
     except struct.error as error:
-        raise DecodeError(f"{len(payload) - offset} bytes where {layout.size} are needed") from error
+        raise DecodeError(f"{len(payload) - at} bytes where {layout.size} are needed") from error
+
+
+def read_last(layout: struct.Struct, payload: bytes, at: int = 1) -> tuple[Any, ...]:
+    """Return the fields at `at`, with which the payload ends; raise DecodeError."""
+    fields = read(layout, payload, at)
+    ensure_end(payload, at + layout.size)
+    return fields
+
+
+def read_text(payload: bytes, at: int) -> tuple[str, int]:
+    """Return the text whose length byte is at `at`, and where it ends; raise DecodeError, also when it is no ASCII."""
+    length = payload[at] if at < len(payload) else len(payload)
+    end = at + 1 + length
+    if end > len(payload):
+        raise DecodeError(f"text at {at} does not fit")
+    try:
+        return payload[at + 1 : end].decode("ascii"), end
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"text at {at} is no ASCII") from error
+
+
+def ensure_end(payload: bytes, at: int) -> None:
+    """Raise DecodeError unless the payload ends at `at`."""
+    if len(payload) != at:
+        raise DecodeError(f"{len(payload)} bytes where {at} are due")
 
 
 def result_code(payload: bytes) -> int:
@@ -188,18 +253,11 @@ def pack_hello(fence: int) -> bytes:
 
 def unpack_hello(payload: bytes) -> Hello:
     """Return the HELLO_RSP that follows its rc byte; raise DecodeError."""
-    head = _unpack(_HELLO_HEAD, payload, 1)
-    firmware, at = _text(payload, 1 + _HELLO_HEAD.size)
-    serial, _ = _text(payload, at)
+    head = read(_HELLO_HEAD, payload)
+    firmware, at = read_text(payload, 1 + _HELLO_HEAD.size)
+    serial, end = read_text(payload, at)
+    ensure_end(payload, end)
     return Hello(*(*head, firmware, serial))
-
-
-def _text(payload: bytes, at: int) -> tuple[str, int]:
-    length = payload[at] if at < len(payload) else 0
-    end = at + 1 + length
-    if end > len(payload):
-        raise DecodeError(f"text of {length} bytes does not fit")
-    return payload[at + 1 : end].decode("ascii", "replace"), end
 
 
 def pack_status(first: int) -> bytes:
@@ -209,10 +267,13 @@ def pack_status(first: int) -> bytes:
 
 def unpack_status(payload: bytes) -> StatusPage:
     """Return a STATUS answer; raise DecodeError."""
-    state, reason, job, job_slot, next_event, *tail = _unpack(_STATUS_HEAD, payload, 1)
+    state, reason, job, job_slot, next_event, *tail = read(_STATUS_HEAD, payload)
     *numbers, slots, first, count = tail
     start = 1 + _STATUS_HEAD.size
-    entries = tuple(CassetteEntry(*_unpack(_ENTRY, payload, start + k * _ENTRY.size)) for k in range(count))
+    if count > STATUS_ENTRIES_LIMIT:
+        raise DecodeError(f"{count} entries in one page")
+    ensure_end(payload, start + count * _ENTRY.size)
+    entries = tuple(CassetteEntry(*fields) for fields in _ENTRY.iter_unpack(payload[start:]))
     counters = dict(zip(COUNTER_NAMES, numbers, strict=True))
     return StatusPage(state, reason, job, job_slot, next_event, counters, slots, first, entries)
 
@@ -223,16 +284,28 @@ def pack_job_run(job: bytes, label: bytes, slots: Sequence[RunSlot]) -> bytes:
     return job + struct.pack("<I", zlib.crc32(tail)) + tail
 
 
-def unpack_job_run(payload: bytes) -> JobAnswer:
-    """Return the state the job has; raise DecodeError."""
-    state, event = _unpack(struct.Struct("<BI"), payload, 1)
-    return JobAnswer(state, event)
+def unpack_job_state(payload: bytes) -> JobAnswer:
+    """Return the state that JOB_RUN, RESOLVE or ABORT tells of the job; raise DecodeError."""
+    state, event = read_last(_JOB_STATE, payload)
+    return JobAnswer(_job_state(state), event)
 
 
 def unpack_job_query(payload: bytes) -> JobAnswer:
     """Return the state the job has; raise DecodeError."""
-    state, slot, running, event = _unpack(struct.Struct("<BBBI"), payload, 1)
-    return JobAnswer(state, event, slot, running)
+    state, slot, running, event = read_last(_JOB_QUERY, payload)
+    return JobAnswer(_job_state(state), event, slot, running)
+
+
+def _job_state(number: int) -> JobState:
+    try:
+        return JobState(number)
+    except ValueError as error:
+        raise DecodeError(f"job state {number}") from error
+
+
+def pack_resolve(job: bytes, slot: int, boot: int, event: int, counted: int) -> bytes:
+    """Return the RESOLVE request: so many tablets were found to have fallen in the doubtful slot."""
+    return job + struct.pack("<BIIB", slot, boot, event, counted)
 
 
 def pack_event_ack(boot: int, event: int) -> bytes:
@@ -251,8 +324,8 @@ def pack_label_data(label: bytes, offset: int, stream: bytes) -> bytes:
 
 
 def unpack_offset(payload: bytes) -> int:
-    """Return `next_offset` of a LABEL_BEGIN or LABEL_DATA answer; raise DecodeError."""
-    (offset,) = _unpack(struct.Struct("<I"), payload, 1)
+    """Return `next_offset` of a BEGIN or DATA answer, of a label or of firmware; raise DecodeError."""
+    (offset,) = read_last(_OFFSET, payload)
     return int(offset)
 
 
@@ -263,7 +336,7 @@ def pack_verdict(job: bytes, slot: int, boot: int, event: int, verdict: str) -> 
 
 def unpack_event(op: int, payload: bytes) -> FirmwareEvent:
     """Return the event in an EVT frame, its kind unchecked; raise DecodeError when it has no number."""
-    boot, event, job, slot = _unpack(_EVENT_HEAD, payload)
+    boot, event, job, slot = read(_EVENT_HEAD, payload, 0)
     return FirmwareEvent(op, boot, event, job, slot, payload[_EVENT_HEAD.size :])
 
 
@@ -276,22 +349,33 @@ def event_fields(event: FirmwareEvent) -> dict[str, int | str]:
     """Return the members that docs/mqtt.md gives for this kind; raise DecodeError for an unknown kind or layout."""
     if event.kind not in set(EventKind):
         raise DecodeError(f"unknown event kind {event.kind:#04x}")
-    if event.kind == EventKind.DROPPED:
-        return dict(zip(("cassette", "asked", "counted", "remaining"), _unpack(_DROPPED, event.data), strict=True))
-    if event.kind == EventKind.CASSETTE:
-        return dict(zip(("slot", "cassette", "remaining"), _unpack(_CASSETTE, event.data), strict=True))
-    if event.kind in {EventKind.DIVERTED, EventKind.DONE, EventKind.STOPPED}:
-        return _one_word(event)
+    kind = EventKind(event.kind)
+    if kind in _NUMBERS:
+        layout, names = _NUMBERS[kind]
+        return dict(zip(names, read_last(layout, event.data, 0), strict=True))
+    if kind in _WORDS:
+        return _one_word(kind, event.data)
+    if kind == EventKind.LOCK:
+        return _lock_change(event.data)
+    ensure_end(event.data, 0)
     return {}
 
 
-def _one_word(event: FirmwareEvent) -> dict[str, int | str]:
-    if len(event.data) < 1:
-        raise DecodeError("event without its data byte")
-    number = event.data[0]
-    if event.kind == EventKind.STOPPED:
-        return {"reason": word_of(STOP_REASONS, number)}
-    words = VERDICT_WORDS if event.kind == EventKind.DIVERTED else DONE_WORDS
-    if number not in words:
-        raise DecodeError(f"{event_name(event.kind)} with {number}")
-    return {"verdict" if event.kind == EventKind.DIVERTED else "state": words[number]}
+def _one_word(kind: EventKind, data: bytes) -> dict[str, int | str]:
+    (number,) = read_last(_BYTE, data, 0)
+    name, words = _WORDS[kind]
+    if number in words:
+        return {name: words[number]}
+    if kind == EventKind.STOPPED:
+        # Unlike a verdict or an end, a stop may have a reason that this bridge has no word for: the machine waits all the same.
+        return {name: word_of(STOP_REASONS, number)}
+    raise DecodeError(f"{event_name(kind)} with {number}")
+
+
+def _lock_change(data: bytes) -> dict[str, int | str]:
+    (mode,) = read(_BYTE, data, 0)
+    owner, end = read_text(data, 1)
+    ensure_end(data, end)
+    if mode >= len(LOCK_CHANGES) or len(owner) > OWNER_LIMIT_CHARACTERS or (mode and not owner):
+        raise DecodeError(f"lock change {mode} by an owner of {len(owner)} characters")
+    return {"mode": LOCK_CHANGES[mode], "owner": owner}

@@ -19,6 +19,7 @@ from firmware_bridge.contract import BridgeEvent, EventAck, encode
 
 WAITING_COMMANDS_LIMIT = 1000
 DONE_COMMANDS_KEPT = 20_000
+ABORTED_JOBS_KEPT = 20_000
 EVENTS_LIMIT = 20_000
 BUSY_TIMEOUT_S = 5.0
 OLDEST_SQLITE = (3, 51, 3)
@@ -30,6 +31,8 @@ CREATE TABLE IF NOT EXISTS commands (
     UNIQUE (device, command));
 CREATE INDEX IF NOT EXISTS commands_waiting ON commands (device, id) WHERE done = 0;
 CREATE INDEX IF NOT EXISTS commands_jobs ON commands (device, job);
+CREATE TABLE IF NOT EXISTS aborted_jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, job TEXT NOT NULL, UNIQUE (device, job));
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, source TEXT NOT NULL, boot INTEGER NOT NULL,
     event INTEGER NOT NULL, message BLOB NOT NULL, UNIQUE (device, source, boot, event));
@@ -97,7 +100,8 @@ class PendingEvent:
 class Spool:
     """One SQLite file for all machines of a bridge; safe to use from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, first_number: int | None = None) -> None:
+        """Open or make the file; the bridge's own events are numbered from `first_number` on, else from the seconds since 1970."""
         self._lock = threading.Lock()
         self._connection = sqlite.connect(
             str(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -110,7 +114,8 @@ class Spool:
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_SCHEMA)
         # A new spool must not repeat the numbers of a lost one: the hub would take its first refusals for old ones.
-        self._connection.execute("INSERT OR IGNORE INTO numbers VALUES ('event', ?)", (int(time.time()),))
+        first = int(time.time()) if first_number is None else first_number
+        self._connection.execute("INSERT OR IGNORE INTO numbers VALUES ('event', ?)", (first,))
 
     def close(self) -> None:
         """Close the file."""
@@ -187,13 +192,25 @@ class Spool:
     def finish(self, device: str, command_id: int, refusal: Refusal | None = None, at: datetime | None = None) -> None:
         """Mark a command done, with its refusal event when it was refused; raise SpoolFull."""
         with self._transaction() as db:
-            db.execute("UPDATE commands SET done = 1, message = x'' WHERE id = ?", (command_id,))
+            self._finish(db, device, command_id, refusal, at)
+
+    def abort(self, device: str, job: str, ends: Sequence[tuple[int, Refusal | None]], at: datetime) -> None:
+        """Finish, as a whole or not at all, the commands that an abort ends, and keep the job from being started; raise SpoolFull."""
+        with self._transaction() as db:
+            for command_id, refusal in ends:
+                self._finish(db, device, command_id, refusal, at)
+            db.execute("INSERT OR IGNORE INTO aborted_jobs (device, job) VALUES (?, ?)", (device, job))
             db.execute(
-                "DELETE FROM commands WHERE device = ? AND done = 1 AND id <= ?",
-                (device, command_id - DONE_COMMANDS_KEPT),
+                "DELETE FROM aborted_jobs WHERE id <= (SELECT max(id) FROM aborted_jobs) - ?", (ABORTED_JOBS_KEPT,)
             )
-            if refusal is not None and at is not None:
-                self._add_refusal(db, device, refusal, at)
+
+    def is_aborted(self, device: str, job: str) -> bool:
+        """Tell whether a job was aborted before the machine knew it: its run may come later than its abort."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT 1 FROM aborted_jobs WHERE device = ? AND job = ?", (device, job)
+            ).fetchone()
+        return row is not None
 
     # Events
 
@@ -258,6 +275,16 @@ class Spool:
             "INSERT INTO commands (device, command, kind, job, expires_at_s, message, done) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (device, new.command, new.kind, new.job, new.expires_at_s, b"" if done else new.message, done),
         )
+
+    def _finish(
+        self, db: sqlite.Connection, device: str, command_id: int, refusal: Refusal | None, at: datetime | None
+    ) -> None:
+        db.execute("UPDATE commands SET done = 1, message = x'' WHERE id = ?", (command_id,))
+        db.execute(
+            "DELETE FROM commands WHERE device = ? AND done = 1 AND id <= ?", (device, command_id - DONE_COMMANDS_KEPT)
+        )
+        if refusal is not None and at is not None:
+            self._add_refusal(db, device, refusal, at)
 
     def _add_refusal(self, db: sqlite.Connection, device: str, refusal: Refusal, at: datetime) -> None:
         self._ensure_room(db, device, 1)

@@ -18,6 +18,10 @@ class Surroundings(Protocol):
     def hub_is_lost(self) -> bool:
         """Tell whether the hub is known to be lost."""
 
+    @property
+    def denials(self) -> int:
+        """Return how often the broker refused a login, a subscription or a message since the start."""
+
     def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
         """Publish a message of this machine; False where it could not leave, and nothing was kept of it."""
 

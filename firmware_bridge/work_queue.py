@@ -1,13 +1,17 @@
 """The commands that wait for one machine: which is next, and what is written down about it before and after."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from firmware_bridge import dispatch
-from firmware_bridge.contract import RunCommand, VerdictCommand, decode_command
-from firmware_bridge.dispatch import Ask, Refuse, Taken
+from firmware_bridge.contract import StatusCommand, decode_command
+from firmware_bridge.dispatch import Ask, NothingThere, Refuse, Taken
 from firmware_bridge.packets import Op
 from firmware_bridge.spool import Refusal, Spool, WaitingCommand
+
+DECISIONS = ("verdict", "resolve", "abort")
+MAY_MOVE_SOMETHING = frozenset({Op.JOB_RUN, Op.VERDICT, Op.RESOLVE, Op.ABORT})
 
 
 @dataclass
@@ -19,20 +23,21 @@ class Work:
 
 
 class WorkQueue:
-    """Verdicts and runs of one machine, each kind one at a time in order of arrival."""
+    """Decisions and runs of one machine, each kind one at a time in order of arrival."""
 
-    def __init__(self, spool: Spool, device: str) -> None:
+    def __init__(self, spool: Spool, device: str, now: Callable[[], datetime]) -> None:
         self._spool = spool
         self._device = device
-        self._waiting: dict[int, WaitingCommand] = {}
+        self._now = now
+        self._waiting: dict[str, dict[int, WaitingCommand]] = {kind: {} for kind in (*DECISIONS, "run")}
+        self._under_way: dict[str, Work] = {}
         self._highest_id = 0
-        self._verdict: Work | None = None
-        self._run: Work | None = None
+        self._has_refused = False
 
     @property
     def queued(self) -> int:
         """Return the number of commands that are not done."""
-        return len(self._waiting)
+        return sum(len(waiting) for waiting in self._waiting.values())
 
     def reload(self) -> bool:
         """Take over what was spooled since; return whether a `status` command was among it (it is done by this)."""
@@ -43,35 +48,35 @@ class WorkQueue:
                 self._spool.finish(self._device, command.id)
                 asked_for_status = True
             else:
-                self._waiting[command.id] = command
+                self._waiting[command.kind][command.id] = command
         return asked_for_status
 
     def forget_progress(self) -> None:
         """Begin anew with what is under way: the link was lost, so the machine is to be asked first."""
-        self._verdict = None
-        self._run = None
+        self._under_way.clear()
 
     def hurry(self) -> None:
         """Let a run that waits for the machine be asked again at once."""
-        if self._run is not None:
-            self._run.progress = replace(self._run.progress, not_before_s=0.0)
+        run = self._under_way.get("run")
+        if run is not None:
+            run.progress = replace(run.progress, not_before_s=0.0)
 
     def next_due_s(self) -> float | None:
         """Return the earliest time at which work under way may be asked again, or None without any."""
-        under_way = [work.progress.not_before_s for work in (self._verdict, self._run) if work is not None]
-        return min(under_way, default=None)
+        return min((work.progress.not_before_s for work in self._under_way.values()), default=None)
 
-    def verdict_to_ask(self, now_s: float, wall_s: float) -> Work | None:
-        """Return the verdict to carry to the machine now."""
-        if self._verdict is None:
-            self._verdict = self._start("verdict")
-        return self._askable(self._verdict, now_s, wall_s)
+    def decision_to_ask(self, now_s: float, wall_s: float) -> Work | None:
+        """Return the decision to carry to the machine now: a verdict before a resolve, and that before an abort."""
+        self._abort_unsent(wall_s)
+        for kind in DECISIONS:
+            work = self._askable(self._first(kind), now_s, wall_s)
+            if work is not None:
+                return work
+        return None
 
     def run_to_ask(self, now_s: float, wall_s: float, *, may_start: bool) -> Work | None:
         """Return the run to carry on with now; without `may_start` only one that must be queried."""
-        if self._run is None:
-            self._run = self._start("run")
-        work = self._run
+        work = self._first("run")
         if work is None or (not may_start and dispatch.may_expire(work.progress, sent=True)):
             return None
         return self._askable(work, now_s, wall_s)
@@ -79,37 +84,61 @@ class WorkQueue:
     def ask(self, work: Work) -> Ask:
         """Return the request; what may move something is marked in the spool before."""
         request = dispatch.ask(work.progress)
-        if request.op in {Op.JOB_RUN, Op.VERDICT} and not work.waiting.sent:
+        if request.op in MAY_MOVE_SOMETHING and not work.waiting.sent:
             self._spool.mark_sent(work.waiting.id)
             work.waiting = replace(work.waiting, sent=True)
-            self._waiting[work.waiting.id] = work.waiting
+            self._waiting[work.waiting.kind][work.waiting.id] = work.waiting
         return request
 
     def answered(self, work: Work, rc: int, payload: bytes, now_s: float) -> Refuse | None:
         """Take the machine's answer; return the refusal that it led to, if any."""
+        if not self._is_waiting(work.waiting):
+            # An abort ended this run while a piece of its label was on the way: the answer no longer matters.
+            return None
         outcome = dispatch.after(work.progress, rc, payload, now_s)
         if isinstance(outcome, Taken):
             self._finish(work.waiting, None)
         elif isinstance(outcome, Refuse):
             self._finish(work.waiting, outcome)
             return outcome
+        elif isinstance(outcome, NothingThere):
+            return self._abort_unknown(work.waiting)
         else:
             work.progress = outcome
         return None
 
     def expire(self, wall_s: float) -> None:
-        """Refuse what has come too late and was never told to the machine."""
-        for waiting in list(self._waiting.values()):
+        """Refuse what has come too late or was called off, and was never told to the machine."""
+        self._abort_unsent(wall_s)
+        for waiting in self._all_waiting():
             late = wall_s >= waiting.expires_at_s and not self._may_be_known(waiting)
             if late and not self._is_under_way(waiting):
                 self._finish(waiting, dispatch.EXPIRED)
 
-    def _start(self, kind: str) -> Work | None:
-        waiting = next((command for command in self._waiting.values() if command.kind == kind), None)
-        if waiting is None:
-            return None
+    def take_refused(self) -> bool:
+        """Tell, once, that refusals were written into the spool since the last call: they are to be sent to the hub."""
+        has_refused, self._has_refused = self._has_refused, False
+        return has_refused
+
+    def _first(self, kind: str) -> Work | None:
+        """Return the work of a kind that is under way, or begin with the one that came first."""
+        if kind not in self._under_way:
+            waiting = self._first_run() if kind == "run" else next(iter(self._waiting[kind].values()), None)
+            if waiting is not None:
+                self._under_way[kind] = self._begun(waiting)
+        return self._under_way.get(kind)
+
+    def _first_run(self) -> WaitingCommand | None:
+        for run in list(self._waiting["run"].values()):
+            if run.job is None or not self._spool.is_aborted(self._device, run.job):
+                return run
+            # The broker may bring a run after the abort of its job.
+            self._finish(run, dispatch.ABORTED)
+        return None
+
+    def _begun(self, waiting: WaitingCommand) -> Work:
         command = decode_command(self._spool.message(waiting.id))
-        assert isinstance(command, RunCommand | VerdictCommand)
+        assert not isinstance(command, StatusCommand)
         return Work(waiting, dispatch.start(command, may_be_known=self._may_be_known(waiting)))
 
     def _askable(self, work: Work | None, now_s: float, wall_s: float) -> Work | None:
@@ -120,19 +149,59 @@ class WorkQueue:
             return None
         return work
 
+    # Aborts
+
+    def _abort_unsent(self, wall_s: float) -> None:
+        """End what is called off in time and was never told to the machine: that needs no machine."""
+        for abort in list(self._waiting["abort"].values()):
+            runs = self._runs_of(abort)
+            if runs and wall_s < abort.expires_at_s and not any(self._may_be_known(run) for run in runs):
+                self._end_job(abort, runs, None)
+
+    def _abort_unknown(self, abort: WaitingCommand) -> Refuse | None:
+        """End the runs of a job of which the machine has nothing; without any, refuse the abort: nobody has the job."""
+        runs = self._runs_of(abort)
+        self._end_job(abort, runs, None if runs else dispatch.NOBODY_HAS_JOB)
+        return dispatch.ABORTED if runs else dispatch.NOBODY_HAS_JOB
+
+    def _runs_of(self, abort: WaitingCommand) -> list[WaitingCommand]:
+        return [run for run in self._waiting["run"].values() if run.job == abort.job]
+
+    def _end_job(self, abort: WaitingCommand, runs: Sequence[WaitingCommand], refuse: Refuse | None) -> None:
+        assert abort.job is not None
+        ends = [(run.id, _refusal(run, dispatch.ABORTED)) for run in runs]
+        self._spool.abort(self._device, abort.job, [*ends, (abort.id, _refusal(abort, refuse))], self._now())
+        self._has_refused = True
+        for ended in (*runs, abort):
+            self._forget(ended)
+
+    # What is written down
+
     def _may_be_known(self, waiting: WaitingCommand) -> bool:
         if waiting.kind == "run" and waiting.job is not None:
             return waiting.sent or self._spool.job_was_sent(self._device, waiting.job)
         return waiting.sent
 
+    def _all_waiting(self) -> list[WaitingCommand]:
+        return [command for commands in self._waiting.values() for command in commands.values()]
+
+    def _is_waiting(self, command: WaitingCommand) -> bool:
+        return command.id in self._waiting[command.kind]
+
     def _is_under_way(self, waiting: WaitingCommand) -> bool:
-        return any(work is not None and work.waiting.id == waiting.id for work in (self._verdict, self._run))
+        work = self._under_way.get(waiting.kind)
+        return work is not None and work.waiting.id == waiting.id
 
     def _finish(self, waiting: WaitingCommand, refuse: Refuse | None) -> None:
-        refusal = None if refuse is None else Refusal(waiting.command, waiting.job, refuse.rc, refuse.reason)
-        self._spool.finish(self._device, waiting.id, refusal, datetime.now(UTC))
-        del self._waiting[waiting.id]
-        if self._verdict is not None and self._verdict.waiting.id == waiting.id:
-            self._verdict = None
-        if self._run is not None and self._run.waiting.id == waiting.id:
-            self._run = None
+        self._spool.finish(self._device, waiting.id, _refusal(waiting, refuse), self._now())
+        self._has_refused = self._has_refused or refuse is not None
+        self._forget(waiting)
+
+    def _forget(self, waiting: WaitingCommand) -> None:
+        del self._waiting[waiting.kind][waiting.id]
+        if self._is_under_way(waiting):
+            del self._under_way[waiting.kind]
+
+
+def _refusal(waiting: WaitingCommand, refuse: Refuse | None) -> Refusal | None:
+    return None if refuse is None else Refusal(waiting.command, waiting.job, refuse.rc, refuse.reason)

@@ -6,8 +6,12 @@ from concurrent.futures import Future
 from typing import Any
 
 from simulators.control import ControlRefusal, Routes
+from simulators.packager.build import TROUBLES
 from simulators.packager.firmware import Firmware
-from simulators.packager.memory import Job
+from simulators.packager.machine import Machine
+from simulators.packager.memory import Job, firmware_entry
+from simulators.packager.recorder import Recorder
+from simulators.packager.slots import Change, Slots
 from simulators.packager.world import Cassette, Impossible, Movement, Pouch
 
 WAIT_S = 10.0
@@ -71,11 +75,16 @@ def read_slot(text: str, slots: int) -> int:
 class Hands:
     """The routes. `clock` gives the simulated time in seconds."""
 
-    def __init__(self, firmware: Firmware, mailbox: Mailbox, clock: Callable[[], float]) -> None:
+    def __init__(self, firmware: Firmware, recorder: Recorder, mailbox: Mailbox, clock: Callable[[], float]) -> None:
         self._firmware = firmware
-        self._machine = firmware.machine
+        self._recorder = recorder
         self._mailbox = mailbox
         self._clock = clock
+
+    @property
+    def _machine(self) -> Machine:
+        # A restart of the firmware makes another one.
+        return self._firmware.machine
 
     def routes(self) -> Routes:
         """Give the routes for the control server."""
@@ -86,6 +95,9 @@ class Hands:
             ("POST", "/output/take"): lambda values, body: self._take("output"),
             ("POST", "/reject/take"): lambda values, body: self._take("reject"),
             ("POST", "/reset-stop"): lambda values, body: self._mailbox.call(self._reset_stop),
+            ("POST", "/door"): self._door,
+            ("POST", "/trouble"): self._trouble,
+            ("POST", "/firmware/{slot}/spoil"): self._spoil,
         }
 
     def state(self) -> dict[str, Any]:
@@ -97,6 +109,8 @@ class Hands:
             "job": job.id.hex() if job else None, "jobs": [_job_seen(memory.jobs[each]) for each in memory.queue],
             "cassettes": {str(slot): _cassette_seen(each) for slot, each in sorted(world.cassettes.items())},
             "pouches": world.pouches_begun, "output": len(world.output), "reject": len(world.reject),
+            "door_open": world.door_open, "trouble": world.trouble, "doubt": doubt_seen(machine),
+            "lock": memory.lock_owner, "jog": self._jog_seen(), "firmware": _firmware_seen(memory.slots),
             "film": world.film, "labels": len(memory.labels), "events": len(memory.events),
             "boot": memory.boot, "next_evt": memory.next_evt, "fence": memory.fence,
             "counters": vars(self._firmware.counters),
@@ -130,9 +144,57 @@ class Hands:
         return pouches
 
     def _reset_stop(self) -> dict[str, Any]:
-        if not self._machine.reset_stop(self._clock()):
-            raise ControlRefusal(409, "nothing is stopped, or its cause is still there")
+        self._machine.reset_stop(self._clock())
         return {"state": self._machine.state.name.lower()}
+
+    def _door(self, values: Mapping[str, str], body: Any) -> Any:
+        is_open = body.get("open") if isinstance(body, dict) else None
+        if not isinstance(is_open, bool):
+            raise ControlRefusal(400, "open is true or false")
+        return self._mailbox.call(lambda: self._machine.open_door(is_open, self._clock()))
+
+    def _trouble(self, values: Mapping[str, str], body: Any) -> Any:
+        trouble = body.get("trouble") if isinstance(body, dict) else None
+        if trouble not in TROUBLES:
+            raise ControlRefusal(400, f"trouble is one of {', '.join(TROUBLES)}")
+        return self._mailbox.call(lambda: self._machine.befall(trouble))
+
+    def _spoil(self, values: Mapping[str, str], body: Any) -> Any:
+        slot = "AB".find(values["slot"])
+        if len(values["slot"]) != 1 or slot < 0:
+            raise ControlRefusal(404, "firmware slots are A and B")
+        return self._mailbox.call(lambda: self._spoiled(slot))
+
+    def _spoiled(self, slot: int) -> dict[str, Any]:
+        if not self._firmware.memory.slots.sound(slot):
+            raise Impossible("that slot holds no sound image")
+        self._recorder.commit(firmware_entry(Change.SPOILED, bytes([slot])))
+        return _firmware_seen(self._firmware.memory.slots)
+
+    def _jog_seen(self) -> dict[str, Any]:
+        handle, now = self._machine.handle, self._clock()
+        return {"running": handle.running(now), "positions": handle.positions(now)}
+
+
+def doubt_seen(machine: Machine) -> dict[str, Any] | None:
+    """Tell what somebody finds who opens the pouch in doubt, None where nothing is; `drop` counts from 0 as in the protocol.
+
+    `fell` is matter: the firmware does not know it. Tablets of earlier drops are not counted.
+    """
+    job, forming = machine.doubt, machine.memory.world.forming
+    if job is None:
+        return None
+    drop = job.drops[job.slot]
+    tablets = [] if forming is None else forming.fallen_in(job.slot)
+    return {"job": job.id.hex(), "drop": job.slot, "slot": drop.slot, "cassette": drop.cassette, "asked": drop.count,
+            "fell": len(tablets), "tablets": [{"item": each.item, "lot": each.lot} for each in tablets]}
+
+
+def _firmware_seen(slots: Slots) -> dict[str, Any]:
+    return {"active": "AB"[slots.active], "confirmed": "AB"[slots.confirmed], "failed_boots": slots.failed_boots,
+            "safe": slots.safe, "carried": 0 if slots.carried is None else len(slots.carried.data),
+            **{name: image and {"version": image.version, "sound": image.sound}
+               for name, image in zip("ab", slots.images, strict=True)}}
 
 
 def _job_seen(job: Job) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The state file: what the machine and its firmware must still know after the power was lost at any moment.
 
 An append-only log of two kinds of records, both with their own CRC-32: the 28-byte steps of docs/protocol.md section 5, and
-extents of any length for what does not fit there. One `append` is one write call, so the death of the process, which is the
-power loss that is simulated, leaves all of it or none; a torn end is cut off at the next start. `fsync` covers the death
-of the computer as well.
+extents of any length for what does not fit there. Records that are appended together stand in a group with a CRC-32 over
+all of them, so that wherever the end is torn off, all of them are there or none; a torn end is cut off at the next start.
+One `append` is one write call, which the death of the process, the power loss that is simulated, does not tear; `fsync`
+covers the death of the computer as well.
 """
 
 import fcntl
@@ -14,11 +15,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-STEP_MARK, EXTENT_MARK = 0xA5, 0x5A
-ACCEPTED, INTENT, DROPPED, CAMERA, DONE, DIVERTED = 1, 2, 3, 4, 5, 6
+STEP_MARK, EXTENT_MARK, GROUP_MARK = 0xA5, 0x5A, 0xC3
+ACCEPTED, INTENT, DROPPED, CAMERA, DONE, DIVERTED, VOID = 1, 2, 3, 4, 5, 6, 7
 
 _STEP = struct.Struct("<BBBBI8sII")
 _EXTENT = struct.Struct("<BBHI")
+_GROUP = struct.Struct("<BI")
 _CRC = struct.Struct("<I")
 STEP_BYTES = _STEP.size + _CRC.size
 
@@ -60,30 +62,48 @@ class Extent:
 Entry = Step | Extent
 
 
+def encode_together(entries: Iterable[Entry]) -> bytes:
+    """Give the bytes of entries that are to be durable as a whole or not at all."""
+    records = [entry.encode() for entry in entries]
+    if len(records) == 1:
+        return records[0]
+    body = b"".join(records)
+    group = _GROUP.pack(GROUP_MARK, len(body)) + body
+    return group + _CRC.pack(zlib.crc32(group))
+
+
 def decode_entries(data: bytes) -> Iterator[tuple[Entry, int]]:
-    """Give each whole record with the offset behind it; ends at the first record that is torn or damaged."""
+    """Give each entry with the offset behind its record or group; ends at the first that is torn or damaged."""
     at = 0
-    while (found := _decode_one(data, at)) is not None:
-        yield found
-        at = found[1]
+    while (record := _record_at(data, at)) is not None:
+        end = at + len(record) + _CRC.size
+        if record[0] == GROUP_MARK:
+            yield from ((entry, end) for entry, _ in decode_entries(record[_GROUP.size :]))
+        else:
+            yield _read_record(record), end
+        at = end
 
 
-def _decode_one(data: bytes, at: int) -> tuple[Entry, int] | None:
-    if at >= len(data):
-        return None
-    if data[at] == STEP_MARK:
-        body_end = at + _STEP.size
-    elif data[at] == EXTENT_MARK and at + _EXTENT.size <= len(data):
-        body_end = at + _EXTENT.size + _EXTENT.unpack_from(data, at)[3]
+def _record_at(data: bytes, at: int) -> bytes | None:
+    head = data[at : at + _EXTENT.size]
+    if head[:1] == bytes([STEP_MARK]):
+        end = at + _STEP.size
+    elif head[:1] == bytes([EXTENT_MARK]) and len(head) == _EXTENT.size:
+        end = at + _EXTENT.size + _EXTENT.unpack(head)[3]
+    elif head[:1] == bytes([GROUP_MARK]) and len(head) >= _GROUP.size:
+        end = at + _GROUP.size + _GROUP.unpack_from(head)[1]
     else:
         return None
-    end = body_end + _CRC.size
-    if end > len(data) or zlib.crc32(data[at:body_end]) != _CRC.unpack_from(data, body_end)[0]:
+    if end + _CRC.size > len(data) or zlib.crc32(data[at:end]) != _CRC.unpack_from(data, end)[0]:
         return None
-    if data[at] == STEP_MARK:
-        _, state, slot, count, evt, job_head, digest, _ = _STEP.unpack_from(data, at)
-        return Step(state, slot, count, evt, job_head, digest), end
-    return Extent(data[at + 1], data[at + _EXTENT.size : body_end]), end
+    return data[at:end]
+
+
+def _read_record(record: bytes) -> Entry:
+    if record[0] == STEP_MARK:
+        _, state, slot, count, evt, job_head, digest, _ = _STEP.unpack(record)
+        return Step(state, slot, count, evt, job_head, digest)
+    return Extent(record[1], record[_EXTENT.size :])
 
 
 class Journal:
@@ -106,7 +126,7 @@ class Journal:
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Make `entries` durable together. Raises OSError when the disk is full: then nothing may move."""
-        data = b"".join(entry.encode() for entry in entries)
+        data = encode_together(entries)
         written = os.write(self._file, data)
         if written != len(data):
             os.ftruncate(self._file, self.size)

@@ -2,12 +2,12 @@
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum, IntEnum
 from typing import Any
 
+from simulators.packager.build import TROUBLES, Build, Phase, Reason, State
 from simulators.packager.faults import NO_FAULTS, PLANTED_POUCH, Plant, PouchFaults, faults_of_job
-from simulators.packager.journal import CAMERA, DIVERTED, DONE, DROPPED, INTENT, Entry
+from simulators.packager.jog import Handle
+from simulators.packager.journal import CAMERA, DIVERTED, DONE, DROPPED, INTENT, VOID, Entry
 from simulators.packager.memory import (
     NO_JOB,
     Event,
@@ -15,6 +15,8 @@ from simulators.packager.memory import (
     Job,
     JobState,
     Memory,
+    answer_entry,
+    counted_entry,
     event_entry,
     step_entry,
 )
@@ -24,56 +26,13 @@ from simulators.packager.world import Cassette, Impossible, Movement
 PASS, FAIL, LOOK = 1, 2, 3
 VERDICT_TIMEOUT_S = 30.0
 EVENT_LIMIT = 256
+SENSOR_LIMIT = 255
 
 _DROPPED = struct.Struct("<IBBH")
 _CASSETTE = struct.Struct("<BIH")
 
 Show = Callable[[dict[str, Any] | None], None]
 """Lay a scene into the camera station (`scene_shown` is to be called when its picture is being sent), or clear it."""
-
-
-class State(IntEnum):
-    """What STATUS tells of the machine."""
-
-    IDLE, RUNNING, AT_CAMERA, STOPPED, DOUBT = range(5)
-
-
-class Reason(IntEnum):
-    """Why the machine waits for a person."""
-
-    NONE, NO_VERDICT, FILM_OUT, DOOR_OPEN, JAM, REJECT_FULL = range(6)
-
-
-class Phase(Enum):
-    """The motion under way."""
-
-    REST, FALLING, COUNTING, CUTTING, SHOWING, WAITING, LEAVING = range(7)
-
-
-@dataclass(frozen=True)
-class Motions:
-    """How long each motion takes, in seconds of simulated time."""
-
-    fall_s: float = 0.08
-    count_s: float = 0.06
-    cut_s: float = 0.25
-    leave_s: float = 0.15
-
-
-INSTANT = Motions(0.0, 0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class Build:
-    """How this machine was built and what is wrong with it."""
-
-    seed: int = 0
-    mild_faults: bool = False
-    plant: Plant = Plant.NONE
-    motions: Motions = field(default_factory=Motions)
-    cassette_slots: int = 250
-    label_width: int = 640
-    reject_room: int = 1000
 
 
 class Machine:
@@ -85,6 +44,7 @@ class Machine:
         self.stopped = Reason.NONE
         self.phase = Phase.REST
         self.due: float | None = None
+        self.handle = Handle()
         self._recorder = recorder
         self._show = show
         self._counted = 0
@@ -96,16 +56,37 @@ class Machine:
     def state(self) -> State:
         """Give the state as STATUS tells it."""
         head = self.memory.head
+        if self.memory.slots.safe:
+            return State.SAFE_MODE
         if head is not None and head.state == JobState.DOUBT:
             return State.DOUBT
         if self.stopped:
             return State.STOPPED
-        if head is None:
-            return State.IDLE
+        if head is None or head.state == JobState.ACCEPTED:
+            return State.LOCKED if self.memory.lock_owner else State.RUNNING if head else State.IDLE
         return State.AT_CAMERA if self.phase in (Phase.WAITING, Phase.LEAVING) else State.RUNNING
 
+    @property
+    def at_rest(self) -> bool:
+        """Tell that no job is accepted, and so no pouch begun."""
+        return not self.memory.queue
+
+    @property
+    def doubt(self) -> Job | None:
+        """Give the job of which nobody knows what fell in its drop `slot`."""
+        head = self.memory.head
+        return head if head is not None and head.state == JobState.DOUBT else None
+
+    def held(self, job: Job) -> int:
+        """Give what the machine believes the cassette of the drop under way holds; nothing where another one sits there."""
+        drop = job.drops[job.place]
+        sitting = self.memory.world.cassettes.get(drop.slot)
+        return sitting.remaining if sitting is not None and sitting.number == drop.cassette else 0
+
     def advance(self, now: float) -> None:
-        """Do every motion that ends at or before `now`, in simulated seconds."""
+        """Do every motion that ends at or before `now`, in simulated seconds; in safe mode nothing moves."""
+        if self.memory.slots.safe:
+            return
         if self.phase is Phase.REST:
             self._next(now)
         while self.due is not None and self.due <= now:
@@ -116,10 +97,9 @@ class Machine:
         job = self.memory.head
         if self.phase is not Phase.SHOWING or job is None:
             return
-        last = len(job.drops) - 1
         if job.camera_evt == 0:
             evt = self.memory.next_evt
-            self._commit(step_entry(CAMERA, job, last, evt), self._event(EventKind.AT_CAMERA, job, last))
+            self._commit(step_entry(CAMERA, job, job.last, evt), self._event(EventKind.AT_CAMERA, job, job.last))
         self._enter(Phase.WAITING, now + VERDICT_TIMEOUT_S)
 
     def take_verdict(self, verdict: int, now: float) -> None:
@@ -128,32 +108,72 @@ class Machine:
         job.verdict = (self.memory.boot, job.camera_evt, verdict)
         self._verdict = verdict
         if self.stopped:
-            self._go_on(job)
+            self._go_on()
         self._enter(Phase.LEAVING, now + self.build.motions.leave_s)
 
-    def reset_stop(self, now: float) -> bool:
-        """Let a person clear what stopped the machine; False where nothing did or where it cannot be cleared yet."""
-        job = self.memory.head
-        if job is not None and job.state == JobState.DOUBT:
-            self._destroy_doubtful(job)
-        elif not self.stopped or (self.stopped is Reason.REJECT_FULL and self._reject_full()):
-            return False
-        elif self.stopped is Reason.NO_VERDICT:
+    def resolve(self, counted: int, answer: bytes) -> None:
+        """Take a person's count of the drop in doubt: the pouch is cut and diverted, and all of it is durable at once."""
+        job = self._head()
+        slot, drop, held = job.slot, job.drops[job.slot], self.held(job)
+        told = _DROPPED.pack(drop.cassette, drop.count, counted, held - counted)
+        cut = {"op": "cut", "job": job.id.hex(), "label": job.label.hex(), "contrast": 1.0, "dead_columns": []}
+        self._commit(
+            answer_entry(answer), *([counted_entry(drop.slot, counted)] if counted else []), self._recorder.moved(cut),
+            *self._end(job, slot, "reject", self._event(EventKind.RESOLVED, job, slot, told),
+                       self._event(EventKind.DIVERTED, job, slot, b"\0")),
+            self._event(EventKind.READY, job, slot))
+
+    def abort(self, job: Job) -> None:
+        """End an accepted job of which nothing has moved."""
+        done = self._event(EventKind.DONE, job, 0, bytes([JobState.ABORTED]))
+        self._commit(step_entry(VOID, job, 0, self.memory.next_evt), done)
+
+    def reset_stop(self, now: float) -> None:
+        """Let a person clear what stopped the machine; raises Impossible with the reason where that cannot be."""
+        if self.doubt is not None:
+            raise Impossible(f"what fell in drop {self.doubt.slot} is in doubt: a person counts it and answers at the hub")
+        self._put_right()
+        if self.stopped is Reason.NO_VERDICT:
             self._enter(Phase.WAITING, now + VERDICT_TIMEOUT_S)
-            self._go_on(self._head())
-        else:
-            if self.stopped is Reason.FILM_OUT:
-                self._recorder.move({"op": "film"})
-            self._go_on(self._head())
+        if self.stopped:
+            self._go_on()
         self.advance(now)
-        return True
+
+    def _put_right(self) -> None:
+        world = self.memory.world
+        if not self.stopped and not world.trouble:
+            raise Impossible("nothing is stopped")
+        if self.stopped is Reason.REJECT_FULL and self._reject_full():
+            raise Impossible("the reject bin is still full")
+        if self.stopped is Reason.DOOR_OPEN and world.door_open:
+            raise Impossible("the door is still open")
+        if self.stopped is Reason.FILM_OUT:
+            self._recorder.move({"op": "film"})
+        if world.trouble:
+            self._recorder.move({"op": "trouble", "trouble": ""})
+
+    def open_door(self, is_open: bool, now: float) -> None:
+        """Open or close the door; a motor that is jogged stops at once, the machine before its next motion."""
+        self._recorder.move({"op": "door", "open": is_open})
+        if is_open:
+            self.handle.stop(now)
+
+    def befall(self, trouble: str) -> None:
+        """Let something happen that `TROUBLES` names: the machine stops before its next motion."""
+        self._recorder.move({"op": "trouble", "trouble": trouble})
 
     def load(self, movement: Movement) -> None:
         """Put a cassette in; raises Impossible where matter forbids it."""
         self._change_cassette(movement["slot"], movement)
 
     def unload(self, slot: int) -> None:
-        """Take the cassette of a slot out; raises Impossible where none is."""
+        """Take the cassette of a slot out; raises Impossible where none is, or where it is latched.
+
+        A cassette is latched from the INTENT of a drop until that is counted: else nobody could tell what it held before.
+        """
+        head = self.memory.head
+        if head is not None and head.intent and head.drops[head.slot].slot == slot:
+            raise Impossible(f"slot {slot} is latched: what fell out of it is not counted yet")
         self._change_cassette(slot, {"op": "unload", "slot": slot})
 
     def take(self, name: str) -> None:
@@ -162,13 +182,12 @@ class Machine:
 
     def _settle_after_boot(self) -> None:
         job = self.memory.head
-        if job is None:
+        if job is None or self.memory.slots.safe:
             return
         if job.intent:
             job.state = JobState.DOUBT
-            told = any(event.kind == EventKind.STOPPED and event.job == job.id for event in self.memory.events)
-            if not told:
-                self._stop_event(job, Reason.NONE)
+            if job.doubt_evt == 0:
+                self._tell(EventKind.STOPPED, bytes([Reason.NONE]))
         elif self.memory.world.station is not None:
             self._show_pouch()
 
@@ -176,16 +195,25 @@ class Machine:
         job = self.memory.head
         if job is None or self.stopped or job.state == JobState.DOUBT:
             return
-        world = self.memory.world
-        if world.forming is None and world.film <= 0:
-            self._stop(job, Reason.FILM_OUT)
-        elif world.forming is None and self._reject_full():
-            self._stop(job, Reason.REJECT_FULL)
+        if job.state == JobState.ACCEPTED and self.memory.lock_owner:
+            return
+        if obstacle := self._obstacle():
+            self._stop(obstacle)
         elif job.slot < len(job.drops):
             self._commit(step_entry(INTENT, job, job.slot, job.evt))
             self._enter(Phase.FALLING, now + self.build.motions.fall_s)
         else:
             self._enter(Phase.CUTTING, now + self.build.motions.cut_s)
+
+    def _obstacle(self) -> Reason:
+        world = self.memory.world
+        if world.door_open:
+            return Reason.DOOR_OPEN
+        if world.trouble:
+            return TROUBLES[world.trouble]
+        if world.forming is None and world.film <= 0:
+            return Reason.FILM_OUT
+        return Reason.REJECT_FULL if world.forming is None and self._reject_full() else Reason.NONE
 
     def _finish(self, now: float) -> None:
         job = self._head()
@@ -200,31 +228,33 @@ class Machine:
                 self._cut(job)
             case Phase.WAITING:
                 self.due = None
-                self._stop(job, Reason.NO_VERDICT)
+                self._stop(Reason.NO_VERDICT)
             case Phase.LEAVING:
                 self._leave(job)
                 self._rest(now)
 
     def _fall(self, job: Job) -> None:
         drop, faults = job.drops[job.slot], self._faults_of(job)
-        cassette = self._cassette_of(job)
-        there = cassette.tablets if cassette.number == drop.cassette else 0
-        counted = max(0, min(drop.count + faults.surplus(job.slot), there))
+        sitting = self.memory.world.cassettes.get(drop.slot)
+        there = sitting.tablets if sitting is not None and sitting.number == drop.cassette else 0
+        counted = max(0, min(drop.count + faults.surplus(job.slot), there, SENSOR_LIMIT))
         twin = self._planting(Plant.DOUBLE_DROP) and 0 < counted < there
         self._counted = counted
         self._recorder.move({
             "op": "drop", "job": job.id.hex(), "drop": job.slot, "slot": drop.slot, "fell": counted + twin,
-            "counted": counted, "broken": faults.broken_at == job.slot, "hidden": twin, "planted": twin,
+            "broken": faults.broken_at == job.slot, "hidden": twin, "planted": twin,
         })
 
     def _report_drop(self, job: Job) -> None:
-        drop, slot = job.drops[job.slot], job.slot
-        data = _DROPPED.pack(drop.cassette, drop.count, self._counted, self._cassette_of(job).remaining)
-        step = step_entry(DROPPED, job, slot, self.memory.next_evt)
+        drop, slot, counted = job.drops[job.slot], job.slot, self._counted
+        data = _DROPPED.pack(drop.cassette, drop.count, counted, max(0, self.held(job) - counted))
+        made: list[Entry] = [step_entry(DROPPED, job, slot, self.memory.next_evt)]
+        if counted:
+            made.append(counted_entry(drop.slot, counted))
         if self._planting(Plant.LOST_EVENT):
-            self._recorder.move({"op": "nothing", "planted": True}, step)
+            self._recorder.move({"op": "nothing", "planted": True}, *made)
         else:
-            self._commit(step, self._event(EventKind.DROPPED, job, slot, data))
+            self._commit(*made, self._event(EventKind.DROPPED, job, slot, data))
 
     def _cut(self, job: Job) -> None:
         marks = self._faults_of(job).print
@@ -235,27 +265,18 @@ class Machine:
         self._show_pouch()
 
     def _leave(self, job: Job) -> None:
-        last, passed = len(job.drops) - 1, self._verdict == PASS
+        passed = self._verdict == PASS
         where = self._way_out() if passed else "reject"
         kind, data = (EventKind.RELEASED, b"") if passed else (EventKind.DIVERTED, bytes([self._verdict]))
-        self._end(job, last, where, self._event(kind, job, last, data))
+        self._commit(*self._end(job, job.last, where, self._event(kind, job, job.last, data)))
+        self._show(None)
 
-    def _end(self, job: Job, slot: int, where: str, *events: Entry) -> None:
+    def _end(self, job: Job, slot: int, where: str, *events: Entry) -> list[Entry]:
         journal_state, state = (DIVERTED, JobState.DIVERTED) if where == "reject" else (DONE, JobState.DONE)
         step = step_entry(journal_state, job, slot, self.memory.next_evt)
         done = self._event(EventKind.DONE, job, slot, bytes([state]))
         planted = self.memory.world.chute is not None and where == "output"
-        self._recorder.move({"op": "leave", "to": where, "planted": planted}, step, *events, done)
-        self._show(None)
-
-    def _destroy_doubtful(self, job: Job) -> None:
-        if self.memory.world.station is None:
-            self._recorder.move({"op": "cut", "job": job.id.hex(), "label": job.label.hex(), "contrast": 1.0,
-                                 "dead_columns": []})
-        slot = job.slot
-        self._end(job, slot, "reject", self._event(EventKind.DIVERTED, job, slot, b"\0"))
-        self._commit(self._event(EventKind.READY, job, slot))
-        self.phase, self.due = Phase.REST, None
+        return [self._recorder.moved({"op": "leave", "to": where, "planted": planted}), step, *events, done]
 
     def _way_out(self) -> str:
         held = self.memory.world.chute is not None
@@ -284,9 +305,6 @@ class Machine:
         event = Event(EventKind.CASSETTE, NO_JOB, 0, data)
         self._recorder.move(movement, event_entry(event))
 
-    def _cassette_of(self, job: Job) -> Cassette:
-        return self.memory.world.cassettes.get(job.drops[min(job.slot, len(job.drops) - 1)].slot, Cassette(0))
-
     def _show_pouch(self) -> None:
         station = self.memory.world.station
         self._enter(Phase.SHOWING, None)
@@ -296,16 +314,18 @@ class Machine:
     def _reject_full(self) -> bool:
         return len(self.memory.world.reject) >= self.build.reject_room
 
-    def _stop(self, job: Job, reason: Reason) -> None:
+    def _stop(self, reason: Reason) -> None:
         self.stopped = reason
-        self._stop_event(job, reason)
+        self._tell(EventKind.STOPPED, bytes([reason]))
 
-    def _stop_event(self, job: Job, reason: Reason) -> None:
-        self._commit(self._event(EventKind.STOPPED, job, min(job.slot, len(job.drops) - 1), bytes([reason])))
-
-    def _go_on(self, job: Job) -> None:
+    def _go_on(self) -> None:
         self.stopped = Reason.NONE
-        self._commit(self._event(EventKind.READY, job, min(job.slot, len(job.drops) - 1)))
+        self._tell(EventKind.READY)
+
+    def _tell(self, kind: EventKind, data: bytes = b"") -> None:
+        job = self.memory.head
+        event = Event(kind, NO_JOB, 0, data) if job is None else Event(kind, job.id, job.place, data)
+        self._commit(event_entry(event))
 
     def _rest(self, now: float) -> None:
         self._enter(Phase.REST, None)

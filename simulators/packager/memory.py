@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from simulators.packager.journal import ACCEPTED, CAMERA, DIVERTED, DONE, DROPPED, INTENT, Entry, Extent, Step
+from simulators.packager.journal import ACCEPTED, CAMERA, DIVERTED, DONE, DROPPED, INTENT, VOID, Entry, Extent, Step
+from simulators.packager.slots import Change, Slots
 from simulators.packager.snapshot import world_from_bytes, world_to_bytes
 from simulators.packager.world import Fact, Label, Movement, World
 
@@ -18,7 +19,7 @@ NO_JOB = bytes(16)
 class Kind(IntEnum):
     """What an extent of the state file holds."""
 
-    BOOT, FENCE, LABEL, LABEL_GONE, JOB, EVENT, ACKED, MOVEMENT, WORLD, ENDED = range(1, 11)
+    BOOT, FENCE, LABEL, LABEL_GONE, JOB, EVENT, ACKED, MOVEMENT, WORLD, ENDED, COUNTED, ANSWERED, LOCK, FIRMWARE = range(1, 15)
 
 
 _NUMBER = struct.Struct("<I")
@@ -26,25 +27,26 @@ _LABEL = struct.Struct("<32sHH")
 _JOB = struct.Struct("<16sI32s")
 _SLOT = struct.Struct("<BIB")
 _EVENT = struct.Struct("<B16sB")
+_COUNTED = struct.Struct("<BB")
 _ENDED = struct.Struct("<16sIBB")
 
 
 class JobState(IntEnum):
     """Where a job is, as JOB_QUERY tells it."""
 
-    NONE, ACCEPTED, RUNNING, AT_CAMERA, DONE, DIVERTED, DOUBT, REFUSED = range(8)
+    NONE, ACCEPTED, RUNNING, AT_CAMERA, DONE, DIVERTED, DOUBT, REFUSED, ABORTED = range(9)
 
 
 _STATE_AFTER = {
     ACCEPTED: JobState.ACCEPTED, INTENT: JobState.RUNNING, DROPPED: JobState.RUNNING, CAMERA: JobState.AT_CAMERA,
-    DONE: JobState.DONE, DIVERTED: JobState.DIVERTED,
+    DONE: JobState.DONE, DIVERTED: JobState.DIVERTED, VOID: JobState.ABORTED,
 }
 
 
 class EventKind(IntEnum):
     """The op of an EVT frame."""
 
-    ACCEPTED, DROPPED, AT_CAMERA, RELEASED, DIVERTED, DONE, STOPPED, READY, CASSETTE = range(0x41, 0x4A)
+    ACCEPTED, DROPPED, AT_CAMERA, RELEASED, DIVERTED, DONE, STOPPED, READY, CASSETTE, RESOLVED, LOCK = range(0x41, 0x4C)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class Drop:
 
 @dataclass(slots=True)
 class Job:
-    """One pouch to make; `slot` is the number of the drop under way or next, `intent` that its actuator may have moved."""
+    """One pouch to make; `slot` is the number of the drop under way or next, `intent` that its actuator may have moved.
+
+    `camera_evt` and `doubt_evt` are the numbers, in this boot, of the events that wait for a verdict and for a person's count;
+    `verdict` and `answer` are what came (the answer as the payload of RESOLVE, which is remembered for good).
+    """
 
     id: bytes
     digest: int
@@ -69,12 +75,24 @@ class Job:
     intent: bool = False
     evt: int = 0
     camera_evt: int = 0
+    doubt_evt: int = 0
     verdict: tuple[int, int, int] | None = None
+    answer: bytes = b""
 
     @property
     def ended(self) -> bool:
         """Tell that nothing will happen to the job any more."""
-        return self.state in (JobState.DONE, JobState.DIVERTED)
+        return self.state in (JobState.DONE, JobState.DIVERTED, JobState.ABORTED)
+
+    @property
+    def last(self) -> int:
+        """Give the number of the last drop."""
+        return len(self.drops) - 1
+
+    @property
+    def place(self) -> int:
+        """Give the number of the drop that the job has come to, never beyond the last."""
+        return min(self.slot, max(0, self.last)) if self.drops else self.slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +107,10 @@ class Event:
 
 @dataclass
 class Memory:
-    """Everything durable. `queue` holds the ids of the jobs that have not ended, in the order they run."""
+    """Everything durable. `queue` holds the ids of the jobs that have not ended, in the order they run.
+
+    `lock_owner` is empty where nobody holds the service lock.
+    """
 
     world: World = field(default_factory=World)
     boot: int = 0
@@ -99,6 +120,8 @@ class Memory:
     queue: list[bytes] = field(default_factory=list)
     events: deque[Event] = field(default_factory=deque)
     first_evt: int = 1
+    lock_owner: str = ""
+    slots: Slots = field(default_factory=Slots)
 
     @property
     def next_evt(self) -> int:
@@ -115,8 +138,19 @@ class Memory:
         if isinstance(entry, Step):
             self._step(entry)
             return []
-        payload = entry.payload
         match entry.kind:
+            case Kind.MOVEMENT:
+                return self._movement(json.loads(entry.payload))
+            case Kind.WORLD:
+                self.world = world_from_bytes(entry.payload)
+            case Kind.COUNTED:
+                self.world.count(*_COUNTED.unpack(entry.payload))
+            case kind:
+                self._remember(kind, entry.payload)
+        return []
+
+    def _remember(self, kind: int, payload: bytes) -> None:
+        match kind:
             case Kind.BOOT:
                 self._boot(*_NUMBER.unpack(payload))
             case Kind.FENCE:
@@ -132,13 +166,14 @@ class Memory:
                 self._event(payload)
             case Kind.ACKED:
                 self._acked(*_NUMBER.unpack(payload))
-            case Kind.MOVEMENT:
-                return self._movement(json.loads(payload))
-            case Kind.WORLD:
-                self.world = world_from_bytes(payload)
             case Kind.ENDED:
                 self._ended(payload)
-        return []
+            case Kind.ANSWERED:
+                self.jobs[payload[:16]].answer = payload
+            case Kind.LOCK:
+                self.lock_owner = payload.decode("ascii")
+            case Kind.FIRMWARE:
+                self.slots.apply(payload[0], payload[1:])
 
     def touch_label(self, digest: bytes) -> None:
         """Note that the label is of use: the one longest unused goes first."""
@@ -151,11 +186,13 @@ class Memory:
 
     def entries(self) -> Iterator[Entry]:
         """Say all of this in the fewest entries, for a state file written anew."""
-        yield from (number(Kind.BOOT, self.boot), number(Kind.FENCE, self.fence))
+        yield from (number(Kind.BOOT, self.boot), number(Kind.FENCE, self.fence), lock_entry(self.lock_owner))
+        yield firmware_entry(Change.WHOLE, self.slots.to_bytes())
         yield from (label_entry(label) for label in self.labels.values())
         for job in self.jobs.values():
             if job.ended:
                 yield Extent(Kind.ENDED, _ENDED.pack(job.id, job.digest, job.state, job.slot))
+                yield from [answer_entry(job.answer)] if job.answer else []
             else:
                 yield from _open_job_entries(job)
         yield Extent(Kind.WORLD, world_to_bytes(self.world))
@@ -163,8 +200,9 @@ class Memory:
 
     def _boot(self, boot: int) -> None:
         self.boot, self.first_evt = boot, 1
+        self.slots.start()
         for job in self.jobs.values():
-            job.evt = job.camera_evt = 0
+            job.evt = job.camera_evt = job.doubt_evt = 0
             job.verdict = None
         for offset, event in enumerate(self.events):
             self._name_event(event, 1 + offset)
@@ -203,6 +241,8 @@ class Memory:
             job.evt = evt
             if event.kind == EventKind.AT_CAMERA:
                 job.camera_evt = evt
+            if event.kind == EventKind.STOPPED and event.data == b"\0":
+                job.doubt_evt = evt
 
     def _acked(self, count: int) -> None:
         for _ in range(count):
@@ -233,6 +273,26 @@ def job_entry(job: Job) -> Extent:
 def event_entry(event: Event) -> Extent:
     """Make the entry of an event to be sent."""
     return Extent(Kind.EVENT, _EVENT.pack(event.kind, event.job, event.slot) + event.data)
+
+
+def counted_entry(slot: int, counted: int) -> Extent:
+    """Make the entry that `counted` tablets left the cassette in a machine slot, as the machine was told."""
+    return Extent(Kind.COUNTED, _COUNTED.pack(slot, counted))
+
+
+def answer_entry(answer: bytes) -> Extent:
+    """Make the entry of a person's answer to a doubt; `answer` is the payload of RESOLVE, which begins with the job."""
+    return Extent(Kind.ANSWERED, answer)
+
+
+def lock_entry(owner: str) -> Extent:
+    """Make the entry that the service lock is this owner's, or nobody's (empty)."""
+    return Extent(Kind.LOCK, owner.encode("ascii"))
+
+
+def firmware_entry(change: Change, payload: bytes = b"") -> Extent:
+    """Make the entry of a change of the firmware slots."""
+    return Extent(Kind.FIRMWARE, bytes([change]) + payload)
 
 
 def movement_entry(movement: Movement, **more: object) -> Extent:

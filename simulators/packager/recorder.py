@@ -29,6 +29,10 @@ class Recorder:
             for fact in self.memory.apply(entry):
                 self._tell(fact)
 
+    def moved(self, movement: Movement) -> Entry:
+        """Make the entry of a movement of matter, with the place in the truth where its facts are to stand."""
+        return movement_entry(movement, truth_at=self._mark())
+
     def move(self, movement: Movement, *entries: Entry) -> None:
         """Commit one movement of matter, and `entries` with it."""
-        self.commit(movement_entry(movement, truth_at=self._mark()), *entries)
+        self.commit(self.moved(movement), *entries)

@@ -11,17 +11,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from simulators.control import ControlServer
+from simulators.packager.build import INSTANT, Build, Motions
 from simulators.packager.codec import split_frames
 from simulators.packager.faults import Plant
 from simulators.packager.firmware import Firmware
 from simulators.packager.hands import Hands, Mailbox
 from simulators.packager.journal import Extent, Journal, JournalInUse
 from simulators.packager.line import BYTES_PER_S, Line, Pace, PtyLine, TcpLine
-from simulators.packager.machine import INSTANT, Build, Machine, Motions
-from simulators.packager.memory import Kind, Memory, number
+from simulators.packager.memory import Kind, Memory
 from simulators.packager.recorder import Recorder
 from simulators.packager.station import PATIENCE_S, Station
+from simulators.packager.update import TEST_MAKER_KEY
 from simulators.packager.world import Fact, World
 from simulators.truth import Truth
 
@@ -88,30 +91,28 @@ def _catch_signals(ended: list[int], waker: Waker) -> Callable[[], None]:
     return restore
 
 
-def boot(journal: Journal, truth: Truth, truth_path: Path, serial: str) -> Recorder:
-    """Remember what the state file holds, finish the truth a power loss cut short, and count the boot."""
+def remember(journal: Journal, truth: Truth, truth_path: Path, serial: str) -> Recorder:
+    """Remember what the state file holds, and finish the truth that a power loss cut short."""
     memory = Memory(World(pouch_name=serial))
     last_facts: list[Fact] = []
     last_at = 0
     for entry in journal.load():
         facts = memory.apply(entry)
         if isinstance(entry, Extent) and entry.kind == Kind.MOVEMENT:
-            last_facts, last_at = facts, json.loads(entry.payload)["truth_at"]
+            truth_at = json.loads(entry.payload)["truth_at"]
+            last_facts = [*(last_facts if truth_at == last_at else []), *facts]
+            last_at = truth_at
         elif isinstance(entry, Extent) and entry.kind == Kind.WORLD:
             last_facts = []
-    told = _facts_from(truth_path, last_at)
-    for fact in last_facts:
-        if fact not in told:
-            truth.write(**fact)
-    recorder = Recorder(memory, journal.append, lambda fact: truth.write(**fact), lambda: _size(truth_path))
-    recorder.commit(number(Kind.BOOT, memory.boot + 1))
-    return recorder
+    for fact in last_facts[_lines_from(truth_path, last_at) :]:
+        truth.write(**fact)
+    return Recorder(memory, journal.append, lambda fact: truth.write(**fact), lambda: _size(truth_path))
 
 
-def _facts_from(path: Path, offset: int) -> list[Fact]:
+def _lines_from(path: Path, offset: int) -> int:
     with path.open("rb") as file:
         file.seek(offset)
-        return [json.loads(line) for line in file if line.endswith(b"\n")]
+        return sum(line.endswith(b"\n") for line in file)
 
 
 def _size(path: Path) -> int:
@@ -180,6 +181,13 @@ def read_speed(text: str) -> float | None:
     return speed
 
 
+def read_maker_key(text: str) -> bytes:
+    """Read --maker-key: the 64 hex digits of an Ed25519 public key."""
+    key = bytes.fromhex(text)
+    Ed25519PublicKey.from_public_bytes(key)
+    return key
+
+
 def parser() -> argparse.ArgumentParser:
     """Give the options, as docs/simulators.md lists them."""
     options = argparse.ArgumentParser(prog="dosehub-sim packager", description=__doc__)
@@ -197,6 +205,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--cassette-slots", type=int, default=250, choices=range(1, 251), metavar="1..250")
     options.add_argument("--label-width", type=int, default=640, metavar="DOTS")
     options.add_argument("--reject-room", type=int, default=1000, metavar="POUCHES")
+    options.add_argument("--maker-key", type=read_maker_key, default=TEST_MAKER_KEY, metavar="HEX",
+                         help="Ed25519 public key that firmware is signed with; the default is the test maker's")
     options.add_argument("--fsync", action="store_true", help="let the state file outlive the death of the computer too")
     return options
 
@@ -222,16 +232,16 @@ def _serve(options: argparse.Namespace, journal: Journal, truth: Truth) -> int:
     restore = _catch_signals(ended, waker)
     station = Station(options.camera, waker.wake)
     serial = f"SIM{options.seed:06d}"
-    recorder = boot(journal, truth, options.truth, serial)
+    recorder = remember(journal, truth, options.truth, serial)
     build = Build(
         seed=options.seed, mild_faults=options.faults == "mild", plant=options.plant,
         motions=INSTANT if options.speed is None else Motions(), cassette_slots=options.cassette_slots,
         label_width=options.label_width, reject_room=options.reject_room)
-    firmware = Firmware(Machine(build, recorder, station.show), recorder, serial)
+    firmware = Firmware(build, recorder, station.show, serial, options.maker_key)
     if recorder.memory.world.station is not None:
         station.wait_shown(2 * PATIENCE_S)
     mailbox = Mailbox(waker.wake)
-    hands = Hands(firmware, mailbox, clock.simulated)
+    hands = Hands(firmware, recorder, mailbox, clock.simulated)
     line: Line = PtyLine(options.port_link) if options.port_link else TcpLine(options.tcp)
     bytes_per_s = None if options.speed is None else BYTES_PER_S * options.speed
     loop = Loop(line, firmware, journal, station, mailbox, waker, clock, bytes_per_s)

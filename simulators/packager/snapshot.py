@@ -33,6 +33,8 @@ def world_from_bytes(data: bytes) -> World:
         pouches_begun=found["pouches_begun"],
         film=found["film"],
         planted=found["planted"],
+        door_open=found["door_open"],
+        trouble=found["trouble"],
     )
 
 

@@ -61,11 +61,12 @@ class Cassette:
 
 @dataclass(frozen=True)
 class Tablet:
-    """One tablet in a pouch; a hidden one lies under another and no camera sees it."""
+    """One tablet in a pouch, fallen in `drop` of its job; a hidden one lies under another and no camera sees it."""
 
     item: str
     lot: str
     look: dict[str, Any]
+    drop: int
     broken: bool = False
     hidden: bool = False
 
@@ -97,6 +98,10 @@ class Pouch:
         return {"pouch": self.id, "job": self.job, "width": label.width, "height": label.height,
                 "raster": label.raster_base64(), "tablets": tablets}
 
+    def fallen_in(self, drop: int) -> list[Tablet]:
+        """Give the tablets that fell in one drop of the job, as somebody finds them who opens the pouch."""
+        return [tablet for tablet in self.tablets if tablet.drop == drop]
+
     def printed(self) -> Label:
         """Give the label; only a pouch that is cut has one."""
         if self.label is None:
@@ -118,6 +123,8 @@ class World:
     pouches_begun: int = 0
     film: int = FILM_POUCHES
     planted: bool = False
+    door_open: bool = False
+    trouble: str = ""
 
     def apply(self, movement: Movement, label: Label | None = None) -> list[Fact]:
         """Make one movement and give the facts that became true; `label` is what the head prints in a "cut"."""
@@ -137,6 +144,10 @@ class World:
                 self.bin(movement["bin"]).clear()
             case "film":
                 self.film = FILM_POUCHES
+            case "door":
+                self.door_open = movement["open"]
+            case "trouble":
+                self.trouble = movement["trouble"]
             case "nothing":
                 return []
             case other:
@@ -157,6 +168,11 @@ class World:
             raise Impossible(f"cassette {number} sits in another slot")
         if (sitting.remaining if sitting else 0) + movement["count"] > REMAINING_LIMIT:
             raise Impossible(f"no room for {movement['count']} more")
+
+    def count(self, slot: int, counted: int) -> None:
+        """Lower what the machine believes is left in a slot; matter is not changed by that."""
+        cassette = self.cassettes[slot]
+        self.cassettes[slot] = replace(cassette, remaining=max(0, cassette.remaining - counted))
 
     def bin(self, name: str) -> list[Pouch]:
         """Give the pouches in the "output" or the "reject" bin, oldest first."""
@@ -187,7 +203,7 @@ class World:
         pouch = self._forming(movement["job"])
         fell = movement["fell"]
         if fell:
-            tablets = self._fall(movement["slot"], fell, movement["counted"])
+            tablets = self._fall(movement["slot"], fell, movement["drop"])
             tablets[0] = replace(tablets[0], broken=movement["broken"])
             tablets[-1] = replace(tablets[-1], hidden=movement["hidden"])
             pouch.tablets.extend(tablets)
@@ -196,17 +212,16 @@ class World:
                     for tablet in tablets]
         return []
 
-    def _fall(self, slot: int, count: int, counted: int) -> list[Tablet]:
+    def _fall(self, slot: int, count: int, drop: int) -> list[Tablet]:
         cassette = self.cassettes[slot]
         layers = list(cassette.layers)
         tablets: list[Tablet] = []
         while len(tablets) < count:
             layer = layers[0]
             take = min(layer.count, count - len(tablets))
-            tablets += [Tablet(layer.item, layer.lot, layer.look)] * take
+            tablets += [Tablet(layer.item, layer.lot, layer.look, drop)] * take
             layers[:1] = [replace(layer, count=layer.count - take)] if layer.count > take else []
-        remaining = max(0, cassette.remaining - counted)
-        self.cassettes[slot] = Cassette(cassette.number, remaining, tuple(layers))
+        self.cassettes[slot] = replace(cassette, layers=tuple(layers))
         return tablets
 
     def _forming(self, job: str) -> Pouch:

@@ -5,6 +5,8 @@ import zlib
 from datetime import UTC, datetime, timedelta
 
 from firmware_bridge.contract import (
+    AbortCommand,
+    ResolveCommand,
     RunCommand,
     RunLabel,
     RunSlot,
@@ -63,3 +65,23 @@ def verdict_command(number: int, job: str, boot: int, event: int, verdict: Verdi
 
 def status_command(number: int) -> StatusCommand:
     return StatusCommand(command=f"status-{number}", seq=number, fence=0, expires_at=later())
+
+
+def resolve_command(
+    number: int, job: str, boot: int, event: int, counted: int, seconds: float = 600.0
+) -> ResolveCommand:
+    return ResolveCommand(
+        command=f"resolve-{number}",
+        seq=number,
+        fence=0,
+        expires_at=later(seconds),
+        job=job,
+        slot=0,
+        boot=boot,
+        event=event,
+        counted=counted,
+    )
+
+
+def abort_command(number: int, job: str, seconds: float = 600.0) -> AbortCommand:
+    return AbortCommand(command=f"abort-{number}", seq=number, fence=0, expires_at=later(seconds), job=job)

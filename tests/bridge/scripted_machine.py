@@ -31,6 +31,7 @@ class ScriptedMachine:
     cassettes: dict[int, tuple[int, int]] = field(default_factory=lambda: {5: (1234, 100), 6: (12345, 50)})
     answers_to_run: list[int] = field(default_factory=list)
     holds_at_camera: bool = False
+    holds_jobs: bool = False
     is_silent: bool = False
     executed: Counter[tuple[int, bytes]] = field(default_factory=Counter)
     jobs: dict[bytes, tuple[int, int]] = field(default_factory=dict)
@@ -48,6 +49,8 @@ class ScriptedMachine:
         self._partial: tuple[bytes, int, int, int] | None = None
         self._stream = bytearray()
         self._at_camera: tuple[bytes, int] | None = None
+        self._doubt: tuple[bytes, int, int] | None = None
+        self._resolved: bytes | None = None
         self._repeat_at_s = 0.0
 
     def receive(self, data: bytes) -> bytes:
@@ -103,7 +106,7 @@ class ScriptedMachine:
                 return
             self.asked.append(frame.op)
             self.executed[(frame.op, frame.payload)] += 1
-            payload = self._answer(frame.op, frame.payload)
+            payload = self.answer(frame.op, frame.payload)
             wire = encode_frame(Frame(FrameType.RSP, frame.seq, frame.session, frame.op, payload))
             self._last = (frame, wire)
             # The answer leaves before the events that the request caused.
@@ -112,7 +115,7 @@ class ScriptedMachine:
     def _hello(self, frame: Frame) -> None:
         (fence,) = struct.unpack_from("<I", frame.payload, 2)
         rc = Rc.FENCED if fence < self.fence else Rc.OK
-        head = struct.pack("<BBBIIBIIBH", rc, 1, 0, self.schema_crc, self.boot, 0, self.next_event, 3, self.slots, 576)
+        head = struct.pack("<BBBIIBIIBH", rc, 1, 1, self.schema_crc, self.boot, 0, self.next_event, 3, self.slots, 576)
         wire = encode_frame(Frame(FrameType.HELLO_RSP, 0, frame.session, 0, head + b"\x051.2.3\x04S007"))
         self._out += wire
         if rc == Rc.OK:
@@ -123,7 +126,8 @@ class ScriptedMachine:
                 for number in sorted(self.unacknowledged)[:16]:
                     self._out += self._event_frame(number)
 
-    def _answer(self, op: int, payload: bytes) -> bytes:
+    def answer(self, op: int, payload: bytes) -> bytes:
+        """Execute one request and return the payload of its answer."""
         handlers: dict[int, Callable[[bytes], bytes]] = {
             Op.STATUS: self._status,
             Op.JOB_RUN: self._run,
@@ -134,8 +138,10 @@ class ScriptedMachine:
             Op.LABEL_DATA: self._data,
             Op.LABEL_COMMIT: self._commit,
             Op.VERDICT: self._verdict,
+            Op.RESOLVE: self._resolve,
+            Op.ABORT: self._abort,
         }
-        return handlers[op](payload)
+        return handlers[op](payload) if op in handlers else bytes([Rc.UNSUPPORTED])
 
     def _status(self, payload: bytes) -> bytes:
         first = payload[0]
@@ -194,8 +200,10 @@ class ScriptedMachine:
             return bytes([rc])
         if label not in self.labels:
             return bytes([Rc.NO_LABEL])
-        self.jobs[job] = (digest, 4)
+        self.jobs[job] = (digest, 1 if self.holds_jobs else 4)
         self.happen(0x41, job)
+        if self.holds_jobs:
+            return struct.pack("<BBI", 0, 1, self.next_event - 1)
         for k in range(count):
             slot, cassette, number = struct.unpack_from("<BIB", payload, 53 + 6 * k)
             left = self.cassettes[slot][1] - number
@@ -224,6 +232,41 @@ class ScriptedMachine:
         self.verdicts[(boot, event)] = verdict
         self.leave(verdict)
         return b"\0"
+
+    def fall_into_doubt(self, job: bytes, slot: int) -> tuple[int, int]:
+        """Stop in doubt over a slot; return the (boot, event) that tells it."""
+        self.jobs[job] = (self.jobs.get(job, (0, 0))[0], 6)
+        self._doubt = (job, slot, self.next_event)
+        self.happen(0x47, job, slot, b"\0")
+        return self.boot, self._doubt[2]
+
+    def _resolve(self, payload: bytes) -> bytes:
+        job = payload[:16]
+        slot, boot, event, counted = struct.unpack_from("<BIIB", payload, 16)
+        if payload == self._resolved:
+            return struct.pack("<BBI", 0, 5, self.next_event - 1)
+        if self._doubt != (job, slot, event) or boot != self.boot:
+            return bytes([Rc.STALE_EVENT])
+        cassette, remaining = self.cassettes[5]
+        if counted > remaining:
+            return bytes([Rc.BAD_REQUEST])
+        self.cassettes[5] = (cassette, remaining - counted)
+        self._doubt, self._resolved, self.jobs[job] = None, payload, (self.jobs[job][0], 5)
+        self.happen(0x4A, job, slot, struct.pack("<IBBH", cassette, 1, counted, remaining - counted))
+        for kind, data in ((0x45, b"\0"), (0x46, b"\x05"), (0x48, b"")):
+            self.happen(kind, job, slot, data)
+        return struct.pack("<BBI", 0, 5, self.next_event - 1)
+
+    def _abort(self, payload: bytes) -> bytes:
+        if payload not in self.jobs:
+            return bytes([Rc.UNKNOWN_JOB])
+        digest, state = self.jobs[payload]
+        if state in {2, 3, 6}:
+            return bytes([Rc.BUSY])
+        if state == 1:
+            self.jobs[payload] = (digest, 8)
+            self.happen(0x46, payload, 0, b"\x08")
+        return struct.pack("<BBI", 0, self.jobs[payload][1], self.next_event - 1)
 
     def _query(self, payload: bytes) -> bytes:
         if payload not in self.jobs:

@@ -1,5 +1,6 @@
 """The frame codec against the literal vectors, noise and its limits."""
 
+import random
 from typing import Any
 
 import pytest
@@ -86,3 +87,49 @@ def test_frames_are_found_however_the_bytes_are_cut(vectors: list[dict[str, Any]
 def test_any_noise_then_a_frame_finds_the_frame(noise: bytes) -> None:
     found = FrameDecoder().feed(noise + GOOD)
     assert found[-1:] == [frame_of(named("ping")["fields"])]
+
+
+def damaged(chance: random.Random, wire: bytes) -> bytes:
+    """Return the wire bytes of a frame with one fault: a byte changed, lost, doubled, or far too many of them."""
+    at = chance.randrange(len(wire))
+    faults = [
+        wire[:at] + bytes([wire[at] ^ chance.randrange(1, 256)]) + wire[at + 1 :],
+        wire[:at] + wire[at + 1 :],
+        wire[:at] + wire[at : at + 1] * 2 + wire[at + 1 :],
+        wire[:at] + chance.randbytes(chance.randrange(600)) + wire[at:],
+        wire[:at],
+    ]
+    return chance.choice(faults)
+
+
+def pieces(stream: bytes) -> int:
+    """Return how many non-empty pieces a zero byte ends: each is one frame or one count."""
+    return sum(1 for piece in stream.split(b"\0")[:-1] if piece)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_damage_is_counted_once_and_the_decoder_does_not_grow(seed: int) -> None:
+    chance = random.Random(seed)
+    decoder, found, stream = FrameDecoder(), 0, bytearray()
+    for _ in range(2000):
+        wire = bytes.fromhex(chance.choice(SOUND)["hex"])
+        part = damaged(chance, wire) if chance.random() < 0.7 else wire
+        stream += part
+        for at in range(0, len(part), 97):
+            found += len(decoder.feed(part[at : at + 97]))
+            assert len(decoder._partial) <= ENCODED_LIMIT_BYTES
+    found += len(decoder.feed(b"\0"))
+    counters = decoder.counters
+    assert found + counters.cobs_err + counters.crc_err + counters.overrun == pieces(bytes(stream) + b"\0")
+    assert min(counters.cobs_err, counters.crc_err, counters.overrun) > 0
+    assert decoder.feed(GOOD) == [frame_of(named("ping")["fields"])]
+
+
+@given(st.lists(st.binary(max_size=500), max_size=20))
+def test_any_bytes_are_frames_or_counts(parts: list[bytes]) -> None:
+    decoder, found = FrameDecoder(), 0
+    for part in parts:
+        found += len(decoder.feed(part))
+        assert len(decoder._partial) <= ENCODED_LIMIT_BYTES
+    found += len(decoder.feed(b"\0"))
+    assert found + sum(vars(decoder.counters).values()) == pieces(b"".join(parts) + b"\0")

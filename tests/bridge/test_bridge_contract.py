@@ -53,6 +53,37 @@ def test_verdict_and_status_are_told_apart_by_kind() -> None:
     assert isinstance(contract.decode_command(json.dumps(verdict).encode()), contract.VerdictCommand)
 
 
+def test_resolve_and_abort_are_read_from_their_json() -> None:
+    head = {"command": "c", "seq": 1, "fence": 0, "expires_at": "2026-11-22T08:40:00Z", "job": "00" * 16}
+    resolve = head | {"kind": "resolve", "slot": 1, "boot": 3, "event": 22, "counted": 0}
+    read = contract.decode_command(json.dumps(resolve).encode())
+    assert isinstance(read, contract.ResolveCommand)
+    assert (read.slot, read.boot, read.event, read.counted) == (1, 3, 22, 0)
+    assert contract.decode_command(contract.encode(read)) == read
+    abort = contract.decode_command(json.dumps(head | {"kind": "abort"}).encode())
+    assert isinstance(abort, contract.AbortCommand)
+    assert abort.job == "00" * 16
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ({"kind": "resolve", "slot": 0, "boot": 3, "event": 22}, "$.counted"),
+        ({"kind": "resolve", "slot": 12, "boot": 3, "event": 22, "counted": 0}, "$.slot"),
+        ({"kind": "resolve", "slot": 0, "boot": -1, "event": 22, "counted": 0}, "$.boot"),
+        ({"kind": "resolve", "slot": 0, "boot": 3, "event": 2**32, "counted": 0}, "$.event"),
+        ({"kind": "resolve", "slot": 0, "boot": 3, "event": 22, "counted": 256}, "$.counted"),
+        ({"kind": "abort", "job": "00" * 15}, "$.job"),
+        ({"kind": "abort", "job": None}, "$.job"),
+    ],
+)
+def test_wrong_decision_is_refused_with_its_field(message: dict[str, Any], field: str) -> None:
+    head = {"command": "c", "seq": 1, "fence": 0, "expires_at": "2026-11-22T08:40:00Z", "job": "00" * 16}
+    with pytest.raises(ContractError) as caught:
+        contract.decode_command(json.dumps(head | message).encode())
+    assert caught.value.field == field
+
+
 @pytest.mark.parametrize(
     ("message", "field"),
     [
@@ -121,7 +152,15 @@ def test_event_json_is_literal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "data"), [("dropped", {"cassette": 1}), ("flew-away", {}), ("done", {"state": "lost"})]
+    ("kind", "data"),
+    [
+        ("dropped", {"cassette": 1}),
+        ("flew-away", {}),
+        ("done", {"state": "lost"}),
+        ("resolved", {"cassette": 1234, "asked": 1, "counted": 1}),
+        ("lock", {"mode": "stolen", "owner": "anna"}),
+        ("lock", {"mode": "taken"}),
+    ],
 )
 def test_event_with_wrong_data_is_refused(kind: str, data: dict[str, int | str]) -> None:
     with pytest.raises(ContractError):

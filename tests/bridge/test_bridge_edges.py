@@ -196,7 +196,7 @@ def test_events_that_cannot_leave_wait_for_the_connection_in_order(spool: Spool)
 
 def queue_with(spool: Spool, *, seconds: float) -> WorkQueue:
     Intake(spool, DEVICE, Inbox()).command(encode(run_command(1, seconds=seconds)))
-    queue = WorkQueue(spool, DEVICE)
+    queue = WorkQueue(spool, DEVICE, lambda: datetime.now(UTC))
     queue.reload()
     return queue
 
@@ -215,7 +215,7 @@ def test_late_run_is_refused_even_without_a_machine(spool: Spool) -> None:
 def test_late_run_that_the_machine_may_have_seen_is_queried_before_it_is_refused(spool: Spool) -> None:
     queue = queue_with(spool, seconds=-1)
     spool.mark_sent(spool.waiting(DEVICE)[0].id)
-    again = WorkQueue(spool, DEVICE)
+    again = WorkQueue(spool, DEVICE, lambda: datetime.now(UTC))
     again.reload()
     again.expire(time.time())
     assert refusals(spool) == []

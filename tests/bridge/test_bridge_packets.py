@@ -1,11 +1,14 @@
 """Every payload against the literal vectors, and what a wrong one does."""
 
+import struct
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from firmware_bridge import packets
-from firmware_bridge.contract import RunSlot, job_digest, label_digest
+from firmware_bridge.contract import BridgeEvent, RunSlot, decode_event, encode, job_digest, label_digest
+from firmware_bridge.packets import JobState, Rc
 from tests.bridge.vectors import DIGESTS, SOUND, named, payload_of
 
 JOB = bytes(range(16))
@@ -30,9 +33,20 @@ def test_verdict_has_the_bytes_of_the_vector(word: str) -> None:
     assert packets.pack_verdict(JOB, 1, 3, 17, word.upper()) == payload_of(f"verdict-{word}")
 
 
+def test_resolve_and_abort_have_the_bytes_of_the_vectors() -> None:
+    assert packets.pack_resolve(JOB, 1, 3, 22, 2) == payload_of("resolve")
+    assert packets.pack_resolve(JOB, 1, 3, 22, 0) == bytes(range(16)) + bytes.fromhex("01 03000000 16000000 00")
+    assert named("abort")["fields"]["op"] == packets.Op.ABORT
+
+
+def test_greeting_of_protocol_1_1_is_literal() -> None:
+    assert packets.pack_hello(42) == bytes.fromhex("01 01 2a000000")
+    assert packets.SCHEMA_CRC == 0xA815B2AF
+
+
 def test_hello_answer_is_read() -> None:
     hello = packets.unpack_hello(payload_of("hello-rsp"))
-    assert hello == packets.Hello(1, 0, packets.SCHEMA_CRC, 3, 2, 18, 3, 40, 576, "1.2.3", "S007")
+    assert hello == packets.Hello(1, 1, packets.SCHEMA_CRC, 3, 2, 18, 127, 40, 576, "1.2.3", "S007")
     assert DIGESTS["schema_crc"] == packets.SCHEMA_CRC
 
 
@@ -46,10 +60,13 @@ def test_status_answer_is_read() -> None:
 
 
 def test_other_answers_are_read() -> None:
-    assert packets.unpack_job_run(payload_of("job-run-rsp")) == packets.JobAnswer(1, 12)
-    assert packets.unpack_job_query(payload_of("job-query-rsp")) == packets.JobAnswer(2, 13, slot=1, running=1)
+    assert packets.unpack_job_state(payload_of("job-run-rsp")) == packets.JobAnswer(JobState.ACCEPTED, 12)
+    assert packets.unpack_job_state(payload_of("resolve-rsp")) == packets.JobAnswer(JobState.DIVERTED, 26)
+    assert packets.unpack_job_state(payload_of("abort-rsp")) == packets.JobAnswer(JobState.ABORTED, 27)
+    asked = packets.unpack_job_query(payload_of("job-query-rsp"))
+    assert asked == packets.JobAnswer(JobState.RUNNING, 13, slot=1, running=1)
     assert packets.unpack_offset(payload_of("label-data-rsp-offset")) == 7
-    assert packets.result_code(payload_of("job-run-rsp-conflict")) == packets.Rc.CONFLICT
+    assert packets.result_code(payload_of("job-run-rsp-conflict")) == Rc.CONFLICT
 
 
 @pytest.mark.parametrize("vector", EVENTS, ids=lambda vector: vector["name"])
@@ -67,8 +84,97 @@ def test_event_is_read(vector: dict[str, Any]) -> None:
         "evt-done": {"state": "done"},
         "evt-done-diverted": {"state": "diverted"},
     }
-    words |= {"evt-stopped": {"reason": "no-verdict"}}
+    words |= {"evt-stopped": {"reason": "no-verdict"}, "evt-stopped-in-doubt": {"reason": "in-doubt"}}
+    words |= {"evt-stopped-ribbon-out": {"reason": "ribbon-out"}, "evt-stopped-gate-stuck": {"reason": "gate-stuck"}}
+    words |= {"evt-diverted-in-doubt": {"verdict": "NONE"}, "evt-done-aborted": {"state": "aborted"}}
+    words |= {"evt-lock-given-back": {"mode": "released", "owner": "engineer 1"}}
+    words |= {"evt-lock-taken": {"mode": "taken", "owner": "engineer 1"}}
+    words |= {"evt-lock-taken-over": {"mode": "taken-over", "owner": "Anna"}}
     assert packets.event_fields(event) == words.get(vector["name"], said["data"])
+
+
+@pytest.mark.parametrize("vector", EVENTS, ids=lambda vector: vector["name"])
+def test_event_fits_the_contract_of_the_hub(vector: dict[str, Any]) -> None:
+    event = packets.unpack_event(vector["fields"]["op"], bytes.fromhex(vector["fields"]["payload"]))
+    told = BridgeEvent(
+        source="firmware",
+        boot=event.boot,
+        event=event.event,
+        kind=packets.event_name(event.kind),
+        job=event.job.hex(),
+        slot=event.slot,
+        at=datetime(2026, 11, 22, tzinfo=UTC),
+        data=packets.event_fields(event),
+    )
+    assert decode_event(encode(told)) == told
+
+
+@pytest.mark.parametrize("vector", EVENTS, ids=lambda vector: vector["name"])
+def test_event_with_a_byte_too_many_is_a_decode_error(vector: dict[str, Any]) -> None:
+    payload = bytes.fromhex(vector["fields"]["payload"])
+    with pytest.raises(packets.DecodeError):
+        packets.event_fields(packets.unpack_event(vector["fields"]["op"], payload + b"\0"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (0x46, "06"),
+        (0x45, "04"),
+        (0x4B, "03 01 41"),
+        (0x4B, "01 00"),
+        (0x4B, "01 01 ff"),
+        (0x4B, "01 21" + "41" * 33),
+        (0x4A, "39300000 02 01"),
+    ],
+)
+def test_event_that_says_what_the_page_does_not_know_is_a_decode_error(kind: int, data: str) -> None:
+    event = packets.unpack_event(kind, struct.pack("<II16sB", 3, 1, JOB, 0) + bytes.fromhex(data))
+    with pytest.raises(packets.DecodeError):
+        packets.event_fields(event)
+
+
+def test_stop_without_a_word_is_told_by_its_number() -> None:
+    event = packets.unpack_event(0x47, struct.pack("<II16sB", 3, 1, JOB, 0) + b"\x09")
+    assert packets.event_fields(event) == {"reason": "unknown-9"}
+
+
+@pytest.mark.parametrize("payload", ["00", "0005", "00051a0000", "00051a00000000", "00091a000000"])
+def test_answer_about_a_job_of_another_shape_is_a_decode_error(payload: str) -> None:
+    with pytest.raises(packets.DecodeError):
+        packets.unpack_job_state(bytes.fromhex(payload))
+
+
+def test_status_of_the_new_states_is_read() -> None:
+    words = {name: packets.unpack_status(payload_of(f"status-rsp-{name}")).state for name in ("locked", "safe-mode")}
+    assert {name: packets.word_of(packets.MACHINE_STATES, state) for name, state in words.items()} == {
+        "locked": "locked",
+        "safe-mode": "safe-mode",
+    }
+    page = packets.unpack_status(payload_of("status-rsp-gate-stuck"))
+    assert packets.word_of(packets.STOP_REASONS, page.reason) == "gate-stuck"
+
+
+def test_status_that_claims_other_entries_than_it_has_is_a_decode_error() -> None:
+    payload, idle = payload_of("status-rsp"), payload_of("status-rsp-idle")
+    assert idle[-1] == 0
+    one_too_many = idle[:-1] + b"\x15" + bytes(21 * 7)
+    for wrong in (payload[:-1], payload + b"\0", idle[:-1] + b"\x15", one_too_many):
+        with pytest.raises(packets.DecodeError):
+            packets.unpack_status(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "rc"),
+    [
+        ("job-run-rsp-locked", Rc.LOCKED),
+        ("jog-rsp-not-locked", Rc.NOT_LOCKED),
+        ("fw-commit-rsp-signature", Rc.SIGNATURE),
+        ("job-query-rsp-safe-mode", Rc.SAFE_MODE),
+    ],
+)
+def test_new_result_codes_are_those_of_the_vectors(name: str, rc: Rc) -> None:
+    assert packets.result_code(payload_of(name)) == rc
 
 
 @pytest.mark.parametrize("vector", EVENTS, ids=lambda vector: vector["name"])

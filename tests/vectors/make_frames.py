@@ -1,69 +1,33 @@
-"""Write frames.json and digests.json from docs/protocol.md, with its own CRC and COBS, sharing no code with others."""
+"""Write frames.json, malformed.json and digests.json from docs/protocol.md, sharing no code with others.
+
+The frames of jobs, labels and events are spelled out here, those of doubt, service and update in `service_frames`.
+"""
 
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import service_frames
+from wire import (
+    BOOT_3,
+    CASSETTE_7,
+    CASSETTE_9,
+    JOB,
+    NO_JOB,
+    SID,
+    broken,
+    crc32,
+    cut_short,
+    event,
+    flipped,
+    on_wire,
+    raw,
+    stuff,
+    vector,
+)
+
 HERE = Path(__file__).parent
-SID = 0xBEEF
-JOB = "000102030405060708090a0b0c0d0e0f"
-NO_JOB = "00" * 16
-CASSETTE_7 = "d2040000"  # 1234
-CASSETTE_9 = "39300000"  # 12345
-BOOT_3 = "03000000"
-
-
-def crc32(data: bytes) -> int:
-    """Return the reflected IEEE CRC-32, one bit at a time."""
-    register = 0xFFFFFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = (register >> 1) ^ (0xEDB88320 if register & 1 else 0)
-    return register ^ 0xFFFFFFFF
-
-
-def stuff(data: bytes) -> bytes:
-    """COBS-encode one byte at a time, as firmware does it: the code byte is patched when its block ends."""
-    out, code_at, run = bytearray(1), 0, 1
-    for byte in data:
-        if byte:
-            out.append(byte)
-            run += 1
-        if byte == 0 or run == 0xFF:
-            out[code_at] = run
-            code_at, run = len(out), 1
-            out.append(0)
-    out[code_at] = run
-    return bytes(out)
-
-
-def raw(kind: int, seq: int, sid: int, op: int, payload: bytes) -> bytes:
-    """Return the frame with its check sum, before stuffing."""
-    head = bytes([kind, seq, sid & 255, sid >> 8, op]) + payload
-    check = crc32(head)
-    return head + bytes((check >> shift) & 255 for shift in (0, 8, 16, 24))
-
-
-def on_wire(frame: bytes) -> str:
-    """Return the hex digits between and with the delimiters."""
-    return (b"\x00" + stuff(frame) + b"\x00").hex()
-
-
-TYPES = {"REQ": 0x11, "RSP": 0x12, "EVT": 0x13, "HELLO": 0x14, "HELLO_RSP": 0x15}
-
-
-def vector(name: str, kind: str, seq: int, op: int, payload: str, /, **meaning: Any) -> dict[str, Any]:
-    """Return one sound frame; `payload` is spelled out in hex (spaces allowed), `meaning` is what it says."""
-    body = bytes.fromhex(payload)
-    return {
-        "name": name,
-        "direction": "to-device" if kind in {"REQ", "HELLO"} else "to-host",
-        "hex": on_wire(raw(TYPES[kind], seq, SID, op, body)),
-        "fields": {"type": TYPES[kind], "seq": seq, "sid": SID, "op": op, "payload": body.hex(), **meaning},
-    }
-
 
 LABEL_WIDTH, LABEL_HEIGHT, LABEL_RASTER = 12, 3, "fff0 8010 fff0"
 LABEL = hashlib.sha256(bytes.fromhex("0c00 0300" + LABEL_RASTER)).hexdigest()
@@ -71,7 +35,7 @@ JOB_TAIL = f"{LABEL} 02 05 {CASSETTE_7} 01 06 {CASSETTE_9} 02"
 JOB_DIGEST = crc32(bytes.fromhex(JOB_TAIL))
 JOB_DIGEST_HEX = JOB_DIGEST.to_bytes(4, "little").hex()
 SLOTS = [{"slot": 5, "cassette": 1234, "count": 1}, {"slot": 6, "cassette": 12345, "count": 2}]
-SCHEMA_CRC = crc32(b"PPL/1.0")
+SCHEMA_CRC = crc32(b"PPL/1.1")
 
 COUNTERS = "01000000 02000000 03000000 04000000 05000000 06000000"
 COUNTER_WORDS = {"crc_err": 1, "cobs_err": 2, "overrun": 3, "ok": 4, "dup": 5, "stale_sid": 6}
@@ -80,7 +44,7 @@ COUNTER_WORDS = {"crc_err": 1, "cobs_err": 2, "overrun": 3, "ok": 4, "dup": 5, "
 def requests() -> list[dict[str, Any]]:
     """Return what the host sends."""
     return [
-        vector("hello", "HELLO", 0, 0x00, "01 00 2a000000", proto_major=1, proto_minor=0, fence=42),
+        vector("hello", "HELLO", 0, 0x00, "01 01 2a000000", proto_major=1, proto_minor=1, fence=42),
         vector("status", "REQ", 1, 0x01, "01", first=1),
         vector(
             "job-run",
@@ -165,7 +129,7 @@ def requests() -> list[dict[str, Any]]:
 def answers() -> list[dict[str, Any]]:
     """Return what the device answers."""
     schema = SCHEMA_CRC.to_bytes(4, "little").hex()
-    hello = f"00 01 00 {schema} {BOOT_3} 02 12000000 03000000 28 4002 05 312e322e33 04 53303037"
+    hello = f"00 01 01 {schema} {BOOT_3} 02 12000000 7f000000 28 4002 05 312e322e33 04 53303037"
     head = f"01 00 {JOB} 01 12000000 {COUNTERS}"
     return [
         vector(
@@ -176,12 +140,12 @@ def answers() -> list[dict[str, Any]]:
             hello,
             rc=0,
             proto_major=1,
-            proto_minor=0,
+            proto_minor=1,
             schema_crc=SCHEMA_CRC,
             boot=3,
             reset_cause=2,
             next_evt=18,
-            capabilities=3,
+            capabilities=127,
             cassette_slots=40,
             label_width=576,
             fw="1.2.3",
@@ -195,12 +159,12 @@ def answers() -> list[dict[str, Any]]:
             "0a" + hello[2:],
             rc=10,
             proto_major=1,
-            proto_minor=0,
+            proto_minor=1,
             schema_crc=SCHEMA_CRC,
             boot=3,
             reset_cause=2,
             next_evt=18,
-            capabilities=3,
+            capabilities=127,
             cassette_slots=40,
             label_width=576,
             fw="1.2.3",
@@ -255,16 +219,8 @@ def answers() -> list[dict[str, Any]]:
         vector("label-commit-rsp-digest", "RSP", 10, 0x22, "08", rc=8),
         vector("verdict-rsp", "RSP", 11, 0x23, "00", rc=0),
         vector("verdict-rsp-stale", "RSP", 11, 0x23, "09", rc=9),
-        vector("unsupported-rsp", "RSP", 15, 0x04, "0b", rc=11),
+        vector("unsupported-rsp", "RSP", 15, 0x7F, "0b", rc=11),
     ]
-
-
-def event(
-    name: str, op: int, evt: int, job: str, slot: int, data: str, /, **meaning: Any
-) -> dict[str, Any]:
-    """Return one event frame of boot 3."""
-    payload = f"{BOOT_3} {evt.to_bytes(4, 'little').hex()} {job} {slot:02x} {data}"
-    return vector(name, "EVT", evt & 255, op, payload, boot=3, evt=evt, job=job, slot=slot, data=meaning)
 
 
 def events() -> list[dict[str, Any]]:
@@ -296,11 +252,6 @@ def events() -> list[dict[str, Any]]:
         event("evt-cassette", 0x49, 300, NO_JOB, 0, f"07 {CASSETTE_7} e803", slot=7, cassette=1234, remaining=1000),
         event("evt-cassette-out", 0x49, 301, NO_JOB, 0, "07 00000000 0000", slot=7, cassette=0, remaining=0),
     ]
-
-
-def broken(name: str, hex_digits: str, counter: str, why: str) -> dict[str, Any]:
-    """Return wire bytes that a receiver drops and counts under `counter`."""
-    return {"name": name, "direction": "either", "hex": hex_digits, "fields": {}, "error": counter, "why": why}
 
 
 def damaged() -> list[dict[str, Any]]:
@@ -351,14 +302,24 @@ def digests() -> dict[str, Any]:
         ],
         "jobs": [{"label": LABEL, "slots": SLOTS, "digest": JOB_DIGEST}],
         "schema_crc": SCHEMA_CRC,
+        "firmware": service_frames.firmware(),
     }
 
 
 def main() -> None:
-    """Write both files beside this one."""
-    frames = requests() + answers() + events() + damaged()
-    (HERE / "frames.json").write_text(json.dumps(frames, indent=1) + "\n")
-    (HERE / "digests.json").write_text(json.dumps(digests(), indent=1) + "\n")
+    """Write the files beside this one."""
+    service = service_frames.requests() + service_frames.answers() + service_frames.events()
+    hurt = [flipped(each) for each in service]
+    hurt += [cut_short(each) for each in service if not each["hex"].endswith("0100")]
+    frames = requests() + answers() + events() + service + damaged() + hurt
+    write("frames.json", frames)
+    write("malformed.json", service_frames.malformed())
+    write("digests.json", digests())
+
+
+def write(name: str, content: Any) -> None:
+    """Write one file as JSON."""
+    (HERE / name).write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":

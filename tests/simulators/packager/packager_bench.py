@@ -5,18 +5,19 @@ import struct
 import zlib
 from typing import Any
 
+from simulators.packager.build import INSTANT, Build
 from simulators.packager.codec import EVT, HELLO, HELLO_RSP, REQ, RSP, Counters, Frame, Receiver, encode_frame
 from simulators.packager.firmware import Firmware
-from simulators.packager.journal import Entry, decode_entries
-from simulators.packager.machine import INSTANT, Build, Machine
-from simulators.packager.memory import Kind, Memory, number
+from simulators.packager.journal import Entry, decode_entries, encode_together
+from simulators.packager.machine import Machine
+from simulators.packager.memory import Memory
 from simulators.packager.recorder import Recorder
 from simulators.packager.world import Fact, World
 
 RASTER = bytes.fromhex("fff0 8010 fff0")
 ROUND = {"colour": "#ffffff", "shape": "round", "size_mm": 8.0}
 OK, BAD_REQUEST, CONFLICT, BUSY, NO_LABEL, UNKNOWN_JOB, CASSETTE_MISMATCH, OFFSET, DIGEST = range(9)
-STALE_EVENT, FENCED, UNSUPPORTED, EMPTY, STOPPED = range(9, 14)
+STALE_EVENT, FENCED, UNSUPPORTED, EMPTY, STOPPED, LOCKED, NOT_LOCKED, SIGNATURE, SAFE_MODE = range(9, 18)
 
 
 def job_id(n: int) -> bytes:
@@ -51,6 +52,7 @@ class Bench:
         self.build = build or Build(motions=INSTANT)
         self.shows = shows
         self.log = b""
+        self.ends: list[int] = []
         self.now = 0.0
         self.facts: list[Fact] = []
         self.scenes: list[dict[str, Any] | None] = []
@@ -58,21 +60,29 @@ class Bench:
         self.power_on()
 
     def power_on(self) -> None:
-        """Start from what the log holds, as after a power loss."""
+        """Start from what the log holds, as after a power loss; the truth is what follows from the log."""
         memory = Memory(World(pouch_name="P"))
-        for entry, _ in decode_entries(self.log):
-            memory.apply(entry)
+        self.facts = [fact for entry, _ in decode_entries(self.log) for fact in memory.apply(entry)]
         recorder = Recorder(memory, self._append, self.facts.append, lambda: len(self.facts))
-        recorder.commit(number(Kind.BOOT, memory.boot + 1))
-        self.machine = Machine(self.build, recorder, self._show)
-        self.firmware = Firmware(self.machine, recorder, "S007")
+        self.sid = self._seq = 0
         self.memory = memory
+        self.recorder = recorder
         self._receiver = Receiver(Counters())
-        self._seq = 0
-        self.sid = 0
+        self.firmware = Firmware(self.build, recorder, self._show, "S007")
+
+    @property
+    def machine(self) -> Machine:
+        """Give the machine; a restart of the firmware makes another one."""
+        return self.firmware.machine
 
     def _append(self, entries: Any) -> None:
-        self.log += b"".join(entry.encode() for entry in entries)
+        self.log += encode_together(entries)
+        self.ends.append(len(self.log))
+
+    @property
+    def appends(self) -> int:
+        """Count the appends so far; `ends` holds where in the log each ended."""
+        return len(self.ends)
 
     def entries(self) -> list[Entry]:
         """Give the log's entries."""
@@ -140,6 +150,25 @@ class Bench:
         event = next(event for event in reversed(self.events) if event["kind"] == 0x43 and event["job"] == job_id(n))
         payload = job_id(n) + bytes([event["slot"]]) + struct.pack("<IIB", event["boot"], event["evt"], verdict)
         return self.ask(0x23, payload)[0]
+
+    def told(self, kind: int) -> dict[str, Any]:
+        """Give the newest event of a kind."""
+        return max((event for event in self.events if event["kind"] == kind), key=lambda event: (event["boot"], event["evt"]))
+
+    def resolve(self, n: int, counted: int, slot: int = 0) -> tuple[int, bytes]:
+        """Answer the newest STOPPED event, which is of the doubt of job n."""
+        stopped = self.told(0x47)
+        return self.ask(0x04, job_id(n) + struct.pack("<BIIB", slot, stopped["boot"], stopped["evt"], counted))
+
+    def lock(self, mode: int = 1, owner: str = "engineer 1") -> tuple[int, bytes]:
+        """Ask for the service lock."""
+        return self.ask(0x08, bytes([mode, len(owner)]) + owner.encode())
+
+    def status(self) -> tuple[int, int]:
+        """Give (state, reason)."""
+        rc, answer = self.ask(0x01, b"\1")
+        assert rc == OK
+        return answer[0], answer[1]
 
     def ack_all(self) -> None:
         """Acknowledge every event so far."""

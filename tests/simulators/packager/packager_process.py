@@ -119,7 +119,7 @@ class Host:
 
     def poll(self, timeout_s: float) -> None:
         """Take in what comes within the time."""
-        if select.select([self._descriptor], [], [], timeout_s)[0]:
+        if select.select([self._descriptor], [], [], max(0.0, timeout_s))[0]:
             for frame in self._receiver.feed(os.read(self._descriptor, 4096)):
                 self._take(frame)
 

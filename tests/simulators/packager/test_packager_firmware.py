@@ -25,8 +25,9 @@ from packager_bench import (
     run_payload,
 )
 
+from simulators.packager.build import INSTANT, Build, Motions
 from simulators.packager.codec import REQ, Frame, encode_frame
-from simulators.packager.machine import INSTANT, Build, Motions
+from simulators.packager.world import Impossible
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def bench() -> Bench:
 def test_hello_tells_who_the_device_is() -> None:
     bench = Bench(Build(motions=INSTANT, cassette_slots=40, label_width=576))
     answer = bench.hello(fence=42).payload
-    assert answer == bytes.fromhex("00 01 00 398212df 01000000 00 01000000 03000000 28 4002 05 312e302e30 04 53303037")
+    schema = zlib.crc32(b"PPL/1.1").to_bytes(4, "little").hex()
+    assert answer == bytes.fromhex(f"00 01 01 {schema} 01000000 00 01000000 7f000000 28 4002 05 312e312e30 04 53303037")
 
 
 def test_a_lower_fence_opens_no_session_and_outlives_power(bench: Bench) -> None:
@@ -62,11 +64,11 @@ def test_before_hello_nothing_is_answered() -> None:
     assert bench.feed(encode_frame(Frame(REQ, 1, 0, 6, b"x"))) == []
 
 
-def test_ping_gives_the_bytes_back_and_reserved_operations_are_unsupported(bench: Bench) -> None:
+def test_ping_gives_the_bytes_back_and_unknown_operations_are_unsupported(bench: Bench) -> None:
     assert bench.ask(0x06, b"\0\1hi") == (OK, b"\0\1hi")
     assert bench.ask(0x06, bytes(225)) == (OK, bytes(225))
     assert bench.ask(0x06, bytes(226)) == (BAD_REQUEST, b"")
-    for op in (0x04, 0x07, 0x08, 0x09, 0x0A, 0x10, 0x13, 0x99):
+    for op in (0x00, 0x0B, 0x0F, 0x15, 0x24, 0x99):
         assert bench.ask(op) == (UNSUPPORTED, b"")
 
 
@@ -310,18 +312,33 @@ def test_with_256_events_stored_no_new_job_starts(bench: Bench) -> None:
     assert bench.run(1) == OK
 
 
-def test_a_cassette_taken_out_under_a_job_drops_nothing() -> None:
+def test_a_cassette_taken_out_before_its_drop_drops_nothing() -> None:
+    bench = Bench(Build(motions=Motions()))
+    bench.hello()
+    bench.load()
+    bench.load(6, 12345)
+    bench.run(1, [(5, 1234, 1), (6, 12345, 1)])
+    bench.machine.unload(6)
+    while bench.query(1)[0] != 3:
+        bench.tick(0.05)
+    drops = {event["slot"]: event["data"] for event in bench.events if event["kind"] == 0x42}
+    assert drops[1] == struct.pack("<IBBH", 12345, 1, 0, 0)
+    assert bench.told(0x49)["data"] == bytes.fromhex("06 00000000 0000")
+
+
+def test_a_cassette_is_latched_from_the_intent_until_its_drop_is_counted() -> None:
     bench = Bench(Build(motions=Motions()))
     bench.hello()
     bench.load()
     bench.run(1)
+    for seconds in (0.0, 0.05, 0.05):
+        bench.tick(seconds)
+        with pytest.raises(Impossible, match="latched"):
+            bench.machine.unload(5)
+    bench.load(count=7)
+    bench.tick(0.05)
+    assert bench.told(0x42)["data"] == struct.pack("<IBBH", 1234, 1, 1, 106)
     bench.machine.unload(5)
-    while bench.query(1)[0] != 3:
-        bench.tick(0.05)
-    [drop] = [event for event in bench.events if event["kind"] == 0x42]
-    assert drop["data"] == struct.pack("<IBBH", 1234, 1, 0, 0)
-    cassettes = {event["evt"]: event["data"] for event in bench.events if event["kind"] == 0x49}
-    assert list(cassettes.values()) == [bytes.fromhex("05 d2040000 6400"), bytes.fromhex("05 00000000 0000")]
 
 
 def test_film_out_and_a_full_reject_bin_stop_the_machine_for_a_person() -> None:
@@ -332,13 +349,93 @@ def test_film_out_and_a_full_reject_bin_stop_the_machine_for_a_person() -> None:
     bench.verdict(1, 2)
     assert bench.run(2) == OK
     assert bench.ask(0x01, b"\1")[1][:2] == b"\3\5"
-    assert not bench.machine.reset_stop(bench.now)
+    with pytest.raises(Impossible, match="still full"):
+        bench.machine.reset_stop(bench.now)
     bench.machine.take("reject")
     bench.memory.world.film = 0
-    assert bench.machine.reset_stop(bench.now)
+    bench.machine.reset_stop(bench.now)
     bench.tick()
     assert bench.ask(0x01, b"\1")[1][:2] == b"\3\2"
-    assert bench.machine.reset_stop(bench.now)
+    bench.machine.reset_stop(bench.now)
     bench.tick()
     assert bench.verdict(2) == OK
     assert bench.query(2)[0] == 4
+
+
+@pytest.mark.parametrize(("trouble", "reason"), [("jam", 4), ("ribbon-out", 6), ("gate-stuck", 7)])
+def test_trouble_stops_the_machine_before_its_next_motion_until_a_person_put_it_right(
+    bench: Bench, trouble: str, reason: int,
+) -> None:
+    bench.machine.befall(trouble)
+    assert bench.run(1) == OK
+    assert bench.status() == (3, reason)
+    assert bench.told(0x47)["data"] == bytes([reason])
+    assert bench.run(2) == STOPPED
+    bench.machine.reset_stop(bench.now)
+    bench.tick()
+    assert bench.query(1)[0] == 3
+    assert bench.kinds(1) == [0x41, 0x47, 0x48, 0x42, 0x43]
+
+
+def test_an_open_door_stops_the_machine_until_it_is_closed() -> None:
+    bench = Bench(Build(motions=Motions()))
+    bench.hello()
+    bench.load()
+    bench.run(1, [(5, 1234, 1), (5, 1234, 1)])
+    bench.machine.open_door(True, bench.now)
+    bench.tick(1.0)
+    assert bench.status() == (3, 3)
+    assert [fact["slot"] for fact in bench.facts] == [0]
+    with pytest.raises(Impossible, match="door"):
+        bench.machine.reset_stop(bench.now)
+    bench.machine.open_door(False, bench.now)
+    bench.machine.reset_stop(bench.now)
+    bench.tick(1.0)
+    assert bench.query(1)[0] == 3
+
+
+def test_where_nothing_is_stopped_there_is_nothing_to_reset(bench: Bench) -> None:
+    with pytest.raises(Impossible, match="nothing is stopped"):
+        bench.machine.reset_stop(bench.now)
+    bench.machine.befall("jam")
+    bench.machine.reset_stop(bench.now)
+    assert bench.run(1) == OK
+    assert bench.query(1)[0] == 3
+
+
+def test_a_job_that_has_not_begun_is_aborted_and_nothing_of_it_moves(bench: Bench) -> None:
+    bench.run(1)
+    assert bench.run(2) == OK
+    request = encode_frame(Frame(REQ, 99, bench.sid, 0x07, job_id(2)))
+    answered = bench.feed(request)
+    assert answered[0].payload == bytes([OK, 8]) + struct.pack("<I", bench.told(0x46)["evt"])
+    assert bench.feed(request) == answered
+    assert bench.kinds(2) == [0x41, 0x46]
+    assert bench.told(0x46)["data"] == b"\10"
+    assert bench.ask(0x07, job_id(2))[1][0] == 8
+    assert bench.ask(0x02, run_payload(job_id(2), bench.upload(), [(5, 1234, 1)]))[1][0] == 8
+    bench.verdict(1)
+    assert bench.query(2)[0] == 8
+    assert {fact["job"] for fact in bench.facts if "job" in fact} == {job_id(1).hex()}
+
+
+def test_a_job_that_has_begun_is_not_aborted_and_of_an_ended_one_the_state_is_told(bench: Bench) -> None:
+    bench.run(1)
+    assert bench.ask(0x07, job_id(1)) == (BUSY, b"")
+    bench.verdict(1)
+    assert bench.ask(0x07, job_id(1)) == (OK, b"\4" + struct.pack("<I", bench.told(0x46)["evt"]))
+    assert bench.ask(0x07, job_id(9)) == (UNKNOWN_JOB, b"")
+
+
+def test_a_job_that_waits_for_a_person_can_be_aborted_and_the_stop_outlasts_it(bench: Bench) -> None:
+    bench.machine.befall("jam")
+    bench.run(1)
+    assert bench.ask(0x07, job_id(1))[1][0] == 8
+    assert bench.status() == (3, 4)
+    bench.machine.reset_stop(bench.now)
+    bench.tick()
+    assert bench.status() == (0, 0)
+    assert bench.told(0x48)["job"] == bytes(16)
+    bench.power_on()
+    bench.hello()
+    assert bench.query(1)[0] == 8

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -10,13 +11,15 @@ import struct
 import subprocess
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from packager_bench import OK, RASTER, a_label, job_id
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from packager_bench import OK, RASTER, SIGNATURE, a_label, job_id
 from packager_process import DEADLINE_S, Host, Packager, open_port
 
 from simulators.control import ControlServer
@@ -58,7 +61,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-HELLO_RSP = bytes.fromhex("00021503efbe01020106398212df0101010102010101020301011828800205312e302e300953494d303030303030280d10f100")
+HELLO_RSP = bytes.fromhex("00021503efbe01080101afb215a80101010102010101027f01011828800205312e312e300953494d303030303030fca53e2a00")
 CONVERSATION = [
     ("ping", "ping-rsp"), ("ping", "ping-rsp"), ("job-query", "job-query-rsp-unknown"),
     ("label-begin", "label-begin-rsp"), ("label-data", "label-data-rsp"), ("label-data-200", "label-data-rsp-offset"),
@@ -138,7 +141,7 @@ def test_a_camera_that_is_away_does_not_stop_the_machine(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("fallen", [False, True])
-def test_kill_between_intent_and_dropped_leaves_doubt_and_never_drops_again(tmp_path: Path, fallen: bool) -> None:
+def test_kill_between_intent_and_dropped_leaves_doubt_until_a_person_counted(tmp_path: Path, fallen: bool) -> None:
     packager = Packager(tmp_path, "--speed", "0.2")
     with packager:
         packager.load()
@@ -157,15 +160,22 @@ def test_kill_between_intent_and_dropped_leaves_doubt_and_never_drops_again(tmp_
             assert host.query(1)[0] == 6
             assert host.ask(0x01, b"\1")[1][0] == 4
             assert host.await_event(1, 0x41)["boot"] == 2
+            stopped = host.await_event(1, 0x47)
             state = packager.http("GET", "/state")[1]
-            assert state["cassettes"]["5"]["tablets"] + fell == 100
+            assert state["cassettes"]["5"] | {"layers": []} == {
+                "cassette": 1234, "remaining": 100, "tablets": 100 - fell, "layers": []}
             assert len(packager.truth()) == fell
-            assert packager.http("POST", "/reset-stop") == (200, {"state": "idle"})
-            host.await_event(1, 0x46)
-            assert host.query(1)[0] == 5
+            status, refusal = packager.http("POST", "/reset-stop")
+            assert (status, "answers at the hub" in refusal["error"]) == (409, True)
+            assert packager.http("DELETE", "/cassettes/5")[0] == 409
+            assert (state["doubt"]["job"], state["doubt"]["fell"]) == (job_id(1).hex(), fell)
+            answer = job_id(1) + struct.pack("<BIIB", 0, stopped["boot"], stopped["evt"], state["doubt"]["fell"])
+            assert host.ask(0x04, answer)[1][0] == 5
+            host.await_event(1, 0x48)
+        state = packager.http("GET", "/state")[1]
+        assert (state["doubt"], state["cassettes"]["5"]["remaining"]) == (None, 100 - fell)
         [pouch] = packager.http("POST", "/reject/take")[1]
         assert len(pouch["tablets"]) == fell
-        assert packager.http("POST", "/reset-stop")[0] == 409
 
 
 def test_kill_after_accepted_goes_on_and_events_come_again(tmp_path: Path) -> None:
@@ -206,11 +216,24 @@ def test_kill_at_any_moment_loses_and_doubles_no_tablet_in_truth(tmp_path: Path)
                 n += 1000
             packager.kill()
             packager.start()
-            packager.http("POST", "/reset-stop")
+            resolve_a_doubt(packager)
         state = packager.http("GET", "/state")[1]
         dropped = [fact for fact in packager.truth() if fact["what"] == "tablet-dropped"]
         assert state["cassettes"]["5"]["tablets"] + len(dropped) == 500
+        assert state["doubt"] or state["cassettes"]["5"]["remaining"] == state["cassettes"]["5"]["tablets"]
         assert len({(fact["job"], fact["slot"]) for fact in dropped}) == len(dropped)
+
+
+def resolve_a_doubt(packager: Packager) -> None:
+    doubt = packager.http("GET", "/state")[1]["doubt"]
+    if doubt is None:
+        return
+    with open_port(packager.link) as host:
+        host.hello(99)
+        until(lambda: host.poll(0.1) or any(event["kind"] == 0x47 for event in host.events))
+        stopped = next(event for event in reversed(host.events) if event["kind"] == 0x47)
+        answer = struct.pack("<BIIB", doubt["drop"], stopped["boot"], stopped["evt"], doubt["fell"])
+        assert host.ask(0x04, bytes.fromhex(doubt["job"]) + answer)[0] == OK
 
 
 def host_until_dead(host: Host, process: Any, label: bytes, start: int) -> None:
@@ -239,6 +262,30 @@ def test_a_truth_line_that_power_loss_cut_off_is_written_at_the_next_start(tmp_p
         (tmp_path / "truth.ndjson").write_text("".join(lines[:-1]))
         packager.start()
         assert packager.truth() == whole
+
+
+def test_truth_is_finished_at_the_next_start_wherever_in_a_movement_it_was_cut_off(tmp_path: Path) -> None:
+    packager = Packager(tmp_path, "--speed", "0.2")
+    with packager:
+        packager.load()
+        with open_port(packager.link) as host:
+            host.hello()
+            host.run(1, [(5, 1234, 2)])
+            until(lambda: len(packager.truth()) == 2)
+        assert_finished(packager, 1)
+        resolve_a_doubt(packager)
+        assert [fact["what"] for fact in packager.truth()[2:]] == [
+            "label-printed", "pouch-cut", "pouch-diverted", "pouch-labelled"]
+        assert_finished(packager, 3)
+
+
+def assert_finished(packager: Packager, lines: int) -> None:
+    """Cut the power and all of the truth but its first lines, and see that it is the same at the next start."""
+    packager.kill()
+    whole = (packager.folder / "truth.ndjson").read_text()
+    (packager.folder / "truth.ndjson").write_text("".join(whole.splitlines(keepends=True)[:lines]))
+    packager.start()
+    assert (packager.folder / "truth.ndjson").read_text() == whole
 
 
 def test_the_line_is_as_slow_as_115200_baud(tmp_path: Path) -> None:
@@ -292,6 +339,96 @@ def test_hands_are_told_what_is_impossible(tmp_path: Path) -> None:
         assert packager.http("DELETE", "/cassettes/2")[0] == 409
         assert [layer["lot"] for layer in packager.http("DELETE", "/cassettes/1")[1]["layers"]] == ["L", "M"]
         assert packager.http("POST", "/reset-stop")[0] == 409
+
+
+def test_hands_open_the_door_and_put_right_what_befell_the_machine(tmp_path: Path) -> None:
+    with Packager(tmp_path, "--speed", "max") as packager, open_port(packager.link) as host:
+        packager.load()
+        host.hello()
+        assert packager.http("POST", "/door", {"open": True})[0] == 200
+        assert packager.http("POST", "/trouble", {"trouble": "jam"})[0] == 200
+        assert host.run(1) == OK
+        host.await_event(1, 0x47)
+        assert packager.http("POST", "/reset-stop")[0] == 409
+        packager.http("POST", "/door", {"open": False})
+        assert packager.http("GET", "/state")[1]["reason"] == "door_open"
+        assert packager.http("POST", "/reset-stop")[0] == 200
+        host.finish(1)
+        for path, body in (("/door", None), ("/door", {"open": 1}), ("/trouble", {}), ("/trouble", {"trouble": "x"})):
+            assert packager.http("POST", path, body)[0] == 400
+
+
+def carry(host: Host, image: bytes, maker: Ed25519PrivateKey, *, until_offset: int) -> bytes:
+    digest = hashlib.sha256(image).digest()
+    signature = maker.sign(b"PPL-FW\x052.0.0" + struct.pack("<I", len(image)) + digest)
+    sums = struct.pack("<II", len(image), zlib.crc32(image))
+    rc, answer = host.ask(0x10, b"\0" + sums + digest + signature + b"\x052.0.0")
+    assert rc == OK
+    offset = struct.unpack("<I", answer)[0]
+    while offset < until_offset:
+        rc, answer = host.ask(0x11, sums[4:] + struct.pack("<I", offset) + image[offset : offset + 200])
+        assert rc == OK
+        offset = struct.unpack("<I", answer)[0]
+    return digest
+
+
+def test_lock_and_half_carried_firmware_survive_kill_and_the_new_one_is_tried(tmp_path: Path) -> None:
+    maker, image = Ed25519PrivateKey.generate(), os.urandom(5000)
+    public = maker.public_key().public_bytes_raw().hex()
+    packager = Packager(tmp_path, "--speed", "max", "--maker-key", public)
+    with packager:
+        with open_port(packager.link) as host:
+            host.hello()
+            assert host.ask(0x08, b"\1\4Anna") == (OK, b"\1\4Anna")
+            carry(host, image, maker, until_offset=2000)
+        packager.kill()
+        packager.start()
+        with open_port(packager.link) as host:
+            host.hello()
+            assert packager.http("GET", "/state")[1]["firmware"]["carried"] == 2000
+            digest = carry(host, image, maker, until_offset=len(image))
+            assert host.ask(0x13, digest) == (OK, b"")
+            assert b"\x052.0.0" in host.hello(0x4343)
+            assert host.boot == 3
+        for _ in range(3):
+            packager.kill()
+            packager.start()
+        state = packager.http("GET", "/state")[1]
+        assert (state["lock"], state["state"], state["firmware"]["active"], state["firmware"]["failed_boots"]) == (
+            "Anna", "locked", "A", 3)
+        assert packager.http("POST", "/firmware/B/spoil")[1]["b"] == {"version": "2.0.0", "sound": False}
+        assert packager.http("POST", "/firmware/B/spoil")[0] == 409
+        assert packager.http("POST", "/firmware/C/spoil")[0] == 404
+        packager.http("POST", "/firmware/A/spoil")
+        packager.kill()
+        packager.start()
+        assert packager.http("GET", "/state")[1]["state"] == "safe_mode"
+
+
+def test_firmware_of_the_test_maker_is_not_taken_by_a_machine_of_another(tmp_path: Path) -> None:
+    public = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
+    image = b"x" * 300
+    with Packager(tmp_path, "--speed", "max", "--maker-key", public) as packager, open_port(packager.link) as host:
+        host.hello()
+        host.ask(0x08, b"\1\4Anna")
+        digest = carry(host, image, Ed25519PrivateKey.from_private_bytes(bytes(range(32))), until_offset=300)
+        assert host.ask(0x13, digest) == (SIGNATURE, b"")
+
+
+def test_a_jogged_motor_stops_by_itself_in_simulated_time(tmp_path: Path) -> None:
+    with Packager(tmp_path, "--speed", "20") as packager, open_port(packager.link) as host:
+        host.hello()
+        host.ask(0x08, b"\1\4Anna")
+        assert host.ask(0x09, struct.pack("<BBH", 2, 1, 500)) == (OK, bytes(4))
+        until(lambda: packager.http("GET", "/state")[1]["jog"]["running"] == 0)
+        assert packager.http("GET", "/state")[1]["jog"]["positions"] == {"1": 0, "2": 500, "3": 0}
+
+
+@pytest.mark.parametrize("wrong", ["", "zz", "00" * 31])
+def test_what_is_no_maker_key_is_refused(tmp_path: Path, wrong: str) -> None:
+    packager = Packager(tmp_path, "--maker-key", wrong)
+    with pytest.raises(AssertionError, match="ended with 2"):
+        packager.start()
 
 
 def test_one_pouch_costs_less_than_ten_milliseconds_of_processor_time(tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""The serial line: frames that take time, get lost, flipped, doubled and late, and a plug that can be pulled."""
+
+import re
+from collections import deque
+from collections.abc import Callable
+
+from simulators.packager.codec import Frame, encode_frame
+from tests.simulation.machine_link.faults import Faults
+from tests.simulation.machine_link.timeline import Timeline
+
+LATENCY_S = (0.001, 0.006)
+LATE_S = (0.05, 3.0)
+SENT_KEPT = 4000
+_FRAMES = re.compile(rb"\x00[^\x00]+\x00")
+
+Taker = Callable[[bytes], None]
+
+
+class Wire:
+    """One direction after another: `send` towards either end; bytes of an older plugging can still come late."""
+
+    def __init__(self, timeline: Timeline, faults: Faults) -> None:
+        self.faults = faults
+        self.frames = self.damaged = 0
+        self._timeline = timeline
+        self._sent: deque[bytes] = deque(maxlen=SENT_KEPT)
+
+    def was_sent(self, frame: Frame) -> bool:
+        """Tell whether exactly this frame was sent lately."""
+        return encode_frame(frame) in self._sent
+
+    def send(self, data: bytes, deliver: Taker) -> None:
+        """Carry bytes, frame by frame."""
+        for frame in _FRAMES.findall(data):
+            self.frames += 1
+            self._sent.append(frame)
+            self._carry(frame, deliver)
+
+    def _carry(self, frame: bytes, deliver: Taker) -> None:
+        timeline, faults = self._timeline, self.faults
+        timeline.note("wire", frame)
+        if timeline.happens(faults.frame_lost):
+            self.damaged += 1
+            return
+        if timeline.happens(faults.frame_flipped):
+            self.damaged += 1
+            at = timeline.chance.randrange(len(frame))
+            frame = frame[:at] + bytes([frame[at] ^ (1 << timeline.chance.randrange(8))]) + frame[at + 1 :]
+        copies = 2 if timeline.happens(faults.frame_twice) else 1
+        for _ in range(copies):
+            span = LATE_S if timeline.happens(faults.frame_late) else LATENCY_S
+            timeline.after(timeline.chance.uniform(*span), lambda: deliver(frame))
