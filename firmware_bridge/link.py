@@ -3,9 +3,11 @@
 Pure: bytes and the time go in, events and bytes come out. A request is answered, or the link goes down; it never hangs.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from firmware_bridge.codec import Frame, FrameDecoder, FrameType, encode_frame
+from firmware_bridge.codec import ENCODED_LIMIT_BYTES, DecoderCounters, Frame, FrameDecoder, FrameType, encode_frame
 from firmware_bridge.packets import (
     DecodeError,
     FirmwareEvent,
@@ -24,6 +26,7 @@ WAIT_GROWTH = 1.5
 LONGEST_WAIT_S = 0.400
 BITS_PER_BYTE = 10
 EVENTS_ON_THE_WAY = 16
+CrossingError = Literal["", "cobs", "crc", "overrun", "stale", "payload"]
 GAP_PATIENCE_S = 0.5
 GAP_REPEATS = 3
 
@@ -78,6 +81,24 @@ class Down:
 LinkEvent = Greeted | Refused | Answered | Happened | Repeated | Down
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """What crossed the port: a frame, or with `error` cobs, crc or overrun the bytes (`raw`) that were dropped instead of one.
+
+    `error` is stale where a frame belonged to nothing, payload where its content could not be read; an answer has its round trip.
+    """
+
+    at_s: float
+    is_sent: bool
+    frame: Frame | None
+    raw: bytes = b""
+    error: CrossingError = ""
+    round_trip_s: float | None = None
+
+
+Tap = Callable[[Crossing], None]
+
+
 @dataclass
 class LinkCounters:
     """What the link did since it was made."""
@@ -108,12 +129,14 @@ class _Early:
 
 
 class Link:
-    """One machine on one port; `hello` opens a session, then one `request` at a time."""
+    """One machine on one port; `hello` opens a session, then one `request` at a time; `tap`, where there is one, is told all that crosses."""
 
-    def __init__(self, baud: int) -> None:
+    def __init__(self, baud: int, tap: Tap | None = None) -> None:
         self.counters = LinkCounters()
         self.decoder = FrameDecoder()
         self.is_open = False
+        self.tap = tap
+        self._piece = bytearray()
         self._baud = baud
         self._session = 0
         self._seq = 0
@@ -159,6 +182,9 @@ class Link:
 
     def receive(self, data: bytes, now_s: float) -> list[LinkEvent]:
         """Take bytes from the port; return what they tell, in order."""
+        if self.tap is not None:
+            return self._receive_tapped(data, now_s, self.tap)
+        self._piece.clear()
         events: list[LinkEvent] = []
         for frame in self.decoder.feed(data):
             events += self._take(frame, now_s)
@@ -175,7 +201,7 @@ class Link:
         waiting.wait_s = min(waiting.wait_s * WAIT_GROWTH, LONGEST_WAIT_S)
         waiting.due_s = now_s + waiting.wait_s
         self.counters.retransmits += 1
-        self._to_send += waiting.wire
+        self._put(waiting.frame, waiting.wire, now_s)
         return []
 
     def close(self, reason: str) -> Down:
@@ -200,7 +226,44 @@ class Link:
         wait_s = FIRST_WAIT_S + 2 * len(wire) * BITS_PER_BYTE / self._baud
         self._outstanding = _Outstanding(frame, wire, now_s, now_s + wait_s, wait_s)
         self.counters.sent += 1
+        self._put(frame, wire, now_s)
+
+    def _put(self, frame: Frame, wire: bytes, now_s: float) -> None:
         self._to_send += wire
+        if self.tap is not None:
+            self.tap(Crossing(now_s, True, frame))
+
+    # What is told of each piece between two delimiters while somebody watches
+
+    def _receive_tapped(self, data: bytes, now_s: float, tap: Tap) -> list[LinkEvent]:
+        events: list[LinkEvent] = []
+        *ended, rest = data.split(b"\0")
+        for piece in (*(piece + b"\0" for piece in ended), rest):
+            events += self._receive_piece(piece, now_s, tap)
+        return events
+
+    def _receive_piece(self, piece: bytes, now_s: float, tap: Tap) -> list[LinkEvent]:
+        self._piece += piece[: ENCODED_LIMIT_BYTES + 1 - len(self._piece)]
+        before = replace(self.decoder.counters)
+        frames = self.decoder.feed(piece)
+        error = _dropped(before, self.decoder.counters)
+        if error:
+            tap(Crossing(now_s, False, None, bytes(self._piece.rstrip(b"\0")), error))
+        events = [event for frame in frames for event in self._take_tapped(frame, now_s, tap)]
+        if piece.endswith(b"\0"):
+            self._piece.clear()
+        return events
+
+    def _take_tapped(self, frame: Frame, now_s: float, tap: Tap) -> list[LinkEvent]:
+        before, waiting = replace(self.counters), self._outstanding
+        events = self._take(frame, now_s)
+        error: CrossingError = "stale" if self.counters.stale > before.stale else ""
+        if self.counters.bad_payload > before.bad_payload:
+            error = "payload"
+        is_answer = waiting is not None and self._outstanding is None
+        round_trip_s = now_s - waiting.sent_at_s if waiting is not None and is_answer else None
+        tap(Crossing(now_s, False, frame, b"", error, round_trip_s))
+        return events
 
     def _take(self, frame: Frame, now_s: float) -> list[LinkEvent]:
         if frame.session != self._session:
@@ -245,8 +308,8 @@ class Link:
 
     def _happened(self, event: FirmwareEvent, now_s: float) -> list[LinkEvent]:
         if event.boot != self._boot:
-            self.counters.stale += 1
-            return []
+            # A late repetition of our HELLO opened this session again after the machine had lost its power.
+            return [self.close(f"the machine started anew (boot {event.boot}) under an open session")]
         if self._taken_event is not None and event.event <= self._taken_event:
             self.counters.events_repeated += 1
             return [Repeated(event.boot, event.event)]
@@ -286,3 +349,12 @@ class Link:
         self._taken_event = event.event
         del self._early[event.event]
         return [Happened(event, skipped), *self._in_order()]
+
+
+def _dropped(before: DecoderCounters, after: DecoderCounters) -> CrossingError:
+    """Return why a piece was dropped, or an empty word where it was not."""
+    if after.cobs_err > before.cobs_err:
+        return "cobs"
+    if after.crc_err > before.crc_err:
+        return "crc"
+    return "overrun" if after.overrun > before.overrun else ""

@@ -43,12 +43,16 @@ class Cause(IntEnum):
 
 
 class Firmware:
-    """One device. `receive` takes bytes, `tick` the time alone; both give the bytes to send. `due` is when to tick next."""
+    """One device. `receive` takes bytes, `tick` the time alone; both give the bytes to send. `due` is when to tick next.
+
+    While `still` is set the line is served and the machine does not move on.
+    """
 
     machine: Machine
 
     def __init__(
         self, build: Build, recorder: Recorder, show: Show, serial: str, maker_key: bytes = TEST_MAKER_KEY,
+        cause: Cause = Cause.POWER_ON,
     ) -> None:
         self.memory: Memory = recorder.memory
         self._build = build
@@ -56,7 +60,8 @@ class Firmware:
         self._show = show
         self._serial = serial
         self._maker_key = maker_key
-        self._start(Cause.POWER_ON)
+        self.still = False
+        self._start(cause)
 
     def _start(self, cause: Cause) -> None:
         """Count the boot and begin with nothing but what is durable."""
@@ -102,7 +107,8 @@ class Firmware:
 
     def tick(self, now: float, simulated_now: float) -> bytes:
         """Let the machine move on and give the events due to be sent."""
-        self.machine.advance(simulated_now)
+        if not self.still:
+            self.machine.advance(simulated_now)
         return self._events_due(now) if self._sid else b""
 
     def event_due(self) -> float | None:
@@ -146,6 +152,8 @@ class Firmware:
             fence = self._welcome(frame)
         except Refused as refused:
             return self._hello_rsp(frame, refused.rc)
+        if frame.sid == self._sid and fence == self.memory.fence:
+            return self._hello_rsp(frame, Rc.OK)  # a repetition: the session goes on, with its reply store
         if fence > self.memory.fence:
             self._recorder.commit(number(Kind.FENCE, fence))
         self._sid, self._replied = frame.sid, None

@@ -157,10 +157,12 @@ def test_event_number_that_the_machine_lost_holds_nothing_up_for_long() -> None:
     assert now_s < 1.5
 
 
-def test_event_of_another_boot_is_not_taken() -> None:
+def test_event_of_another_boot_is_not_taken_and_ends_the_session() -> None:
+    """A late repetition of HELLO can open the session again after the machine lost its power; its boot tells."""
     link = opened(ScriptedMachine(boot=4))
     link.accept_events(0)
-    assert link.receive(bytes.fromhex(named("evt-accepted")["hex"]), 0.0) == []
+    [down] = link.receive(bytes.fromhex(named("evt-accepted")["hex"]), 0.0)
+    assert isinstance(down, Down) and "boot 3" in down.reason and not link.is_open
     assert len(payload_of("evt-accepted")) == 25
 
 

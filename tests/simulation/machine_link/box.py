@@ -85,6 +85,8 @@ class Box:
                 self._intake.command(message)
             elif leaf == "job/ack":
                 self._intake.acknowledgement(message)
+            elif leaf == "svc/cmd":
+                self._inbox.leave_service(message)
             elif leaf == "hub/$state":
                 self._hub.heard(decode_state(message))
                 self._inbox.leave(Sign.HUB)
@@ -137,6 +139,10 @@ class Box:
     def denials(self) -> int:
         """Return how often the broker refused something: this model never does."""
         return 0
+
+    def take_service(self) -> list[bytes]:
+        """Return the service commands since the last call."""
+        return self._inbox.take_service()
 
     def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
         """Publish a message of this machine."""

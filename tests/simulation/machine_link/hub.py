@@ -30,7 +30,6 @@ from tests.simulation.machine_link.timeline import Timeline
 ON_THE_WAY = 6
 RESEND_S = 5.0
 LOOKS_EVERY_S = 1.0
-COMMAND_LASTS = timedelta(seconds=120)
 DOWN_S = (0.5, 20.0)
 THINKS_S = (0.02, 2.0)
 ANSWERS_AFTER_S = (2.0, 240.0)
@@ -268,6 +267,8 @@ class Hub:
             if job.doubt is not None:
                 self._ask_person(job, job.doubt)
             return
+        if not command.startswith("run-"):
+            return
         must(not job.booked, "a run that was refused has moved nothing", job.id, event.data["rc"])
         self._end(job, "refused")
         self._remake(job)
@@ -308,7 +309,7 @@ class Hub:
                 continue
             if self._timeline.now_s - self._published_s.get(command, -RESEND_S) >= RESEND_S or self._timeline.happens(self.faults.command_again):
                 self._published_s[command] = self._timeline.now_s
-                self._publish("job/cmd", encode(kind(**members, expires_at=self._now() + COMMAND_LASTS)))
+                self._publish("job/cmd", encode(kind(**members, expires_at=self._now() + timedelta(seconds=self.faults.command_lasts_s))))
 
     def _publish(self, leaf: str, message: bytes) -> None:
         if self._broker.hub_connected:

@@ -1,7 +1,6 @@
 """The serial line: frames that take time, get lost, flipped, doubled and late, and a plug that can be pulled."""
 
 import re
-from collections import deque
 from collections.abc import Callable
 
 from simulators.packager.codec import Frame, encode_frame
@@ -23,7 +22,7 @@ class Wire:
         self.faults = faults
         self.frames = self.damaged = 0
         self._timeline = timeline
-        self._sent: deque[bytes] = deque(maxlen=SENT_KEPT)
+        self._sent: dict[bytes, None] = {}
 
     def was_sent(self, frame: Frame) -> bool:
         """Tell whether exactly this frame was sent lately."""
@@ -33,7 +32,9 @@ class Wire:
         """Carry bytes, frame by frame."""
         for frame in _FRAMES.findall(data):
             self.frames += 1
-            self._sent.append(frame)
+            self._sent[frame] = None
+            if len(self._sent) > SENT_KEPT:
+                del self._sent[next(iter(self._sent))]
             self._carry(frame, deliver)
 
     def _carry(self, frame: bytes, deliver: Taker) -> None:
