@@ -86,6 +86,33 @@ def demo(
     raise typer.Exit(run_demo(options))
 
 
+@app.command()
+def console(
+    device: Annotated[str, typer.Argument(help="The machine, as its bridge names it.")],
+    broker: Annotated[str, typer.Option(help="mqtt[s]://[user:password@]host:port", envvar="DOSEHUB_BROKER")],
+    site: Annotated[str, typer.Option(envvar="DOSEHUB_SITE")] = "hospital",
+    follow: Annotated[
+        float | None, typer.Option(min=0, help="Show frames for so many seconds; without it, until Ctrl-C.")
+    ] = None,
+    trace_to: Annotated[
+        Path | None, typer.Option("--trace-to", help="Write the frames there as well, one a line; a new file.")
+    ] = None,
+    control: Annotated[str, typer.Option(help="Your name: take the service lock, give it back at the end.")] = "",
+    lock: Annotated[bool, typer.Option("--lock", help="With --control: keep the lock at the end.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="With --control: only give the lock back.")] = False,
+    self_test: Annotated[bool, typer.Option("--self-test", help="With --control: let the machine test itself.")] = False,
+    fence: Annotated[int, typer.Option(min=0, help="At least the one the bridge knows; a refusal names it.")] = 1,
+) -> None:
+    """Look at one machine, and with --control take it out of work and test it (docs/console.md)."""
+    from hub.console.command import ConsoleOptions, run_console
+
+    options = ConsoleOptions(
+        device=device, broker=broker, site=site, follow_s=follow, trace_to=trace_to, owner=control,
+        keeps_lock=lock, releases=release, tests=self_test, fence=fence,
+    )  # fmt: skip
+    raise typer.Exit(run_console(options))
+
+
 @app.command("set-up")
 def set_up(
     data_dir: DataDir = Path("dosehub-data"),

@@ -10,11 +10,11 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -25,9 +25,10 @@ from firmware_bridge import contract
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId, JobId
-from hub.domain.packs import JobState
+from hub.domain.packs import JobState, PackJob
 from hub.domain.records import Command
 from hub.services.devices import device_reported
+from hub.services.doubts import answer_command
 from hub.services.machine_events import MachineEvent, send_next, take_event
 from hub.services.verify_pack import verdict_to_send
 
@@ -35,8 +36,21 @@ _log = logging.getLogger(__name__)
 COMMAND_LASTS = timedelta(minutes=10)
 RESEND_S = 5.0
 RUNS_ON_THE_WAY = 6
-VERDICTS_ON_THE_WAY = 16
+DECISIONS_ON_THE_WAY = 16
 FENCE = 1
+
+
+class Births:
+    """Which session of each device was born last: a late death of an older one says nothing of the newer."""
+
+    def __init__(self) -> None:
+        self._born: dict[str, str] = {}
+
+    def counts(self, device: str, told: contract.DeviceState) -> bool:
+        """Take one birth or death; return whether it is to be believed."""
+        if told.state != "lost":
+            self._born[device] = told.session
+        return self._born.get(device, told.session) == told.session
 
 
 class DeviceLink:
@@ -48,17 +62,20 @@ class DeviceLink:
         self._now = wall_clock
         self._broker = urlsplit(broker_url)
         self._session = secrets.token_hex(8)
+        self._births = Births()
         self._connected = threading.Event()
         self._published_s: dict[str, float] = {}
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"dosehub-{site}", protocol=mqtt.MQTTv5)
         if self._broker.username:
-            self._client.username_pw_set(self._broker.username, self._broker.password)
+            self._client.username_pw_set(unquote(self._broker.username), unquote(self._broker.password or ""))
+        if self._broker.scheme == "mqtts":
+            self._client.tls_set()
+        self._client.on_pre_connect = self._guarded(self._before_connect)
         self._client.on_socket_open = _no_delay
         self._client.on_connect = self._guarded(self._on_connect)
         self._client.on_disconnect = self._guarded(self._on_disconnect)
         self._client.on_message = self._guarded(self._on_message)
         self._client.max_inflight_messages_set(20)
-        self._client.will_set(contract.hub_state_topic(site), self._state("lost"), qos=1, retain=True)
 
     def start(self) -> None:
         """Connect in the background and keep reconnecting."""
@@ -67,7 +84,7 @@ class DeviceLink:
         self._client.reconnect_delay_set(min_delay=1, max_delay=10)
         self._client.connect_async(
             self._broker.hostname or "127.0.0.1",
-            self._broker.port or 1883,
+            self._broker.port or (8883 if self._broker.scheme == "mqtts" else 1883),
             keepalive=15,
             clean_start=False,
             properties=properties,
@@ -84,7 +101,7 @@ class DeviceLink:
         self._client.loop_stop()
 
     def work(self) -> bool:
-        """Publish commands that wait, verdicts first; a command without an answer is repeated every five seconds."""
+        """Publish commands that wait, decisions first; a command without an answer is repeated every five seconds."""
         if not self._connected.is_set():
             self._connected.wait(0.5)
             return not self._connected.is_set()
@@ -114,24 +131,8 @@ class DeviceLink:
             "fence": FENCE,
             "expires_at": self._now() + COMMAND_LASTS,
         }
-        if command.kind == "verdict":
-            pack = unit.packs.get(job.pack)
-            assert job.at_camera is not None and pack is not None
-            boot, event = job.at_camera
-            verdict = verdict_to_send(pack)
-            return contract.encode(
-                contract.VerdictCommand(
-                    job=job.id, slot=len(job.fills) - 1, boot=boot, event=event, verdict=verdict.value, **envelope
-                )
-            )
-        label = unit.prints.get(job.pack)
-        assert label is not None
-        stream = zlib.compress(base64.b64decode(label.raster), 6)
-        slots = tuple(
-            contract.RunSlot(slot=fill.machine_slot, cassette=fill.cassette, count=fill.count) for fill in job.fills
-        )
-        raster = contract.RunLabel(digest=label.digest, width=label.width, height=label.height, raster=stream)
-        return contract.encode(contract.RunCommand(job=job.id, slots=slots, label=raster, **envelope))
+        made = _COMMANDS[command.kind](unit, command, job, envelope)
+        return contract.encode(made) if made is not None else None
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
         """An exception in a callback would end paho's thread without a word."""
@@ -143,6 +144,11 @@ class DeviceLink:
                 _log.exception("MQTT callback failed")
 
         return call
+
+    def _before_connect(self, client: mqtt.Client, _data: Any) -> None:
+        """Each connection is a session of its own: the will of a broken one may come after the birth of the next."""
+        self._session = secrets.token_hex(8)
+        client.will_set(contract.hub_state_topic(self._site), self._state("lost"), qos=1, retain=True)
 
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -186,16 +192,56 @@ class DeviceLink:
             report = contract.decode_status(payload)
             state, text = report.state if report.link == "up" else "link-down", payload.decode()
         else:
-            state, text = contract.decode_state(payload).state, ""
+            told = contract.decode_state(payload)
+            if not self._births.counts(device, told):
+                _log.info("%s: the death of the older session %s came late", device, told.session)
+                return
+            state, text = told.state, ""
         self._writer.submit("system", lambda unit: device_reported(unit, DeviceId(device), state, text))
 
     def _state(self, state: Literal["ready", "lost"]) -> bytes:
         return contract.encode(contract.DeviceState(state=state, session=self._session, at=self._now()))
 
 
+def _run(unit: SqlUnitOfWork, _: Command, job: PackJob, envelope: dict[str, Any]) -> contract.RunCommand:
+    label = unit.prints.get(job.pack)
+    assert label is not None
+    stream = zlib.compress(base64.b64decode(label.raster), 6)
+    slots = tuple(contract.RunSlot(slot=fill.machine_slot, cassette=fill.cassette, count=fill.count) for fill in job.fills)
+    raster = contract.RunLabel(digest=label.digest, width=label.width, height=label.height, raster=stream)
+    return contract.RunCommand(job=job.id, slots=slots, label=raster, **envelope)
+
+
+def _verdict(unit: SqlUnitOfWork, _: Command, job: PackJob, envelope: dict[str, Any]) -> contract.VerdictCommand:
+    pack = unit.packs.get(job.pack)
+    assert job.at_camera is not None and pack is not None
+    boot, event = job.at_camera
+    verdict = verdict_to_send(pack)
+    return contract.VerdictCommand(
+        job=job.id, slot=len(job.fills) - 1, boot=boot, event=event, verdict=verdict.value, **envelope
+    )
+
+
+def _resolve(_: SqlUnitOfWork, command: Command, job: PackJob, envelope: dict[str, Any]) -> contract.ResolveCommand | None:
+    """Return the answer to a doubt; None where a newer one took its place since: an id never stands for two answers."""
+    if job.doubt is None or job.doubt.answer is None or answer_command(job) != command.id:
+        return None
+    told = job.doubt.answer
+    return contract.ResolveCommand(
+        job=job.id, slot=job.doubt.slot, boot=told.boot, event=told.event, counted=told.counted, **envelope
+    )
+
+
+_COMMANDS: Mapping[str, Callable[[SqlUnitOfWork, Command, PackJob, dict[str, Any]], contract.Command | None]] = {
+    "run": _run,
+    "verdict": _verdict,
+    "resolve": _resolve,
+}
+
+
 def _waiting(unit: SqlUnitOfWork) -> list[Command]:
-    """Return what is to be on the way: verdicts, and runs of jobs that are marked as sent."""
-    verdicts = unit.commands.where(done=False, kind="verdict", order_by="seq", limit=VERDICTS_ON_THE_WAY)
+    """Return what is to be on the way: verdicts and people's answers, and runs of jobs that are marked as sent."""
+    decisions = unit.commands.where(done=False, kind=["verdict", "resolve"], order_by="seq", limit=DECISIONS_ON_THE_WAY)
     for device in unit.devices.where(kind="packager"):
         send_next(unit, device.id, RUNS_ON_THE_WAY)
     runs = unit.commands.where(done=False, kind="run", order_by="seq", limit=RUNS_ON_THE_WAY)
@@ -204,7 +250,7 @@ def _waiting(unit: SqlUnitOfWork) -> list[Command]:
         for command in runs
         if (job := unit.jobs.get(command.job)) is not None and job.state is not JobState.QUEUED
     ]
-    return verdicts + sent
+    return decisions + sent
 
 
 def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:

@@ -194,6 +194,7 @@ class PackJobRow(SQLModel, table=True):
     replaces: str | None = None
     reason: str
     at_camera: str | None = None
+    doubt: str | None = None
 
 
 class PackRow(SQLModel, table=True):

@@ -170,7 +170,7 @@ class Day:
 def _waiting(state: dict[str, Any]) -> dict[str, int]:
     """Return what the line still has to do now, by name."""
     waits = {f"jobs {name}": state["jobs"].get(name, 0) for name in WORKING}
-    waits |= {name: state[name] for name in ("unlabelled", "picks", "requisitions", "rejects", "reviews", "outbox")}
+    waits |= {name: state[name] for name in ("doubts", "unlabelled", "picks", "requisitions", "rejects", "reviews", "outbox")}
     return {name: count for name, count in waits.items() if count}
 
 
@@ -180,7 +180,7 @@ def _machine_works(state: dict[str, Any]) -> bool:
 
 def _for_people(state: dict[str, Any]) -> bool:
     """Tell whether there is something on the bench; the machine works by itself."""
-    return any(state[name] for name in ("picks_printed", "requisitions", "rejects", "reviews")) or bool(
+    return any(state[name] for name in ("doubts", "picks_printed", "requisitions", "rejects", "reviews")) or bool(
         state["packs"].get("released")
     )
 

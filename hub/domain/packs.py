@@ -7,6 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from hub.domain.doses import Lane
+from hub.domain.doubts import Doubt
 from hub.domain.identifiers import (
     BatchId,
     CassetteId,
@@ -64,6 +65,8 @@ class Verdict(StrEnum):
     LOOK = "LOOK"
 
 
+ENDED_JOB_STATES = frozenset({JobState.DONE, JobState.PARTIAL, JobState.REFUSED, JobState.ABORTED})
+
 TERMINAL_PACK_STATES = frozenset(
     {
         PackState.GIVEN,
@@ -77,7 +80,7 @@ TERMINAL_PACK_STATES = frozenset(
 
 _AWAY = {PackState.QUARANTINED, PackState.REVOKED, PackState.LOST}
 PACK_TRANSITIONS: Mapping[PackState, frozenset[PackState]] = {
-    PackState.EXPECTED: frozenset({PackState.PRODUCED, PackState.NEVER_MADE, PackState.REVOKED}),
+    PackState.EXPECTED: frozenset({PackState.PRODUCED, PackState.NEVER_MADE, PackState.QUARANTINED, PackState.REVOKED}),
     PackState.PRODUCED: frozenset({PackState.VERIFIED, *_AWAY}),
     PackState.VERIFIED: frozenset({PackState.RELEASED, *_AWAY}),
     PackState.RELEASED: frozenset({PackState.LOADED, PackState.RECEIVED, PackState.RESTOCKED, *_AWAY}),
@@ -124,7 +127,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class PackJob:
-    """One pouch to be made by one machine; `at_camera` is (boot, event) of the event the verdict answers."""
+    """One pouch to be made by one machine; `at_camera` is (boot, event) of the event the verdict answers.
+
+    `doubt` stays with the job for ever: a pouch that was once in doubt is never released.
+    """
 
     id: JobId
     pack: PackSerial
@@ -135,6 +141,7 @@ class PackJob:
     replaces: JobId | None = None
     reason: str = ""
     at_camera: tuple[int, int] | None = None
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)

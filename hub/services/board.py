@@ -5,6 +5,7 @@ from typing import Any
 
 from hub.domain.doses import DoseState
 from hub.domain.packs import JobState, PackState
+from hub.services.doubts import jobs_in_doubt
 from hub.services.pick_packs import open_picks
 from hub.services.ports import Repository, UnitOfWork
 from hub.services.reject_packs import packs_to_reject
@@ -20,6 +21,7 @@ def line_state(unit: UnitOfWork) -> dict[str, Any]:
         "packs": _by_state(unit.packs, PackState),
         "doses": _by_state(unit.doses, DoseState),
         "reviews": unit.reviews.count(decision=""),
+        "doubts": len(jobs_in_doubt(unit)),
         "rejects": len(packs_to_reject(unit)),
         "returns": len(packs_to_return(unit)),
         "picks": len(picks),

@@ -6,7 +6,8 @@ from fractions import Fraction
 from hub.domain.doses import WARD_LANES, DoseState, PlannedDose
 from hub.domain.packs import JobState, Pack, PackState
 from hub.services.endings import end_dose, move_pack
-from hub.services.machine_events import finish_command, release_reservations
+from hub.services.machine_events import release_reservations
+from hub.services.outbox import finish_command
 from hub.services.pick_packs import forget_pick
 from hub.services.ports import UnitOfWork
 

@@ -65,7 +65,7 @@ def _miss(unit: UnitOfWork, dose: PlannedDose) -> None:
 def _stop_pack(unit: UnitOfWork, pack: Pack) -> None:
     """Keep a late pack from going out: one that nobody has begun is called off, any other is revoked."""
     job = unit.jobs.get(pack.job) if pack.job is not None else None
-    if pack.state is PackState.EXPECTED and (job is None or job.state in (JobState.QUEUED, JobState.REFUSED)):
+    if pack.state is PackState.EXPECTED and (job is None or job.state in (JobState.QUEUED, JobState.REFUSED, JobState.ABORTED)):
         call_off(unit, pack, "not made in time")
     elif pack.state is PackState.EXPECTED:
         move_pack(unit, pack, PackState.REVOKED, "not made in time")

@@ -14,20 +14,22 @@ from hub.services.stock_in import take_from_layers
 
 WRONG_CASSETTE = "wrong-cassette"
 _BEFORE_THE_END = (JobState.QUEUED, JobState.SENT, JobState.ACCEPTED, JobState.RUNNING)
+_RESERVING = (*_BEFORE_THE_END, JobState.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """What the machine says of slot `slot` of a job: the cassette, how many it was asked for and its sensor counted."""
+    """What the machine says of slot `slot` of a job: the cassette, how many it was asked for and how many `counter` counted."""
 
     slot: int
     cassette: int
     asked: int
     counted: int
+    counter: str = "the drop sensor"
 
 
 def take_drop(unit: UnitOfWork, job: PackJob, drop: Drop) -> None:
-    """Book what the drop sensor counted, lot by lot in the order of loading, and note on the job what was not as planned.
+    """Book what was counted, lot by lot in the order of loading, and note on the job what was not as planned.
 
     A drop out of a cassette other than the planned one locks both until a person has looked at them.
     """
@@ -35,7 +37,7 @@ def take_drop(unit: UnitOfWork, job: PackJob, drop: Drop) -> None:
     fill = job.fills[drop.slot]
     planned, pack = unit.cassettes.get(fill.cassette), unit.packs.get(job.pack)
     assert planned is not None and pack is not None
-    freed = fill.count if job.state in _BEFORE_THE_END else 0  # the end of the job has freed what it had not dropped by then
+    freed = fill.count if job.state in _RESERVING else 0  # the end of the job has freed what it had not dropped by then
     unit.cassettes.put(replace(planned, reserved=max(0, planned.reserved - freed)))
     _put_into(unit, pack, _out_of_cassette(unit, job, fill, drop))
     wrong = _wrong(fill, drop)
@@ -63,7 +65,7 @@ def _wrong(fill: Fill, drop: Drop) -> tuple[str, ...]:
     if drop.asked != fill.count:
         wrong.append(f"the machine was asked for {drop.asked} from cassette {drop.cassette}, {fill.count} were planned")
     if drop.counted != fill.count:
-        wrong.append(f"the drop sensor counted {drop.counted} of {fill.count} from cassette {drop.cassette}")
+        wrong.append(f"{drop.counter} counted {drop.counted} of {fill.count} from cassette {drop.cassette}")
     return tuple(wrong)
 
 

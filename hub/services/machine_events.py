@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.domain.doses import DoseState
+from hub.domain.doubts import IN_DOUBT, Doubt
 from hub.domain.identifiers import DeviceId, JobId
-from hub.domain.packs import JobState, Pack, PackJob, PackState, Verdict, advanced
+from hub.domain.packs import ENDED_JOB_STATES, JobState, Pack, PackJob, PackState, Verdict, advanced
 from hub.domain.records import Command, Received
+from hub.services.doubts import A_PERSON, answer_not_taken, take_doubt, take_resolved, waits_for_a_person
 from hub.services.drops import Drop, has_dropped, take_drop
 from hub.services.endings import doses_of, move_pack
-from hub.services.make_packs import send
+from hub.services.outbox import finish_command, send
 from hub.services.ports import UnitOfWork
 from hub.services.reviews import open_review
 
-_ENDED = (JobState.DONE, JobState.PARTIAL, JobState.REFUSED, JobState.ABORTED)
+_ANSWER = "resolve-"
 _NEVER_TO_BE_OUT = (PackState.EXPECTED, PackState.PRODUCED, PackState.QUARANTINED, PackState.REVOKED)
 
 
@@ -37,22 +39,39 @@ def take_event(unit: UnitOfWork, event: MachineEvent) -> bool:
     if unit.received.get(event.device, event.source, event.boot, event.number) is not None:
         return False
     unit.received.put(Received(event.device, event.source, event.boot, event.number, unit.now))
-    job = unit.jobs.get(event.job) if event.job is not None else None
+    job = _job_of(unit, event)
     if event.job is not None and job is None:
-        open_review(
-            unit,
-            "unknown-job",
-            event.job,
-            "",
-            (f"{event.device} speaks of a job that the hub never sent ({event.kind}).",),
-        )
+        _unknown_job(unit, event)
         return True
-    handler = _HANDLERS.get(event.kind)
+    handler = _HANDLERS.get("in-doubt" if _is_doubt(event) else event.kind)
     if handler is not None and job is not None:
         handler(unit, event, job)
     elif event.kind in _MACHINE_HANDLERS:
         _MACHINE_HANDLERS[event.kind](unit, event)
     return True
+
+
+def _job_of(unit: UnitOfWork, event: MachineEvent) -> PackJob | None:
+    """Return the job that an event is about; a command that could not be read was refused without naming its job."""
+    job = event.job
+    if job is None and event.kind == "refused":
+        command = unit.commands.get(str(event.data.get("command", "")))
+        job = command.job if command is not None else None
+    return unit.jobs.get(job) if job is not None else None
+
+
+def _is_doubt(event: MachineEvent) -> bool:
+    return event.kind == "stopped" and event.data.get("reason") == IN_DOUBT and event.slot is not None
+
+
+def _unknown_job(unit: UnitOfWork, event: MachineEvent) -> None:
+    """Ask a person about a job that the hub does not know; a machine that is in doubt about one is asked about each time it says so."""
+    assert event.job is not None
+    if _is_doubt(event):
+        _stopped(unit, event)
+        return
+    told = f"{event.device} speaks of a job that the hub never sent ({event.kind})."
+    open_review(unit, "unknown-job", event.job, "", (told,))
 
 
 def _accepted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
@@ -63,18 +82,52 @@ def _accepted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
 def _dropped(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     """Book a drop once: a machine that lost power tells of it again under a new number, and that is no second drop."""
+    drop = _drop_of(unit, event, job, "the drop sensor")
+    if drop is None or has_dropped(unit, job, drop.slot):
+        return
+    if job.doubt is not None and job.doubt.slot == drop.slot:
+        told = f"{event.device} is in doubt about drop {drop.slot + 1}, and says that {drop.counted} fell: only a person's count is booked."
+        open_review(unit, "doubt-contradicted", job.pack, "", (told,))
+        return
+    take_drop(unit, job, drop)
+
+
+def _drop_of(unit: UnitOfWork, event: MachineEvent, job: PackJob, counter: str) -> Drop | None:
+    """Return the drop that an event tells of; of a slot that the job has not a person is asked."""
     if event.slot is None or event.slot >= len(job.fills):
-        open_review(unit, "unknown-slot", job.pack, "", (f"{event.device} dropped for slot {event.slot}, which the job has not.",))
-    elif not has_dropped(unit, job, event.slot):
-        told = (event.data[name] for name in ("cassette", "asked", "counted"))
-        take_drop(unit, job, Drop(event.slot, *told))
+        told = f"{event.device} told of slot {event.slot} ({event.kind}), which the job has not."
+        open_review(unit, "unknown-slot", job.pack, "", (told,))
+        return None
+    cassette, asked, counted = (event.data[name] for name in ("cassette", "asked", "counted"))
+    return Drop(event.slot, cassette, asked, counted, counter)
+
+
+def _in_doubt(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
+    """Power was lost while a slot was dropped: the machine waits until a person has counted."""
+    assert event.slot is not None
+    known_slot = event.slot < len(job.fills)
+    if not known_slot or not take_doubt(unit, job, Doubt(event.slot, event.boot, event.number)):
+        unit.record("device-stopped", {"device": event.device, "reason": IN_DOUBT})
+    if not known_slot:
+        _ask_for_an_engineer(unit, event)
+
+
+def _resolved(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
+    """The machine was told what fell in the slot in doubt: that is booked, once, as told."""
+    drop = _drop_of(unit, event, job, A_PERSON)
+    if drop is not None:
+        take_resolved(unit, job, drop, (event.boot, event.number))
 
 
 def _at_camera(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     """The pouch lies at the camera; after a loss of power the machine says so again and waits for a verdict on the new event."""
     pack, told = unit.packs.get(job.pack), (event.boot, event.number)
     assert pack is not None
-    if job.state in _ENDED or (job.at_camera is not None and told <= job.at_camera):
+    if job.state in ENDED_JOB_STATES or (job.at_camera is not None and told <= job.at_camera):
+        return
+    if job.state is JobState.IN_DOUBT:
+        wrong = f"{event.device} is in doubt about this pouch, and says that it lies at the camera: it gets no verdict."
+        open_review(unit, "doubt-contradicted", job.pack, "", (wrong,))
         return
     unit.jobs.put(replace(job, at_camera=told, state=JobState.RUNNING))
     if pack.verdict is not None:
@@ -127,25 +180,33 @@ def _diverted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
 
 def _reject(unit: UnitOfWork, pack: Pack, reason: str) -> None:
-    """Revoke a pouch that belongs into the reject bin, unless a verdict or a person decided about it already."""
+    """Revoke a pouch that belongs into the reject bin, unless a verdict or a person decided about it already.
+
+    One in quarantine that nobody is to look at was in doubt: it is destroyed.
+    """
     failed = replace(pack, verdict=Verdict.FAIL)
-    if pack.state in (PackState.EXPECTED, PackState.PRODUCED, PackState.VERIFIED):
+    in_doubt = pack.state is PackState.QUARANTINED and pack.verdict is not Verdict.LOOK
+    if in_doubt or pack.state in (PackState.EXPECTED, PackState.PRODUCED, PackState.VERIFIED):
         move_pack(unit, failed, PackState.REVOKED, reason)
     elif pack.state is PackState.REVOKED and pack.verdict in (None, Verdict.PASS):
         unit.packs.put(failed)
 
 
 def _done(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    """The job ended; what it did not drop is free again."""
+    """The job ended; what it did not drop is free again. A pouch that was in doubt belongs into the reject bin, however it ended."""
     finish_command(unit, f"run-{job.id}")
     finish_verdicts(unit, job)
-    if job.state in _ENDED:
+    if job.state in ENDED_JOB_STATES:
         return
-    if event.data.get("state") == "diverted":
+    state = str(event.data.get("state", "done"))
+    begun = job.doubt is not None or any(has_dropped(unit, job, slot) for slot in range(len(job.fills)))
+    if state == "diverted" or job.doubt is not None or (state == "aborted" and begun):
         _diverted(unit, event, job)
     release_reservations(unit, job)
-    unit.jobs.put(replace(job, state=JobState.DONE))
-    unit.record("job-ended", {"job": job.id, "state": str(event.data.get("state", "done")), "reason": job.reason})
+    unit.jobs.put(replace(job, state=JobState.ABORTED if state == "aborted" else JobState.DONE))
+    unit.record("job-ended", {"job": job.id, "state": state, "reason": job.reason})
+    if state == "aborted" and not begun:
+        _ask_to_make_anew(unit, job, f"{event.device} ended the job before anything had moved.")
 
 
 def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
@@ -157,12 +218,20 @@ def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
             open_review(unit, "verdict-refused", job.pack, "", (f"{event.device} did not take the verdict: {reason}",))
             finish_command(unit, command_id)
         return
+    if command_id.startswith(_ANSWER):
+        answer_not_taken(unit, job, command_id, str(event.data.get("rc", "REFUSED")), reason)
+        return
     finish_command(unit, f"run-{job.id}")
     if job.state not in (JobState.QUEUED, JobState.SENT):
         return
     release_reservations(unit, job)
     unit.jobs.put(replace(job, state=JobState.REFUSED, reason=reason))
     unit.record("job-ended", {"job": job.id, "state": "refused", "reason": reason})
+    _ask_to_make_anew(unit, job, reason)
+
+
+def _ask_to_make_anew(unit: UnitOfWork, job: PackJob, reason: str) -> None:
+    """Nothing of a job was made: a person says whether its doses are made anew."""
     pack = unit.packs.get(job.pack)
     if pack is not None and pack.state in (PackState.EXPECTED, PackState.REVOKED):
         open_review(unit, "job-refused", pack.serial, "", (reason,))
@@ -176,13 +245,6 @@ def release_reservations(unit: UnitOfWork, job: PackJob) -> None:
             unit.cassettes.put(replace(cassette, reserved=max(0, cassette.reserved - fill.count)))
 
 
-def finish_command(unit: UnitOfWork, command_id: str) -> None:
-    """Take a command out of the outbox: its device has answered, or it is called off."""
-    command = unit.commands.get(command_id)
-    if command is not None and not command.done:
-        unit.commands.put(replace(command, done=True))
-
-
 def finish_verdicts(unit: UnitOfWork, job: PackJob) -> None:
     """Take the verdicts on a job out of the outbox."""
     for command in unit.commands.where(job=job.id, kind="verdict", done=False):
@@ -191,6 +253,19 @@ def finish_verdicts(unit: UnitOfWork, job: PackJob) -> None:
 
 def _stopped(unit: UnitOfWork, event: MachineEvent) -> None:
     unit.record("device-stopped", {"device": event.device, "reason": event.data.get("reason")})
+    if event.data.get("reason") == IN_DOUBT:
+        _ask_for_an_engineer(unit, event)
+
+
+def _ask_for_an_engineer(unit: UnitOfWork, event: MachineEvent) -> None:
+    """A machine is in doubt about something that the hub does not know: no answer from here would fit."""
+    told = f"{event.device} is in doubt about slot {event.slot} of job {event.job}, which the hub never sent, and waits: nothing here can answer it."
+    deed = "Take out the pouch, destroy it, and have an engineer clear the machine."
+    open_review(unit, "unknown-doubt", event.job or event.device, "", (told, deed), occasion=f"{event.boot}/{event.number}")
+
+
+def _lock(unit: UnitOfWork, event: MachineEvent) -> None:
+    unit.record("service-lock", {"device": event.device, **{name: event.data.get(name) for name in ("mode", "owner")}})
 
 
 def _ready(unit: UnitOfWork, event: MachineEvent) -> None:
@@ -211,17 +286,25 @@ _HANDLERS: Mapping[str, Callable[[UnitOfWork, MachineEvent, PackJob], None]] = {
     "released": _released,
     "diverted": _diverted,
     "done": _done,
+    "in-doubt": _in_doubt,
+    "resolved": _resolved,
     "refused": _refused,
 }
 _MACHINE_HANDLERS: Mapping[str, Callable[[UnitOfWork, MachineEvent], None]] = {
     "stopped": _stopped,
+    "lock": _lock,
     "ready": _ready,
     "cassette": _cassette,
 }
 
 
 def send_next(unit: UnitOfWork, device: DeviceId, most: int) -> list[JobId]:
-    """Mark queued jobs as sent while fewer than `most` are on the way to a device: from then on they cannot be called off."""
+    """Mark queued jobs as sent while fewer than `most` are on the way to a device: from then on they cannot be called off.
+
+    A machine that waits for a person gets none: its line goes on when the doubt is settled.
+    """
+    if waits_for_a_person(unit, device):
+        return []
     under_way = unit.jobs.count(device=device, state=[JobState.SENT, JobState.ACCEPTED, JobState.RUNNING])
     sent = []
     for command in unit.commands.where(device=device, kind="run", done=False, order_by="seq", limit=2 * most):

@@ -16,6 +16,7 @@ from hub.domain.records import Command, Print, Requisition
 from hub.domain.stock import STORE, Cassette, Lot, lot_is_usable
 from hub.services.endings import end_dose
 from hub.services.house import House
+from hub.services.outbox import send
 from hub.services.ports import UnitOfWork
 from hub.services.stock_in import next_lots
 
@@ -223,16 +224,6 @@ def _queue_job(unit: UnitOfWork, pack: Pack, house: House) -> None:
     fills = [{"slot": fill.machine_slot, "cassette": fill.cassette, "count": fill.count} for fill in job.fills]
     unit.record("job-queued", {"job": job.id, "pack": pack.serial, "device": job.device, "fills": fills})
     send(unit, Command(f"run-{job.id}", job.device, "run", 0, job.id, unit.now))
-
-
-def send(unit: UnitOfWork, command: Command) -> None:
-    """Put a command into the outbox with the next sequence number of its device; the same command again changes nothing."""
-    if unit.commands.get(command.id) is not None:
-        return
-    device = unit.devices.get(command.device)
-    assert device is not None
-    unit.devices.put(replace(device, last_command=device.last_command + 1))
-    unit.commands.put(replace(command, seq=device.last_command + 1))
 
 
 def manual_lane(pack: Pack) -> bool:

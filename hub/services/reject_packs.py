@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hub.domain.doses import DoseState
+from hub.domain.doubts import IN_DOUBT
 from hub.domain.identifiers import CassetteId, PackSerial, UserId
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.records import Review
@@ -43,6 +44,8 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
         return Refusal("unknown-review", f"There is no review {decision.review}.")
     if review.decision:
         return Refusal("decided", f"Review {review.id} was decided before: {review.decision}.")
+    if review.kind == IN_DOUBT:
+        return Refusal("in-doubt", f"Pouch {review.subject} is in doubt: count what fell and say how many; it is destroyed in any case.")
     pack = unit.packs.get(review.subject) if review.kind == POUCH else None
     if pack is not None:
         refusal = _decide_pouch(unit, pack, decision)

@@ -7,7 +7,7 @@ from hub.domain.packs import TERMINAL_PACK_STATES, Pack, PackJob, PackState, Ver
 from hub.domain.records import Command
 from hub.domain.verification import ExpectedPouch, SeenPouch, verify_pouch
 from hub.services.endings import move_pack
-from hub.services.make_packs import send
+from hub.services.outbox import send
 from hub.services.ports import UnitOfWork
 from hub.services.reviews import open_review
 

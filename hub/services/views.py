@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.domain.custody import TrolleyState
 from hub.domain.doses import DoseState
+from hub.domain.doubts import IN_DOUBT
 from hub.domain.identifiers import DeviceId
 from hub.domain.ledger import LedgerEntry
 from hub.domain.packs import JobState, Pack, PackJob, PackState
@@ -72,7 +73,7 @@ def bench_board(unit: UnitOfWork) -> dict[str, Any]:
     picks, rejects = open_picks(unit), packs_to_reject(unit)
     requisitions = unit.requisitions.where(issued=False, order_by="department,item")
     return {
-        "reviews": [_review(unit, review) for review in unit.reviews.where(decision="", order_by="opened_at")],
+        "reviews": [_review(unit, review) for review in open_reviews(unit)],
         "rejects": [{"pack": pack.serial, "job": pack.job, "reason": pack.reason} for pack in rejects],
         "picks": [pick_view(unit, pack) for pack in picks[:SHOWN]],
         "picks_more": max(0, len(picks) - SHOWN),
@@ -80,6 +81,11 @@ def bench_board(unit: UnitOfWork) -> dict[str, Any]:
         "requisitions_more": max(0, len(requisitions) - SHOWN),
         "returns": len(packs_to_return(unit)),
     }
+
+
+def open_reviews(unit: UnitOfWork) -> list[Review]:
+    """Return the questions that are answered by accepting or rejecting; a doubt is answered by counting."""
+    return [review for review in unit.reviews.where(decision="", order_by="opened_at") if review.kind != IN_DOUBT]
 
 
 def pick_view(unit: UnitOfWork, pack: Pack) -> dict[str, Any]:

@@ -75,6 +75,7 @@ class Book:
         self.issued = amounts()
         self.balances = amounts()
         self.printed: set[str] = set()
+        self.doubtful: set[str] = set()
         self.lines = Lines()
         self._corrected = corrected
 
@@ -95,6 +96,8 @@ class Book:
                 self._move(entry)
             elif kind == "job-queued":
                 self._job(entry)
+            elif kind in ("job-in-doubt", "doubt-resolved"):
+                self.doubtful.add(data["job"])
             elif kind == "label-printed":
                 self.printed.add(data["label"])
             elif kind in FILES or kind in TOLD:

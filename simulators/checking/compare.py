@@ -57,10 +57,13 @@ def _sums(fact: str, thing: str, ledger: Amounts, truth: Amounts) -> Iterator[Mi
 
 
 def _pouches(book: Book, plant: Plant) -> Iterator[Mismatch]:
-    """One pouch a job; it left the way the ledger says; what the ledger calls produced was cut."""
+    """One pouch a job; it left the way the ledger says; what the ledger calls produced was cut.
+
+    A pouch that was in doubt is cut to be thrown away: nobody calls it produced, and it is never let out.
+    """
     for job, pouches in plant.pouches_of_job.items():
         pack = book.pack_of_job.get(job)
-        if len(pouches) > 1 or pack is None or not book.packs[pack].produced:
+        if len(pouches) > 1 or pack is None or not (book.packs[pack].produced or job in book.doubtful):
             yield {"fact": "pouch-cut", "job": job, "pack": pack, "pouches": pouches}
         for pouch in pouches:
             yield from _way_out(book, plant, pouch, pack)
@@ -73,7 +76,8 @@ def _pouches(book: Book, plant: Plant) -> Iterator[Mismatch]:
 
 def _way_out(book: Book, plant: Plant, pouch: str, pack: str | None) -> Iterator[Mismatch]:
     story = book.packs[pack] if pack is not None else None
-    passed = story is not None and story.verdicts[-1:] == ["PASS"]
+    doubtful = plant.job_of_pouch[pouch] in book.doubtful
+    passed = story is not None and story.verdicts[-1:] == ["PASS"] and not doubtful
     ways = plant.left.get(pouch, [])
     if ways != ["pouch-released" if passed else "pouch-diverted"]:
         yield {"fact": "pouch-released", "pouch": pouch, "pack": pack, "ledger": story.verdicts if story else [], "truth": ways}

@@ -147,6 +147,13 @@ class Machine:
         """Hang up."""
         self._client.close()
 
+    def look(self) -> Reply:
+        """See how the machine stands; it may be asked again at any time."""
+        try:
+            return read_reply(self._client.get("/state"))
+        except httpx.TransportError as error:
+            return Reply(0, f"{type(error).__name__}: {error}")
+
     def post(self, path: str, body: Any = None) -> Reply:
         """Do something at the machine."""
         pause_s, failure = FIRST_PAUSE_S, ""

@@ -195,6 +195,28 @@ def test_a_pouch_with_a_broken_tablet_that_was_destroyed_agrees(tmp_path: Path, 
     assert _checked(put_down(tmp_path, ledger(), facts), capsys)[:2] == (0, [])
 
 
+def _put_in_doubt(entries: Entries) -> None:
+    """Let pouch B never get to the camera: power was lost over it, and a person counted."""
+    for kind in ("pack-produced", "pack-verified"):
+        entries.remove((kind, _entry(entries, kind, pack="B")))
+    entries.append(("doubt-resolved", {"job": "jobB", "device": "packager-1", "slot": 0, "cassette": 7, "asked": 1, "counted": 1}))
+
+
+def test_a_pouch_in_doubt_is_cut_to_be_thrown_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = ledger()
+    _put_in_doubt(entries)
+    assert _checked(put_down(tmp_path, entries, truth()), capsys)[:2] == (0, [])
+
+
+def test_a_pouch_in_doubt_that_was_let_out_or_miscounted_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries, facts = ledger(), truth()
+    _put_in_doubt(entries)
+    _fact(facts, "pouch-diverted").update(what="pouch-released")
+    facts.append(dict(_fact(facts, "tablet-dropped", pouch="u2")))
+    status, found, _ = _checked(put_down(tmp_path, entries, facts), capsys)
+    assert status == 1 and {"pouch-released", "tablet-dropped"} <= {mismatch["fact"] for mismatch in found}
+
+
 def test_a_label_of_a_pack_that_was_called_off_need_not_be_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries, facts = ledger(), truth()
     label = hashlib.sha256(b"E").hexdigest()

@@ -8,19 +8,22 @@ from typing import Any
 
 import rfc8785
 
+from hub.domain.doubts import Counting
 from hub.domain.identifiers import UserId
-from hub.domain.packs import PackState
+from hub.domain.packs import PackJob, PackState
 from hub.services.administer import BedsideScan, give, give_from_ward, not_given
 from hub.services.reject_packs import Decision, decide_review
+from hub.services.resolve_doubt import resolve_doubt
 from hub.services.return_packs import packs_to_return, return_pack
-from tests.services.small_world import NURSE, PHARMACIST, TECHNICIAN, World, long_standing, order_line
+from tests.services.small_world import NURSE, PACKAGER, PHARMACIST, TECHNICIAN, World, long_standing, order_line
 
 Entries = list[dict[str, Any]]
 
 STOPPED_EARLY, STOPPED_LATE, DOUBTED = order_line("g", 4), order_line("h", 4, "TWIN"), order_line("f", 3, "ALERT")
+POWER_LOST = order_line("k", 3, "TWIN", units=2)
 LINES = (
     long_standing("a", 1), long_standing("b", 1, "TWIN", units=2), order_line("c", 2, units="1/2"), order_line("d", 2, "AMP"),
-    order_line("e", 3, "AMP", route="IM"), DOUBTED, STOPPED_EARLY, STOPPED_LATE, order_line("n", 2, route="smoke signal"),
+    order_line("e", 3, "AMP", route="IM"), DOUBTED, POWER_LOST, STOPPED_EARLY, STOPPED_LATE, order_line("n", 2, route="smoke signal"),
     order_line("m", 2, units="100"),
 )  # fmt: skip
 
@@ -59,9 +62,12 @@ def _run(world: World) -> None:
 
 
 def _make(world: World) -> None:
-    """Make every pouch; that of the doubted order is looked at by a person and accepted."""
+    """Make every pouch; that of the doubted order is looked at by a person and accepted, and over one power is lost."""
     while jobs := world.machine.fetch():
         for job in jobs:
+            if world.pack_of("k").serial == job.pack and job.replaces is None:
+                _lose_power(world, job)
+                continue
             if world.pack_of("f").serial != job.pack:
                 world.machine.run(job)
                 continue
@@ -69,6 +75,18 @@ def _make(world: World) -> None:
             (review,) = world.all("reviews", kind="pouch")
             told = Decision(review.id, True, job.pack, "counted", UserId(PHARMACIST))
             world.do(lambda unit, told=told: decide_review(unit, told, world.house), PHARMACIST)
+
+
+def _lose_power(world: World, job: PackJob) -> None:
+    """Lose power while two tablets fall: one is found, the pouch is destroyed and made anew."""
+    say, fill = world.machine.say, job.fills[0]
+    say("stopped", job.id, 0, reason="in-doubt")
+    told = Counting(PACKAGER, job.id, world.machine.boot, world.machine.number, 1, "one in the pouch", UserId(TECHNICIAN))
+    world.do(lambda unit: resolve_doubt(unit, told), TECHNICIAN)
+    say("resolved", job.id, 0, cassette=fill.cassette, asked=fill.count, counted=1, remaining=0)
+    say("diverted", job.id, 0, verdict="NONE")
+    say("done", job.id, 0, state="diverted")
+    world.reject_all()
 
 
 def _bring(world: World) -> None:

@@ -146,6 +146,16 @@ def _lines_hidden_by_changes(entries: Entries) -> Entries:
     return [*shorn, with_data(sha256="other", orders=9)(file), *more]
 
 
+def _released_was_in_doubt(entries: Entries) -> Entries:
+    """Write that the machine was in doubt about a pouch that went out and was given."""
+    given = {entry["data"]["pack"] for entry in entries if entry["kind"] == "pack-given"}
+    jobs = [e["data"]["job"] for e in entries if e["kind"] == "pack-expected" and e["data"]["pack"] in given and e["data"]["job"]]
+    told = entries
+    for kind in ("job-in-doubt", "doubt-decided", "doubt-resolved"):
+        told = _all(kind, job=jobs[0])(told)
+    return told
+
+
 CORRUPTIONS: dict[str, tuple[Callable[[Entries], Entries], set[str]]] = {
     "lines of the sheet never decided": (_without("line-decided", outcome="needs-review"), {LINES}),
     "lines never decided, as many more in a changes file": (_lines_hidden_by_changes, {LINES}),
@@ -191,6 +201,14 @@ CORRUPTIONS: dict[str, tuple[Callable[[Entries], Entries], set[str]]] = {
     "a pack expected twice": (_again("pack-expected"), {ENDS}),
     "a job queued twice": (_again("job-queued"), {MOVED}),
     "a job ended twice": (_again("job-ended"), {MOVED}),
+    "nobody decided about the doubt": (_without("doubt-decided"), {MOVED}),
+    "a nurse decided about the doubt": (_by("doubt-decided", "u-nurse"), {MOVED}),
+    "one person twice decided about the doubt": (_all("doubt-decided", second="u-technician"), {MOVED}),
+    "a question that was never asked was answered": (_all("doubt-decided", event=99), {MOVED}),
+    "another number was booked than was counted": (_all("doubt-resolved", counted=2), {MOVED}),
+    "a doubt was booked twice": (_again("doubt-resolved"), {MOVED}),
+    "an older question was asked again": (_again("job-in-doubt"), {MOVED}),
+    "a pouch in doubt was released and given": (_released_was_in_doubt, {RELEASE, MOVED}),
 }  # fmt: skip
 
 

@@ -54,6 +54,8 @@ class Oracle:
     fell: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     given_for: Counter[tuple[str, str]] = field(default_factory=Counter)
     dropped: dict[tuple[str, int], int] = field(default_factory=dict)
+    doubts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    resolved: set[str] = field(default_factory=set)
     miscounted: set[int] = field(default_factory=set)
 
     def check(self, unit: SqlUnitOfWork) -> None:
@@ -134,6 +136,9 @@ class Oracle:
 
     def _pack_expected(self, actor: str, data: dict[str, Any]) -> None:
         must(data["pack"] not in self.packs, "2 a pack is expected once", data)
+        replaced = self.packs.get(data["replaces"] or "", {})
+        if replaced.get("job") in self.doubts:
+            must(self.pack_end.get(data["replaces"]) == "destroyed", "9 a pouch in doubt is destroyed before it is made anew", data)
         self.packs[data["pack"]] = data
         for dose in data["doses"]:
             must(dose not in self.live, "2 a dose has one live pack", dose, self.live.get(dose), data["pack"])
@@ -153,6 +158,7 @@ class Oracle:
         wanted = self.passed if data["by"] in ("camera", "picker") else {data["pack"]}
         must(pack in wanted, "5 nothing is released unproven", data)
         must(pack not in self.revoked, "5 no revoked pack is released", data)
+        must(self.packs[pack]["job"] not in {*self.doubts, *self.resolved}, "9 nothing in doubt is released", data)
         asked = sum((Fraction(self.planned[dose]["units"]) for dose in self.packs[pack]["doses"]), Fraction(0))
         must(self.fell[pack] == asked, "5 what is in a released pack is what was ordered", pack, self.fell[pack], asked)
         if data["by"] == "review":
@@ -182,6 +188,20 @@ class Oracle:
         self.job_ends[data["job"]] += 1
         must(self.job_ends[data["job"]] == 1, "9 a job ends once", data)
 
+    def _job_in_doubt(self, actor: str, data: dict[str, Any]) -> None:
+        job, question = data["job"], (data["boot"], data["event"])
+        must(question > self.doubts.get(job, (0, 0)), "9 a newer question takes the older one's place", data)
+        must(job not in self.resolved, "9 what was settled is not asked again", data)
+        self.doubts[job] = question
+
+    def _doubt_decided(self, actor: str, data: dict[str, Any]) -> None:
+        must(self.people.get(actor) in ("pharmacist", "technician") and data["by"] == actor, "9 a person decides", actor, data)
+        must((data["boot"], data["event"]) == self.doubts.get(data["job"]), "9 the newest question is answered", data)
+
+    def _doubt_resolved(self, actor: str, data: dict[str, Any]) -> None:
+        must(data["job"] not in self.resolved, "9 a doubt is settled once", data)
+        self.resolved.add(data["job"])
+
     def _stock_moved(self, actor: str, data: dict[str, Any]) -> None:
         quantity, lot = Fraction(data["quantity"]), f"{data['item']}/{data['lot']}"
         must(quantity > 0, "4 a move moves something", data)
@@ -207,7 +227,7 @@ class Oracle:
 
     def _reservations(self, unit: SqlUnitOfWork) -> None:
         wanted: Counter[int] = Counter()
-        for job in unit.jobs.where(state=["queued", "sent", "accepted", "running"]):
+        for job in unit.jobs.where(state=["queued", "sent", "accepted", "running", "in-doubt"]):
             for slot, fill in enumerate(job.fills):
                 wanted[fill.cassette] += fill.count if (job.id, slot) not in self.dropped else 0
         for cassette in unit.cassettes.where():
@@ -266,7 +286,8 @@ class Oracle:
         must(set(self.planned) == set(self.dose_end), "3 every dose ends", *sorted(set(self.planned) - set(self.dose_end))[:3])
         open_packs = [pack for pack in unit.packs.where() if pack.state.value not in PACK_ENDS]
         must(not open_packs, "3 every pack ends", *open_packs[:2])
-        for job in unit.jobs.where(state=["queued", "sent", "accepted", "running"]):
+        must(set(self.doubts) <= self.resolved, "9 every doubt is settled", set(self.doubts) - self.resolved)
+        for job in unit.jobs.where(state=["queued", "sent", "accepted", "running", "in-doubt"]):
             must(False, "9 every job ends", job)
         must(unit.commands.count(done=False) == 0, "no command waits for ever", *unit.commands.where(done=False)[:3])
         must(all(cassette.reserved == 0 for cassette in unit.cassettes.where()), "4 nothing stays reserved", "")

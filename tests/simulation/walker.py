@@ -1,6 +1,7 @@
 """A seeded walk through the life of a ward and its line: people late and wrong, a machine with faults, a bad network, crashes."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -12,13 +13,16 @@ from typing import Any
 from hub.domain.identifiers import CassetteId, DrugCode, UserId
 from hub.domain.orders import OrderLine, OrderStatus, Stay
 from hub.domain.packs import Pack, PackJob, PackState, Verdict
+from hub.domain.refusals import Refusal
 from hub.services import administer, machine_events, reject_packs, return_packs, trolleys
 from hub.services.close_day import tick
+from hub.services.doubts import jobs_in_doubt
 from hub.services.machine_events import MachineEvent
 from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
 from hub.services.stock_in import Loading, Receipt, load_cassette, receive_stock
 from tests.services.small_world import NURSE, PACKAGER, PHARMACIST, SIX, TECHNICIAN, World, order_line
-from tests.simulation.oracle import Oracle
+from tests.simulation.doubts import answer_machine, ask_again, carry_answers, lose_power
+from tests.simulation.oracle import Oracle, must
 
 WARDS = (*("Cardiology", "Therapy", "Surgery") * 3, "Intensive care")
 CHOICES = (
@@ -29,11 +33,16 @@ CHOICES = (
 
 @dataclass
 class Holding:
-    """One pouch in the machine: how far it is, and the event whose verdict it waits for."""
+    """One pouch in the machine: how far it is, and the event whose verdict or answer it waits for.
+
+    `fell` is what fell of the drop that power was lost over, None while no drop is in doubt.
+    """
 
     job: PackJob
     stage: int = 0
     camera: tuple[int, int] | None = None
+    fell: int | None = None
+    question: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -49,6 +58,9 @@ class Walk:
     delivered: list[MachineEvent] = field(default_factory=list)
     holding: list[Holding] = field(default_factory=list)
     known_commands: set[str] = field(default_factory=set)
+    asked: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    moved: Counter[tuple[str, int]] = field(default_factory=Counter)
+    tries: Counter[str] = field(default_factory=Counter)
     lines: dict[str, OrderLine] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
     faults: bool = True
@@ -80,10 +92,10 @@ class Walk:
     def _deeds(self) -> list[tuple[Callable[[], object], float]]:
         return [
             (self.order, 10), (self.edit, 3), (self.stop, 3), (self.hold, 3), (self.resume, 4), (self.move, 2), (self.leave, 0.4), (self.sheet, 2),
-            (self.stock, 2), (self.fill, 4), (self.time, 10), (self.labels, 10), (self.fetch, 10), (self.machine, 30), (self.deliver, 40),
-            (self.look, 14), (self.power_cut, 1), (self.repeat, 3), (self.crash, 1), (self.pick, 10), (self.issue, 4), (self.review, 6),
+            (self.stock, 2), (self.fill, 4), (self.time, 10), (self.labels, 10), (self.fetch, 20), (self.machine, 70), (self.deliver, 80),
+            (self.look, 24), (self.power_cut, 3), (self.repeat, 5), (self.crash, 1), (self.pick, 10), (self.issue, 4), (self.review, 6),
             (self.reject, 6), (self.load, 10), (self.pull, 3), (self.trolley, 5), (self.hand, 8), (self.give, 14), (self.give_ward, 5),
-            (self.not_given, 3), (self.bring_back, 4),
+            (self.not_given, 3), (self.bring_back, 4), (self.answer, 10),
         ]  # fmt: skip
 
     # orders and patients
@@ -187,9 +199,10 @@ class Walk:
             if self.faults and self.chance.random() < 0.08:
                 self._send("refused", job.id, None, source="bridge", command=command.id, rc="EMPTY", reason="EMPTY")
             else:
+                must(not any(self.moved[job.id, slot] for slot in range(len(job.fills))), "9 a job is sent once", job)
                 self.holding.append(Holding(job))
 
-    def _send(self, kind: str, job: str, slot: int | None, source: str = "firmware", **data: Any) -> MachineEvent:
+    def _send(self, kind: str, job: str | None, slot: int | None, source: str = "firmware", **data: Any) -> MachineEvent:
         event = self.world.machine.event(kind, job, slot, **data)
         if source == "bridge":
             event = replace(event, source="bridge", boot=0)
@@ -198,13 +211,18 @@ class Walk:
 
     def machine(self) -> None:
         """The pouch at hand goes one step on; the machine makes one after the other."""
-        if not self.holding:
+        carry_answers(self)
+        if not self.holding or self.holding[0].fell is not None:
             return
         pouch = self.holding[0]
         job, last = pouch.job, len(pouch.job.fills)
         if pouch.stage == 0:
             self._send("accepted", job.id, None)
         elif pouch.stage <= last:
+            self._move(job, pouch.stage - 1)
+            if self.chance.random() < (0.25 if self.faults else 0.1):
+                lose_power(self, pouch)
+                return
             self._drop(job, pouch.stage - 1)
         elif pouch.stage == last + 1:
             event = self._send("at-camera", job.id, last - 1)
@@ -213,8 +231,10 @@ class Walk:
             self._verdict(pouch)
             return
         pouch.stage += 1
-        if self.faults and self.chance.random() < 0.02:
-            self._in_doubt(pouch)
+
+    def _move(self, job: PackJob, slot: int) -> None:
+        self.moved[job.id, slot] += 1
+        must(self.moved[job.id, slot] == 1, "9 an actuator moves once for a slot of a job", job, slot)
 
     def _drop(self, job: PackJob, slot: int) -> None:
         fill = job.fills[slot]
@@ -223,12 +243,6 @@ class Walk:
             counted = max(0, fill.count + self.chance.choice((-1, 1)))
             self.oracle.miscounted.add(fill.cassette)
         self._send("dropped", job.id, slot, cassette=fill.cassette, asked=fill.count, counted=counted, remaining=0)
-
-    def _in_doubt(self, pouch: Holding) -> None:
-        """Power was lost over a slot: a person has the pouch destroyed."""
-        self._send("diverted", pouch.job.id, 0, verdict="NONE")
-        self._send("done", pouch.job.id, 0, state="diverted")
-        self.holding.remove(pouch)
 
     def _verdict(self, pouch: Holding) -> None:
         for command in self.world.all("commands", kind="verdict", job=pouch.job.id, done=False):
@@ -252,7 +266,7 @@ class Walk:
         event = self.network.pop(place)
         self.world.machine.tell(event)
         self.delivered.append(event)
-        if event.kind == "dropped" and event.job is not None and event.slot is not None:
+        if event.kind in ("dropped", "resolved") and event.job is not None and event.slot is not None:
             self.oracle.dropped.setdefault((event.job, event.slot), event.data["counted"])
 
     def repeat(self) -> None:
@@ -268,10 +282,11 @@ class Walk:
         self.network = [event for event in self.network if event.source == "bridge"]
         machine.boot, machine.number = machine.boot + 1, 0
         for event in (*unsure, *kept):
-            again = self._send(event.kind, str(event.job), event.slot, **event.data)
+            again = self._send(event.kind, event.job, event.slot, **event.data)
             for pouch in self.holding:
                 if pouch.job.id == event.job and event.kind == "at-camera":
                     pouch.camera = (again.boot, again.number)
+        ask_again(self)
 
     def look(self) -> None:
         for job in self.world.all("jobs", state="running"):
@@ -308,11 +323,18 @@ class Walk:
 
     def review(self) -> None:
         if waiting := self.world.all("reviews", decision=""):
-            open_one = waiting[0]
+            others = [one for one in waiting if one.kind != "in-doubt"]
+            open_one = waiting[0] if self._wrong() or not others else others[0]
             scanned = "ANOTHER" if self._wrong() else open_one.subject
             accept = self.chance.random() < 0.6
             decision = reject_packs.Decision(open_one.id, accept, scanned, "seen", UserId(PHARMACIST))
-            self.world.do(lambda unit: reject_packs.decide_review(unit, decision, self.world.house), PHARMACIST)
+            decided = self.world.do(lambda unit: reject_packs.decide_review(unit, decision, self.world.house), PHARMACIST)
+            must(open_one.kind != "in-doubt" or isinstance(decided, Refusal), "9 a doubt is answered by counting only", open_one)
+
+    def answer(self) -> None:
+        """Somebody counts for a machine in doubt: late, twice, wrongly, or for a question that was asked before."""
+        if waiting := self.world.do(jobs_in_doubt):
+            answer_machine(self, self.chance.choice(waiting))
 
     def reject(self) -> None:
         waiting = self.world.do(reject_packs.packs_to_reject)
@@ -411,6 +433,7 @@ class Walk:
                 return
             for deed in (self.labels, self.fetch, self.machine, self.deliver, self.look, self.pick, self.issue, self.review, self.reject):
                 deed()
+            self.answer()
             for deed in (self.load, self.pull, self.hand, self.bring_back):
                 deed()
             self.world.do(self.oracle.check)
@@ -419,6 +442,7 @@ class Walk:
             while self.network:
                 self.deliver()
             self.look()
+            self.answer()
             if not self.network and self.holding and self.holding[0].camera is not None and self._stuck():
                 raise AssertionError(f"the machine waits for ever for a verdict on {self.holding[0].job}")
 
@@ -428,7 +452,7 @@ class Walk:
         return pack.verdict is not None and all(command.id in self.known_commands for command in open_commands)
 
     def _is_busy(self) -> bool:
-        waiting = self.world.all("jobs", state=["queued", "sent", "accepted", "running"])
+        waiting = self.world.all("jobs", state=["queued", "sent", "accepted", "running", "in-doubt"])
         return bool(
             waiting or self.network or self.holding or self.world.do(open_picks) or self.world.all("requisitions", issued=False)
             or self.world.do(reject_packs.packs_to_reject) or self.world.all("reviews", decision="")

@@ -8,7 +8,7 @@ from hub.domain.people import Action, Role, may
 from tests.web_api.api_client import Api
 
 READS: tuple[tuple[str, Action], ...] = (
-    ("/api/cassettes", Action.PACK), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
+    ("/api/cassettes", Action.PACK), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/doubts", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
     ("/api/requisitions", Action.PACK), ("/api/returns", Action.RETURN_PACKS), ("/api/trolleys", Action.READ_WARD),
     ("/api/wards", Action.READ_WARD), ("/api/ward/Therapy/round", Action.READ_WARD), ("/api/ledger/export", Action.READ_LEDGER),
     ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE),
@@ -20,6 +20,10 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}),
     ("/api/reviews", Action.DECIDE_REVIEWS, {"review": "none", "decision": "reject"}),
     ("/api/rejects", Action.PACK, {"pack": "NOBODY"}),
+    (
+        "/api/doubts/resolve", Action.DECIDE_REVIEWS,
+        {"device": "packager-1", "job": "none", "boot": 1, "asked_event": 1, "counted": 0, "reason": "r"},
+    ),
     ("/api/requisitions", Action.PACK, {"requisition": "none", "packs": ["x"]}),
     ("/api/trolleys/load", Action.LOAD_TROLLEY, {"trolley": "t", "drawer": "d", "pack": "p"}),
     ("/api/trolleys/pull", Action.LOAD_TROLLEY, {"trolley": "t", "pack": "p"}),

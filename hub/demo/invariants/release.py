@@ -3,14 +3,16 @@
 from collections import defaultdict
 from fractions import Fraction
 
-from hub.demo.invariants.story import NOT_EXERCISED, Answer, Data, Entry, Story, Units, expired
+from hub.demo.invariants.story import NOT_EXERCISED, REVIEWERS, Answer, Data, Entry, Story, Units, expired
 
 PHARMACY = frozenset({"technician", "pharmacist", "head"})
-REVIEWERS = frozenset({"technician", "pharmacist"})
 
 
 def proven(story: Story) -> Answer:
-    """5: every release follows from what was read, counted, asked of the machine and, where it was doubted, decided by a person."""
+    """5: every release follows from what was read, counted, asked of the machine and, where it was doubted, decided by a person.
+
+    What the machine itself was in doubt about is never released, whoever decides.
+    """
     released = [entry for entry in story.entries if entry["kind"] == "pack-released"]
     if not released:
         return NOT_EXERCISED
@@ -27,6 +29,7 @@ class _Evidence:
         self._verdicts: dict[str, list[Entry]] = defaultdict(list)
         self._accepted: dict[str, list[Entry]] = defaultdict(list)
         self._dead: dict[str, int] = {}
+        self._doubtful = {data["job"] for data in story.of("job-in-doubt", "doubt-resolved")}
         self._asked: dict[str, Units] = {}
         self._moves: dict[str, list[Data]] = defaultdict(list)
         for move in story.moves:
@@ -52,6 +55,8 @@ class _Evidence:
         if expected is None or wanted is None or self._dead.get(pack, release["seq"]) < release["seq"]:
             return False
         by_machine = expected["job"] is not None
+        if expected["job"] in self._doubtful:
+            return False
         day = story.day_of(release)
         in_date = not expired(expected["expires_on"], day) and all(story.in_date(move, day) for move in self._moves[pack])
         agreed = story.filled.get(pack) == wanted and (not by_machine or self._asked.get(pack) == wanted)

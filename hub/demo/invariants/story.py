@@ -17,6 +17,7 @@ DOSE_ENDS = frozenset(
 )
 PACK_ENDS = frozenset(f"pack-{end}" for end in ("given", "restocked", "destroyed", "lost", "never-made"))
 WARD_LANES = frozenset({"injection", "ward-stock"})
+REVIEWERS = frozenset({"technician", "pharmacist"})
 NURSES = frozenset({"nurse", "treatment-nurse", "senior-nurse"})
 
 

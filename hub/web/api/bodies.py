@@ -84,6 +84,19 @@ class ReviewBody(Write):
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
+class ResolveBody(Write):
+    """What a person counted for the slot in doubt; `boot` and `asked_event` name the machine's question that is answered."""
+
+    device: Code
+    job: Code
+    boot: Annotated[int, Field(ge=0)]
+    asked_event: Annotated[int, Field(ge=0)]
+    counted: Annotated[int, Field(ge=0, le=255)]
+    reason: Annotated[str, Field(max_length=500)]
+    second_badge: str = ""
+    second_pin: str = ""
+
+
 class RejectBody(Write):
     """A pouch scanned into the reject bin."""
 

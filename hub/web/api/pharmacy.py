@@ -17,6 +17,7 @@ from hub.services.recall_lot import recall_lot
 from hub.services.reject_packs import Decision, decide_review, packs_to_reject, scan_reject
 from hub.services.return_packs import packs_to_return, return_pack
 from hub.services.stock_in import Loading, Receipt, load_cassette, needs_second_person, receive_stock
+from hub.services.views import open_reviews
 from hub.web.api.bodies import (
     LoadCassette,
     PickBody,
@@ -142,13 +143,13 @@ async def pick(body: PickBody, hub: Hub, user: Packer) -> Response:
 
 @router.get("/reviews")
 async def reviews(hub: Hub, _: Reviewer) -> list[dict[str, Any]]:
-    """Return the open questions to people."""
+    """Return the open questions to people; machines in doubt are asked about by `/api/doubts`."""
     return await hub.decisions.read(_reviews)
 
 
 def _reviews(unit: UnitOfWork) -> list[dict[str, Any]]:
     rows = []
-    for review in unit.reviews.where(decision="", order_by="opened_at"):
+    for review in open_reviews(unit):
         pack = unit.packs.get(review.subject)
         rows.append(
             {

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from hub.domain.people import Action, User, may
+from hub.services.doubt_view import doubt_board
 from hub.services.drops import WRONG_CASSETTE
 from hub.services.ports import UnitOfWork
 from hub.services.reject_packs import LABEL_REVIEW
@@ -32,7 +33,8 @@ async def _read(hub: HubContext, user: User) -> dict[str, Any]:
     packs = may(user.role, Action.PACK)
 
     def read(unit: UnitOfWork) -> dict[str, Any]:
-        return {"board": line_board(unit, hub.house), "bench": bench_board(unit) if packs else None}
+        shown = {"board": line_board(unit, hub.house), "doubts": doubt_board(unit)}
+        return {**shown, "bench": bench_board(unit) if packs else None}
 
     return {"decisions": DECISIONS, **await hub.decisions.read(read)}
 

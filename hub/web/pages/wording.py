@@ -48,6 +48,9 @@ _SENTENCES: Mapping[str, str] = {
     "pack-never-made": "Pack {pack} was never made: {reason}",
     "job-queued": "Job queued for {device}",
     "job-ended": "Job ended: {state}",
+    "job-in-doubt": "{device} lost power and is in doubt about slot {slot}: event {event} of boot {boot}",
+    "doubt-decided": "A person counted {counted} for slot {slot} (event {event} of boot {boot}): {reason}",
+    "doubt-resolved": "{device} booked {counted} of {asked} from cassette {cassette} for slot {slot}, as it was told",
     "lot-recalled": "Lot {lot} of {item} recalled: {reason}",
     "cassette-locked": "Cassette {cassette} locked: {reason}",
     "directory-entered": "Drug directory {name} entered: {drugs} drugs",
@@ -66,6 +69,7 @@ _SENTENCES: Mapping[str, str] = {
     "trolley-closed": "Trolley {trolley} closed",
     "device-stopped": "{device} stopped: {reason}",
     "device-ready": "{device} is ready",
+    "service-lock": "The service lock of {device} was {mode} by {owner}",
     "user-enrolled": "{name} enrolled as {role}",
 }
 _LINKED = frozenset(

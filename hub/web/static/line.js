@@ -1,5 +1,6 @@
 // The packing line: one scan field for everything. What is scanned, and what was tapped before, says what is meant.
 import { onUnanswered, resume, write } from "./api.js";
+import { doubtDialog } from "./doubt.js";
 import { follow } from "./live.js";
 import { show, showAnswer, waits } from "./result.js";
 import { scanField } from "./scan.js";
@@ -144,6 +145,8 @@ board.addEventListener("click", (event) => {
     askWhy({ review: review.dataset.review }, `Pouch ${review.dataset.pack}`);
   } else if (button.dataset.act === "unreadable") {
     askWhy({ pack: row.dataset.reject }, `Pouch ${row.dataset.reject}: its label cannot be scanned`);
+  } else if (button.dataset.act === "count") {
+    askHowMany(button.closest("[data-doubt]").dataset);
   } else if (button.dataset.act === "issue") {
     start("issue", row.dataset.requisition, row.dataset.name, []);
     show("run", `Scan a pack of it: ${row.dataset.name}`);
@@ -175,12 +178,13 @@ if (dialog) {
 // ---- start ----
 
 const refresh = follow(board, mark);
+const askHowMany = doubtDialog((text) => { show("ok", text); refresh(); field.focus(); });
 const form = document.getElementById("scan");
 const field = form && scanField(form, scanned, () => show("stop", "Too many scans wait. Wait for the line above to change."));
 if (form) {
   document.getElementById("task-cancel").addEventListener("click", () => { leave(); field.focus(); });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && task.kind && !dialog.open) { leave(); field.forgetLast(); show("none", "Left. Scan the next label."); }
+    if (event.key === "Escape" && task.kind && !document.querySelector("dialog[open]")) { leave(); field.forgetLast(); show("none", "Left. Scan the next label."); }
   });
   onUnanswered(() => {});
   resume((made, answer) => { showAnswer(answer, "What was scanned before is recorded."); refresh(); });

@@ -177,6 +177,7 @@ def upgrade() -> None:
         sa.Column("replaces", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("at_camera", sa.String(), nullable=True),
+        sa.Column("doubt", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("jobs_pack", "jobs", ["pack"])

@@ -1,0 +1,40 @@
+"""Machines in doubt: what they ask, and a person's answer."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+
+from hub.domain.doubts import Counting
+from hub.domain.identifiers import DeviceId, JobId
+from hub.domain.people import Action, User
+from hub.domain.refusals import Refusal
+from hub.services.doubt_view import doubt_board
+from hub.services.ports import UnitOfWork
+from hub.services.resolve_doubt import resolve_doubt
+from hub.web.api.bodies import ResolveBody
+from hub.web.context import Hub, allowed, second_person
+from hub.web.once import once
+
+router = APIRouter(prefix="/api/doubts", tags=["pharmacy"])
+Reviewer = Annotated[User, Depends(allowed(Action.DECIDE_REVIEWS))]
+
+
+@router.get("")
+async def doubts(hub: Hub, _: Reviewer) -> list[dict[str, Any]]:
+    """Return the machines that wait for a person to count what fell, and whose answers are on their way."""
+    return await hub.decisions.read(doubt_board)
+
+
+@router.post("/resolve")
+async def resolve(body: ResolveBody, hub: Hub, user: Reviewer) -> Response:
+    """Answer a machine's question: so many fell. The pouch is destroyed in any case."""
+    second = await second_person(hub, body.second_badge, body.second_pin, user, Action.DECIDE_REVIEWS)
+    told = Counting(
+        DeviceId(body.device), JobId(body.job), body.boot, body.asked_event, body.counted, body.reason, user.id, second
+    )
+
+    def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
+        decided = resolve_doubt(unit, told)
+        return decided if isinstance(decided, Refusal) else {"told": decided.device, "counted": body.counted}
+
+    return await once(hub, user, body, decide)

@@ -1,0 +1,64 @@
+// A machine in doubt: a person counts and says how many fell. The answer names the question that was on the screen when the
+// dialog was opened; if the machine has asked anew since, the hub refuses it.
+import { write } from "./api.js";
+import { reasonOf } from "./result.js";
+
+const HUB_AWAY = "The hub has not answered yet. Leave this open: it is sent again, and counts once.";
+
+export function doubtDialog(onDone) {
+  const dialog = document.getElementById("doubt-dialog");
+  if (!dialog) return () => {};
+  const part = (name) => dialog.querySelector(`#doubt-${name}`);
+  const form = dialog.querySelector("form");
+  let asked = null;
+  let busy = false;
+
+  const tell = (text) => {
+    part("refused").hidden = !text;
+    part("refused").textContent = text;
+  };
+
+  async function answer() {
+    const { device, doubt, boot, event } = asked;
+    const members = {
+      device, job: doubt, boot: Number(boot), asked_event: Number(event), counted: Number(part("counted").value),
+      reason: part("reason").value.trim(), second_badge: part("badge").value.trim(), second_pin: part("pin").value,
+    };
+    tell("");
+    const told = await write("/api/doubts/resolve", members, () => tell(HUB_AWAY), { secret: true });
+    part("pin").value = "";
+    if (!told.ok) return tell(reasonOf(told));
+    dialog.close();
+    return onDone(`${members.counted} counted: ${device} is being told. Its pouch goes into the reject bin; scan it there.`);
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    part("send").disabled = true;
+    try {
+      await answer();
+    } finally {
+      busy = false;
+      part("send").disabled = false;
+    }
+  });
+  // A badge scanner ends with Enter: that leads on to the PIN.
+  part("badge").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || part("pin").value) return;
+    event.preventDefault();
+    part("pin").focus();
+  });
+  part("cancel").addEventListener("click", () => dialog.close());
+
+  return (question) => {
+    asked = { ...question };
+    form.reset();
+    tell("");
+    part("about").textContent = `${asked.device}, pouch ${asked.pouch}: how many ${asked.name} fell? Asked for: ${asked.count}.`;
+    part("second").hidden = asked.second !== "yes";
+    for (const name of ["badge", "pin"]) part(name).required = asked.second === "yes";
+    dialog.showModal();
+  };
+}
