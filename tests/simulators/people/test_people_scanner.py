@@ -63,5 +63,5 @@ def test_a_pouch_out_of_the_packager_is_read_from_the_products_own_label() -> No
     serial = make_serial(b"a pouch")
     raster = render(pouch_label(serial))
     label = Label(raster.digest(), raster.width, raster.height, raster.compressed())
-    pouch = Pouch("pouch-1", "aa", [Tablet("A1", "L1", {})], label)
+    pouch = Pouch("pouch-1", "aa", [Tablet("A1", "L1", {}, 0)], label)
     assert scan(pouch.in_hand()) == serial
