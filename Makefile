@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(shell sed -e 's/\#.*//' -e '/^\s*$$/d' system-packages.txt)
-.PHONY: demo test lint bench system simulate mutants lock clean packages
+.PHONY: demo test lint bench system simulate mutants power-cuts lock clean packages
 SEEDS ?= 10
 DOSES ?= 500
 
@@ -32,6 +32,10 @@ simulate: $(VENV)/.tools
 # Twenty deliberate mistakes in that chain: the simulation must find each of them.
 mutants: $(VENV)/.tools
 	$(BIN)/python -m tests.simulation.machine_link.mutants $(ARGS)
+
+# Power cuts at any write: what was acknowledged must be on every disk that may be left; ARGS="--states 100000 --seed 1".
+power-cuts: $(VENV)/.tools
+	$(BIN)/python -m tests.disk $(ARGS)
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

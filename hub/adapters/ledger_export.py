@@ -67,7 +67,17 @@ def export_file(database: Path | str, path: Path | str) -> int:
         out.flush()
         os.fsync(out.fileno())
     partial.replace(final)
+    _sync_folder(final.parent)
     return count
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a file that was synced can still lose its name with the power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def verify_export(path: Path | str) -> Verification:

@@ -45,7 +45,7 @@ def drawn(seed: int) -> Faults:
     return Faults(
         frame_lost=of(0.05), frame_flipped=of(0.03), frame_twice=of(0.05), frame_late=of(0.03),
         message_lost=of(0.10), message_twice=of(0.15), message_late=of(0.15), bridge_cut_off=of(0.01), hub_cut_off=of(0.01),
-        unplugged=of(0.01), bridge_crash=of(0.003), hub_crash=of(0.005), power_cut=of(0.01), clock_jump=of(0.005),
+        unplugged=of(0.01), bridge_crash=of(0.003), hub_crash=of(0.005), power_cut=of(0.03), clock_jump=of(0.005),
         stale_host=of(0.01), command_again=of(0.2), answer_wrong=of(0.5), order_wrong=of(0.1), label_wrong=of(0.05), verdict_wrong=of(0.3), command_lasts_s=chance.choice((20.0, 120.0, 600.0)),
     )  # fmt: skip
 
