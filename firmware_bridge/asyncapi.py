@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import msgspec
 from msgspec import Struct
 
-from firmware_bridge import contract, service_contract
+from firmware_bridge import contract, service_contract, trace_contract
 
 Party = Literal["bridge", "hub"]
 Schema = dict[str, Any]
@@ -32,7 +32,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Channel:
-    """One topic: who sends there, who listens, whether the broker keeps the last message."""
+    """One topic: who sends there, who listens, whether the broker keeps the last message, and with which QoS it is sent and heard."""
 
     name: str
     leaf: str
@@ -41,6 +41,8 @@ class Channel:
     retained: bool
     summary: str
     messages: tuple[Message, ...]
+    sent_qos: int = QOS
+    heard_qos: int = QOS
 
     @property
     def address(self) -> str:
@@ -110,8 +112,8 @@ def _described(channel: Channel) -> Schema:
 
 def _operations(channel: Channel) -> list[tuple[str, Schema]]:
     """Return who sends and who receives; only the sender says whether the message is retained."""
-    sends = {"qos": QOS, "retain": channel.retained, "bindingVersion": "0.2.0"}
-    receives = {"qos": QOS, "bindingVersion": "0.2.0"}
+    sends = {"qos": channel.sent_qos, "retain": channel.retained, "bindingVersion": "0.2.0"}
+    receives = {"qos": channel.heard_qos, "bindingVersion": "0.2.0"}
     return [
         (f"{channel.sender}-sends-{channel.name}", _operation("send", channel, channel.sender, sends)),
         (f"{channel.receiver}-receives-{channel.name}", _operation("receive", channel, channel.receiver, receives)),
@@ -180,11 +182,20 @@ def _answers() -> tuple[Message, ...]:
         Message("lock-answer", "Whose the service lock is now.", _narrowed(event, lock)),
         Message("self-test-answer", "What each test found.", _narrowed(event, {"rc": done, "data": tests})),
         Message(
+            "watch-answer",
+            "The frames are told from now on.",
+            _narrowed(event, {"rc": done, "data": _ref(service_contract.Watching)}),
+        ),
+        Message(
             "jog-answer",
             "Where the motor is.",
             _narrowed(event, {"rc": done, "data": _ref(service_contract.JogPosition)}),
         ),
-        Message("service-refusal", "Nothing was done, and why.", _narrowed(event, refused)),
+        Message(
+            "service-refusal",
+            "Nothing was done, and why; with NO_ANSWER it is not known whether it was.",
+            _narrowed(event, refused),
+        ),
     )
 
 
@@ -197,7 +208,9 @@ PLAIN: Sequence[type[Struct]] = (
     service_contract.ServiceEvent,
     service_contract.LockHolder,
     service_contract.JogPosition,
+    service_contract.Watching,
     service_contract.ServiceRefused,
+    trace_contract.TraceReport,
 )
 
 CHANNELS = (
@@ -236,9 +249,15 @@ CHANNELS = (
         False,
         "What an engineer wants of the machine; done at once or never.",
         _commands(service_contract.ServiceCommand),
+        heard_qos=0,
     ),
     Channel(
         "service-answers", "svc/evt", "bridge", "hub", False, "The one answer to each service command.", _answers()
+    ),
+    Channel(
+        "trace", "trace", "bridge", "hub", False, "The frames on the wire to the machine, only while somebody watches.",
+        (_plain("trace-report", trace_contract.TraceReport),),
+        sent_qos=0, heard_qos=0,
     ),
     Channel(
         "hub-state", "$state", "hub", "bridge", True, "Birth and death of the hub; no new job starts while it is lost.",

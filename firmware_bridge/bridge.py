@@ -1,5 +1,6 @@
 """One machine's bridge as it runs: a thread around the core, with the real port, broker and clocks."""
 
+import logging
 import secrets
 import threading
 import time
@@ -7,11 +8,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from firmware_bridge.broker import Broker, BrokerAddress, Handlers
+from firmware_bridge.contract import encode, named_command
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.intake import Intake
 from firmware_bridge.machine_core import MachineCore, MachineSettings
 from firmware_bridge.serial_port import SerialPort
+from firmware_bridge.service_desk import NOT_AT_ONCE, refused
 from firmware_bridge.spool import Spool
+
+logger = logging.getLogger(__name__)
 
 
 class MachineBridge:
@@ -26,6 +31,7 @@ class MachineBridge:
         handlers = Handlers(
             command=intake.command,
             ack=intake.acknowledgement,
+            service=self._service_came,
             connection_changed=lambda: self._inbox.leave(Sign.BROKER),
             hub_changed=lambda: self._inbox.leave(Sign.HUB),
         )
@@ -52,6 +58,11 @@ class MachineBridge:
             self._core.close_port()
             self._broker.stop()
 
+    def _service_came(self, message: bytes) -> None:
+        if not self._inbox.leave_service(message):
+            logger.error("%s: service command %r refused: too many at once", self._settings.id, named_command(message))
+            self._broker.publish("svc/evt", encode(refused(named_command(message), NOT_AT_ONCE)))
+
     # The surroundings of the core
 
     @property
@@ -68,6 +79,10 @@ class MachineBridge:
     def denials(self) -> int:
         """Return how often the broker refused something since the start; the log has the words."""
         return self._broker.denials.count
+
+    def take_service(self) -> list[bytes]:
+        """Return the messages of `svc/cmd` since the last call."""
+        return self._inbox.take_service()
 
     def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
         """Publish a message of this machine; False where it could not leave."""

@@ -28,7 +28,8 @@ RECONNECT_LONGEST_S = 10
 QUEUED_MESSAGES_LIMIT = 1000
 FAREWELL_WAIT_S = 2.0
 DENIALS_LIMIT = 0xFFFFFFFF
-SUBSCRIPTIONS = ("job/cmd", "job/ack")
+# Service commands at QoS 0: the broker keeps none for a bridge that is away, for they are done at once or never.
+SUBSCRIPTIONS = {"job/cmd": 1, "job/ack": 1, "svc/cmd": 0}
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +62,11 @@ def parse_address(url: str) -> BrokerAddress:
 
 @dataclass(frozen=True)
 class Handlers:
-    """What the connection calls, from paho's thread; `command` and `ack` commit before they return."""
+    """What the connection calls, from paho's thread; `command` and `ack` commit before they return, `service` keeps nothing."""
 
     command: Callable[[bytes], None]
     ack: Callable[[bytes], None]
+    service: Callable[[bytes], None]
     connection_changed: Callable[[], None]
     hub_changed: Callable[[], None]
     denied: Callable[[], None] = lambda: None
@@ -146,11 +148,13 @@ class Broker:
         self.publish("$state", encode(self._state(state)), retain=True)
 
     def publish(self, leaf: str, payload: bytes, *, retain: bool = False) -> mqtt.MQTTMessageInfo | None:
-        """Publish with QoS 1; return None and send nothing while not connected (paho would queue, then send twice)."""
+        """Publish with QoS 1, a trace with QoS 0; return None and send nothing while not connected (paho would queue, then send twice)."""
         if not self.subscribed.is_set():
             return None
-        sent = self._client.publish(topic(self._site, self._device, leaf), payload, qos=1, retain=retain)
-        self._on_the_way[sent.mid] = leaf
+        qos = 0 if leaf == "trace" else 1
+        sent = self._client.publish(topic(self._site, self._device, leaf), payload, qos=qos, retain=retain)
+        if qos:
+            self._on_the_way[sent.mid] = leaf
         return sent
 
     def _state(self, state: Any) -> DeviceState:
@@ -197,7 +201,7 @@ class Broker:
         if reason.is_failure:
             self._deny(f"the broker refuses the connection: {reason}")
             return
-        leaves = [(topic(self._site, self._device, leaf), 1) for leaf in SUBSCRIPTIONS]
+        leaves = [(topic(self._site, self._device, leaf), qos) for leaf, qos in SUBSCRIPTIONS.items()]
         client.subscribe([*leaves, (hub_state_topic(self._site), 1)])
 
     def _subscribed(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:
@@ -235,6 +239,8 @@ class Broker:
             self._handlers.command(payload)
         elif message.topic == topic(self._site, self._device, "job/ack"):
             self._handlers.ack(payload)
+        elif message.topic == topic(self._site, self._device, "svc/cmd"):
+            self._handlers.service(payload)
         client.ack(message.mid, message.qos)
 
     def _heard_hub(self, payload: bytes) -> None:

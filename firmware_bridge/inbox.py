@@ -5,12 +5,14 @@ from enum import Enum
 
 BYTES_LIMIT = 65536
 FULL_WAIT_S = 0.25
+SERVICE_LIMIT = 32
 
 
 class Sign(Enum):
     """What happened outside; the loop looks up the details itself, so one of each is enough."""
 
     COMMANDS = "commands"
+    SERVICE = "service"
     ACKNOWLEDGED = "acknowledged"
     BROKER = "broker"
     HUB = "hub"
@@ -25,6 +27,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._bytes = bytearray()
         self._signs: set[Sign] = set()
+        self._service: list[bytes] = []
 
     def leave_bytes(self, data: bytes) -> None:
         """Add bytes; when 64 KiB lie here unread, drop these (the link asks again)."""
@@ -40,6 +43,22 @@ class Inbox:
         with self._changed:
             self._signs.add(sign)
             self._changed.notify_all()
+
+    def leave_service(self, message: bytes) -> bool:
+        """Add a service command; False where 32 lie here unread, for then it cannot be done at once."""
+        with self._changed:
+            if len(self._service) >= SERVICE_LIMIT:
+                return False
+            self._service.append(message)
+            self._signs.add(Sign.SERVICE)
+            self._changed.notify_all()
+        return True
+
+    def take_service(self) -> list[bytes]:
+        """Return the service commands that came since the last call, in order."""
+        with self._changed:
+            messages, self._service = self._service, []
+        return messages
 
     def take(self, timeout_s: float) -> tuple[bytes, set[Sign]]:
         """Return all that is here, waiting at most `timeout_s` for the first."""

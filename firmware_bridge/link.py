@@ -5,7 +5,6 @@ Pure: bytes and the time go in, events and bytes come out. A request is answered
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from firmware_bridge.codec import ENCODED_LIMIT_BYTES, DecoderCounters, Frame, FrameDecoder, FrameType, encode_frame
 from firmware_bridge.packets import (
@@ -19,6 +18,7 @@ from firmware_bridge.packets import (
     unpack_event,
     unpack_hello,
 )
+from firmware_bridge.trace_contract import CrossingError
 
 TRIES = 12
 FIRST_WAIT_S = 0.030
@@ -26,7 +26,6 @@ WAIT_GROWTH = 1.5
 LONGEST_WAIT_S = 0.400
 BITS_PER_BYTE = 10
 EVENTS_ON_THE_WAY = 16
-CrossingError = Literal["", "cobs", "crc", "overrun", "stale", "payload"]
 GAP_PATIENCE_S = 0.5
 GAP_REPEATS = 3
 

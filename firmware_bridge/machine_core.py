@@ -18,8 +18,11 @@ from firmware_bridge.inbox import Sign
 from firmware_bridge.link import Answered, Down, Greeted, Happened, Link, LinkEvent, Refused, Repeated
 from firmware_bridge.machine_view import MachineView, is_news
 from firmware_bridge.packets import DecodeError, EventKind, FirmwareEvent, Op, Rc
+from firmware_bridge.service_contract import ServiceEvent
+from firmware_bridge.service_desk import ServiceDesk, Standing
 from firmware_bridge.spool import Spool, SpoolFull
 from firmware_bridge.surroundings import PortLost, Surroundings
+from firmware_bridge.trace import Trace
 from firmware_bridge.work_queue import Work, WorkQueue
 
 VERSION = "0.1.0"
@@ -61,6 +64,8 @@ class MachineCore:
         self._sender = EventSender(spool, settings.id, self._publish_event)
         self._queue = WorkQueue(spool, settings.id, lambda: self._now)
         self._view = MachineView()
+        self._trace = Trace()
+        self._desk = ServiceDesk(self._tell_service, self._trace.watch)
         self._link = Link(settings.baud)
         self._is_open = False
         self._is_up = False
@@ -93,6 +98,7 @@ class MachineCore:
         self._heed(signs, now_s)
         if not self._is_open and now_s >= self._reopen_at_s:
             self._open_port(now_s)
+        self._link.tap = self._trace.tap(now_s)
         self._handle([*self._link.receive(data, now_s), *self._link.tick(now_s)], now_s)
         if self._link.is_idle:
             self._ask_next(now_s)
@@ -103,16 +109,17 @@ class MachineCore:
         if self._queue.take_refused():
             self._sender.look_again()
         self._sender.send(now_s, again=not self._outside.hub_is_lost)
+        self._desk.refuse_late(now_s)
         self._report(now_s)
+        self._tell_trace(now_s)
 
     def sleep_s(self, now_s: float) -> float:
         """Return the seconds after which `turn` has something to do even if nothing comes."""
         waits = [LONGEST_SLEEP_S, self._heartbeat_at_s - now_s]
         if not self._is_open:
             waits.append(self._reopen_at_s - now_s)
-        for due_in_s in (self._link.next_timeout_s(now_s), self._sender.due_in_s(now_s)):
-            if due_in_s is not None:
-                waits.append(due_in_s)
+        dues = (self._link.next_timeout_s, self._sender.due_in_s, self._desk.due_in_s, self._trace.due_in_s)
+        waits += [due_in_s for due in dues if (due_in_s := due(now_s)) is not None]
         due_s = self._queue.next_due_s()
         if due_s is not None and due_s > now_s:
             waits.append(due_s - now_s)
@@ -136,6 +143,9 @@ class MachineCore:
             self._announce()
         if Sign.PORT_LOST in signs:
             self._lose_link("the port was lost", now_s)
+        if Sign.SERVICE in signs:
+            for message in self._outside.take_service():
+                self._desk.take(message, self._standing(now_s))
 
     def _announce(self) -> None:
         """Publish the birth of this connection, all that is retained, and the events that wait."""
@@ -153,7 +163,7 @@ class MachineCore:
     # Port and link
 
     def _open_port(self, now_s: float) -> None:
-        self._link = Link(self._settings.baud)
+        self._link = Link(self._settings.baud, self._trace.tap(now_s))
         try:
             self._outside.open_port()
         except PortLost as error:
@@ -175,6 +185,7 @@ class MachineCore:
         self.close_port()
         self._queue.forget_progress()
         self._on_answer = None
+        self._desk.lose_link()
         self._status_page = None
         self._reopen_at_s = now_s + reopen_wait_s(self._failures)
         self._failures += 1
@@ -294,7 +305,7 @@ class MachineCore:
             self._lose_link(f"answer to op {answer.op:#04x} is not readable: {error}", now_s)
 
     def _ask_next(self, now_s: float) -> None:
-        """Send the most urgent request: decision, event acknowledgement, status, then the jobs."""
+        """Send the most urgent request: decision, event acknowledgement, service command, status, then the jobs."""
         if self._highest_fence > self._fence:
             self._greet(now_s)
             return
@@ -305,6 +316,8 @@ class MachineCore:
             self._ask_for(decision, now_s)
         elif self._events_owed is not None:
             self._acknowledge_events(self._events_owed, now_s)
+        elif self._desk.has_waiting and (service := self._desk.ask(self._standing(now_s))) is not None:
+            self._request(service.op, service.payload, self._service_answered, now_s)
         elif self._status_page is not None and now_s >= self._status_at_s:
             self._request(Op.STATUS, packets.pack_status(self._status_page), self._status_answered, now_s)
         elif (run := self._queue.run_to_ask(now_s, wall_s, may_start=may_start)) is not None:
@@ -332,6 +345,12 @@ class MachineCore:
 
         self._request(Op.EVT_ACK, packets.pack_event_ack(*owed), on_answer, now_s)
 
+    def _service_answered(self, answer: Answered, _now_s: float) -> None:
+        self._desk.answered(answer.rc, answer.payload)
+
+    def _standing(self, now_s: float) -> Standing:
+        return Standing(now_s, self._now, self._spool.fence(self._settings.id), self._is_up)
+
     def _want_whole_status(self, now_s: float) -> None:
         self._status_page, self._status_at_s, self._whole_status_at_s = 1, now_s, now_s
         self._published = None
@@ -353,6 +372,15 @@ class MachineCore:
 
     def _publish_event(self, message: bytes) -> bool:
         return self._outside.publish("job/evt", message)
+
+    def _tell_service(self, answer: ServiceEvent) -> None:
+        told = "told" if self._outside.publish("svc/evt", encode(answer)) else "could not be told"
+        logger.info("%s: service command %r %s: %s %s", self._settings.id, answer.command, told, answer.rc, answer.reason)
+
+    def _tell_trace(self, now_s: float) -> None:
+        while (report := self._trace.message_due(now_s)) is not None:
+            if not self._outside.publish("trace", encode(report)):
+                self._trace.lose(report)
 
     def _publish_description(self) -> None:
         description = self._view.description(VERSION)

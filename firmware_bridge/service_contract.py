@@ -12,6 +12,7 @@ from firmware_bridge.contract import CommandId, Instant, Long, misfit, read
 
 OwnerName = Annotated[str, Meta(pattern=r"^[\x21-\x7e](?:[\x20-\x7e]{0,30}[\x21-\x7e])?$")]
 HoldMilliseconds = Annotated[int, Meta(ge=1, le=500)]
+WatchSeconds = Annotated[int, Meta(ge=1, le=600)]
 SelfTestWord = Literal["memory", "drop-sensor", "film", "print-head", "door", "gate", "reject-bin"]
 TestResultWord = Literal["passed", "failed", "not-fitted"]
 
@@ -43,7 +44,14 @@ class JogCommand(_ServiceCommand, frozen=True, kw_only=True, tag="jog"):
     hold_ms: HoldMilliseconds
 
 
-ServiceCommand = LockCommand | SelfTestCommand | JogCommand
+class WatchCommand(_ServiceCommand, frozen=True, kw_only=True, tag="watch"):
+    """Have the frames on the wire told on `trace` for so long from now; it moves nothing and needs no lock."""
+
+    seconds: WatchSeconds
+
+
+MachineCommand = LockCommand | SelfTestCommand | JogCommand
+ServiceCommand = MachineCommand | WatchCommand
 
 
 class ServiceEvent(Struct, frozen=True, kw_only=True):
@@ -68,11 +76,17 @@ class JogPosition(Struct, frozen=True, kw_only=True):
     position: Long
 
 
+class Watching(Struct, frozen=True, kw_only=True):
+    """The frames are told for so many seconds."""
+
+    seconds: WatchSeconds
+
+
 class ServiceRefused(Struct, frozen=True, kw_only=True):
     """A refusal says nothing beyond its rc and reason."""
 
 
-ServiceData = LockHolder | JogPosition | ServiceRefused | dict[SelfTestWord, TestResultWord]
+ServiceData = LockHolder | JogPosition | Watching | ServiceRefused | dict[SelfTestWord, TestResultWord]
 
 _COMMANDS: msgspec.json.Decoder[ServiceCommand] = msgspec.json.Decoder(ServiceCommand)
 _EVENTS = msgspec.json.Decoder(ServiceEvent)
@@ -97,6 +111,8 @@ def service_data(answer: ServiceEvent, command: ServiceCommand) -> ServiceData:
             return ServiceRefused()
         if isinstance(command, JogCommand):
             return msgspec.convert(answer.data, JogPosition)
+        if isinstance(command, WatchCommand):
+            return msgspec.convert(answer.data, Watching)
         return msgspec.convert(answer.data, dict[SelfTestWord, TestResultWord])
     except msgspec.ValidationError as error:
         raise misfit(error, "$.data") from error

@@ -22,6 +22,9 @@ class Surroundings(Protocol):
     def denials(self) -> int:
         """Return how often the broker refused a login, a subscription or a message since the start."""
 
+    def take_service(self) -> list[bytes]:
+        """Return the messages of `svc/cmd` since the last call, in order; `Sign.SERVICE` tells that there are some."""
+
     def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
         """Publish a message of this machine; False where it could not leave, and nothing was kept of it."""
 

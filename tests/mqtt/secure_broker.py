@@ -22,6 +22,7 @@ PASSWORD = "by heart"
 SITES = ("mercy", "saint")
 DEVICES = ("packager-1", "packager-2")
 PEOPLE = ("ivanova",)
+ROLES = ("engineer", "service")
 
 
 def rights() -> str:
@@ -30,7 +31,7 @@ def rights() -> str:
     for site in SITES:
         blocks.append(_filled("hub.acl", SITE=site))
         blocks += [_filled("device.acl", SITE=site, DEVICE=device) for device in DEVICES]
-        blocks += [_filled("engineer.acl", SITE=site, NAME=person) for person in PEOPLE]
+        blocks += [_filled(f"{role}.acl", SITE=site, NAME=person) for role in ROLES for person in PEOPLE]
     return "".join(blocks)
 
 

@@ -14,7 +14,7 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware_bridge.contract import RunCommand, encode, topic
-from firmware_bridge.service_contract import JogCommand, LockCommand, SelfTestCommand, ServiceEvent
+from firmware_bridge.service_contract import JogCommand, LockCommand, SelfTestCommand, ServiceEvent, WatchCommand
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.writer import Writer
 from tests.bridge.orders import abort_command, later, resolve_command, run_command, status_command, verdict_command
@@ -24,8 +24,8 @@ from tests.mqtt.contract_reader import Contract, Crossed
 
 STOPPED, CASSETTE, LOCK, UNKNOWN = 0x47, 0x49, 0x4B, 0x7E
 JAM = 4
-# The machine of this test has no service mode; what its answers are to be is held at the end of this file.
-ANSWERS_OF_SERVICE = {"lock-answer", "self-test-answer", "jog-answer", "service-refusal"}
+# The machine of this test has no service mode and refuses; what its answers are to be is held at the end of this file.
+ANSWERS_OF_SERVICE = {"lock-answer", "self-test-answer", "jog-answer"}
 
 
 class Ear:
@@ -118,6 +118,7 @@ def tell_of_what_people_did(machine: MachineOnPty) -> None:
 
 def ask_for_service(ear: Ear) -> None:
     head: dict[str, Any] = {"fence": 0, "expires_at": later()}
+    ear.send("svc/cmd", WatchCommand(command="watch-1", seconds=60, **head))
     ear.send("svc/cmd", LockCommand(command="lock-1", mode="take", owner="ivanova", **head))
     ear.send("svc/cmd", SelfTestCommand(command="test-1", tests=frozenset({"film"}), **head))
     ear.send("svc/cmd", JogCommand(command="jog-1", motor="film", direction="forward", hold_ms=100, **head))
@@ -141,6 +142,7 @@ def test_every_message_that_crosses_the_broker_is_one_of_the_document(
         abort_one(machine, client, run_command(20))
         tell_of_what_people_did(machine)
         ask_for_service(ear)
+        wait_until(lambda: {"watch-answer", "service-refusal", "trace-report"} <= ear.names(contract), "service and trace")
         client.send(run_command(30, seconds=-1))
         client.send(status_command(31))
         for kind in ("ready", "cassette", "lock", "unreadable", "refused"):
@@ -198,6 +200,8 @@ def test_reader_refuses_another_topic_qos_or_retention(stranger: Crossed) -> Non
         ("LOCKED", {"locked": True, "owner": "petrov"}, {"lock-answer"}),
         ("OK", {"film": "passed", "gate": "not-fitted"}, {"self-test-answer"}),
         ("OK", {"position": 4096}, {"jog-answer"}),
+        ("OK", {"seconds": 60}, {"watch-answer"}),
+        ("OK", {"seconds": 601}, set()),
         ("STOPPED", {}, {"service-refusal"}),
         ("OK", {"film": "perhaps"}, set()),
         ("OK", {"position": -1}, set()),

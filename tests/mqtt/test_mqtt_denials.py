@@ -28,10 +28,12 @@ class Told:
         self.denied: queue.Queue[bool] = queue.Queue()
         self.commands: queue.Queue[bytes] = queue.Queue()
         self.acks: queue.Queue[bytes] = queue.Queue()
+        self.services: queue.Queue[bytes] = queue.Queue()
         self.connection: queue.Queue[bool] = queue.Queue()
         self.handlers = Handlers(
             command=self.commands.put,
             ack=self.acks.put,
+            service=self.services.put,
             connection_changed=lambda: self.connection.put(True),
             hub_changed=lambda: None,
             denied=lambda: self.denied.put(True),

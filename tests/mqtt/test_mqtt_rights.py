@@ -6,11 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.mqtt.secure_broker import DEVICES, SITES, Client, SecureBroker, make_certificates, secure_broker, users
+from tests.mqtt.secure_broker import (
+    DEVICES,
+    ROLES,
+    SITES,
+    Client,
+    SecureBroker,
+    make_certificates,
+    secure_broker,
+    users,
+)
 
 TOLD_BY_DEVICE = ("$state", "$description", "status", "job/evt", "svc/evt", "trace")
 TOLD_BY_HUB = ("job/cmd", "job/ack", "svc/cmd")
-DEVICE, HUB, ENGINEER = "mercy.packager-1", "mercy.hub", "mercy.engineer.ivanova"
+TOLD_TO_SERVICE = ("$state", "$description", "status", "svc/evt", "trace")
+DEVICE, HUB, ENGINEER, SERVICE = "mercy.packager-1", "mercy.hub", "mercy.engineer.ivanova", "mercy.service.ivanova"
 MARKER = b"the last one"
 
 
@@ -35,11 +45,13 @@ MAY_WRITE = {
     DEVICE: topics("mercy", "packager-1", TOLD_BY_DEVICE),
     HUB: {"dosehub/v1/mercy/hub/$state"} | of_all_devices("mercy", TOLD_BY_HUB),
     ENGINEER: set(),
+    SERVICE: of_all_devices("mercy", ("svc/cmd",)),
 }
 MAY_READ = {
     DEVICE: {"dosehub/v1/mercy/hub/$state"} | topics("mercy", "packager-1", TOLD_BY_HUB),
     HUB: {"dosehub/v1/mercy/hub/$state"} | of_all_devices("mercy", TOLD_BY_DEVICE),
     ENGINEER: {topic for topic in EVERYTHING if topic.startswith("dosehub/v1/mercy/")},
+    SERVICE: {"dosehub/v1/mercy/hub/$state"} | of_all_devices("mercy", TOLD_TO_SERVICE),
 }
 
 
@@ -59,14 +71,14 @@ def tell_everything(clients: dict[str, Client]) -> None:
     assert sent == EVERYTHING
 
 
-@pytest.mark.parametrize("user", [DEVICE, HUB, ENGINEER])
+@pytest.mark.parametrize("user", [DEVICE, HUB, ENGINEER, SERVICE])
 def test_user_may_send_his_own_and_is_refused_everything_else(broker: SecureBroker, user: str) -> None:
     with Client(broker.port, broker.authority, user) as client:
         taken = {topic for topic in sorted(EVERYTHING | ELSEWHERE) if client.publish(topic)}
     assert taken == MAY_WRITE[user]
 
 
-@pytest.mark.parametrize("user", [DEVICE, HUB, ENGINEER])
+@pytest.mark.parametrize("user", [DEVICE, HUB, ENGINEER, SERVICE])
 def test_user_hears_his_own_and_nothing_else_whatever_he_subscribes_to(broker: SecureBroker, user: str) -> None:
     marker = "dosehub/v1/mercy/hub/$state"
     with ExitStack() as open_clients:
@@ -123,4 +135,4 @@ def test_broker_is_not_trusted_under_another_authority(broker: SecureBroker, tmp
 
 
 def test_each_user_has_rights_and_a_password_of_his_own() -> None:
-    assert len(users()) == len(set(users())) == len(SITES) * (1 + len(DEVICES) + 1)
+    assert len(users()) == len(set(users())) == len(SITES) * (1 + len(DEVICES) + len(ROLES))

@@ -84,6 +84,7 @@ def test_late_will_of_an_older_hub_session_leaves_the_newer_one_alive_for_the_br
     handlers = Handlers(
         command=lambda _message: None,
         ack=lambda _message: None,
+        service=lambda _message: None,
         connection_changed=lambda: None,
         hub_changed=lambda: heard.put(watching.hub.is_lost),
     )
