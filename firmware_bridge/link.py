@@ -111,6 +111,27 @@ class LinkCounters:
 
 
 @dataclass
+class RoundTrip:
+    """How long answers take, smoothed, and how much that varies (Jacobson 1988; requests that were repeated do not count, Karn 1987)."""
+
+    smoothed_s: float | None = None
+    variation_s: float = 0.0
+
+    def take(self, sample_s: float) -> None:
+        """Take the time from one request to its answer."""
+        if self.smoothed_s is None:
+            self.smoothed_s, self.variation_s = sample_s, sample_s / 2
+            return
+        self.variation_s += (abs(sample_s - self.smoothed_s) - self.variation_s) / 4
+        self.smoothed_s += (sample_s - self.smoothed_s) / 8
+
+    def wait_s(self, least_s: float) -> float:
+        """Return how long to wait for an answer before the request is repeated: at least `least_s`, at most 400 ms."""
+        usual_s = 0.0 if self.smoothed_s is None else self.smoothed_s + 4 * self.variation_s
+        return min(max(least_s, usual_s), LONGEST_WAIT_S)
+
+
+@dataclass
 class _Outstanding:
     frame: Frame
     wire: bytes
@@ -137,6 +158,7 @@ class Link:
         self.tap = tap
         self._piece = bytearray()
         self._baud = baud
+        self._round_trip = RoundTrip()
         self._session = 0
         self._seq = 0
         self._outstanding: _Outstanding | None = None
@@ -222,7 +244,7 @@ class Link:
 
     def _send(self, frame: Frame, now_s: float) -> None:
         wire = encode_frame(frame)
-        wait_s = FIRST_WAIT_S + 2 * len(wire) * BITS_PER_BYTE / self._baud
+        wait_s = self._round_trip.wait_s(FIRST_WAIT_S + 2 * len(wire) * BITS_PER_BYTE / self._baud)
         self._outstanding = _Outstanding(frame, wire, now_s, now_s + wait_s, wait_s)
         self.counters.sent += 1
         self._put(frame, wire, now_s)
@@ -303,6 +325,8 @@ class Link:
             return []
         rc = result_code(frame.payload)
         self._outstanding = None
+        if waiting.tries == 1:
+            self._round_trip.take(now_s - waiting.sent_at_s)
         return [Answered(frame.op, rc, frame.payload, now_s - waiting.sent_at_s)]
 
     def _happened(self, event: FirmwareEvent, now_s: float) -> list[LinkEvent]:

@@ -7,10 +7,11 @@ from typing import Any
 
 from simulators.control import ControlRefusal, Routes
 from simulators.packager.build import TROUBLES
+from simulators.packager.clock import Clock
 from simulators.packager.firmware import Firmware
 from simulators.packager.machine import Machine
 from simulators.packager.memory import Job, firmware_entry
-from simulators.packager.recorder import Recorder
+from simulators.packager.power import Device, PowerLost
 from simulators.packager.slots import Change, Slots
 from simulators.packager.world import Cassette, Impossible, Movement, Pouch
 
@@ -36,7 +37,7 @@ class Mailbox:
             raise ControlRefusal(503, "the machine does not answer") from None
 
     def work_off(self) -> None:
-        """Do what waits; for the loop."""
+        """Do what waits; for the loop. Raises PowerLost where the power went meanwhile; whoever asked is told so."""
         while True:
             try:
                 work, done = self._calls.get_nowait()
@@ -48,6 +49,9 @@ class Mailbox:
                 done.set_result(work())
             except (ControlRefusal, Impossible) as refusal:
                 done.set_exception(refusal if isinstance(refusal, ControlRefusal) else ControlRefusal(409, str(refusal)))
+            except PowerLost:
+                done.set_exception(ControlRefusal(503, "the power was lost while this was done: look what came of it"))
+                raise
 
 
 def read_load(slot_text: str, body: Any, slots: int) -> Movement:
@@ -73,13 +77,18 @@ def read_slot(text: str, slots: int) -> int:
 
 
 class Hands:
-    """The routes. `clock` gives the simulated time in seconds."""
+    """The routes at the machine itself; in the dark each is 409."""
 
-    def __init__(self, firmware: Firmware, recorder: Recorder, mailbox: Mailbox, clock: Callable[[], float]) -> None:
-        self._firmware = firmware
-        self._recorder = recorder
+    def __init__(self, device: Device, mailbox: Mailbox, clock: Clock, cassette_slots: int) -> None:
+        self._device = device
         self._mailbox = mailbox
         self._clock = clock
+        self._slots = cassette_slots
+
+    @property
+    def _firmware(self) -> Firmware:
+        # Each boot makes another one.
+        return self._device.firmware
 
     @property
     def _machine(self) -> Machine:
@@ -89,7 +98,6 @@ class Hands:
     def routes(self) -> Routes:
         """Give the routes for the control server."""
         return {
-            ("GET", "/state"): lambda values, body: self._mailbox.call(self.state),
             ("POST", "/cassettes/{slot}"): self._load,
             ("DELETE", "/cassettes/{slot}"): self._unload,
             ("POST", "/output/take"): lambda values, body: self._take("output"),
@@ -117,7 +125,7 @@ class Hands:
         }
 
     def _load(self, values: Mapping[str, str], body: Any) -> Any:
-        movement = read_load(values["slot"], body, self._machine.build.cassette_slots)
+        movement = read_load(values["slot"], body, self._slots)
         return self._mailbox.call(lambda: self._loaded(movement))
 
     def _loaded(self, movement: Movement) -> dict[str, Any]:
@@ -125,7 +133,7 @@ class Hands:
         return _cassette_seen(self._machine.memory.world.cassettes[movement["slot"]])
 
     def _unload(self, values: Mapping[str, str], body: Any) -> Any:
-        slot = read_slot(values["slot"], self._machine.build.cassette_slots)
+        slot = read_slot(values["slot"], self._slots)
         return self._mailbox.call(lambda: self._unloaded(slot))
 
     def _unloaded(self, slot: int) -> dict[str, Any]:
@@ -144,14 +152,16 @@ class Hands:
         return pouches
 
     def _reset_stop(self) -> dict[str, Any]:
-        self._machine.reset_stop(self._clock())
+        if self._clock.frozen:
+            raise Impossible("time stands still")
+        self._machine.reset_stop(self._clock.simulated())
         return {"state": self._machine.state.name.lower()}
 
     def _door(self, values: Mapping[str, str], body: Any) -> Any:
         is_open = body.get("open") if isinstance(body, dict) else None
         if not isinstance(is_open, bool):
             raise ControlRefusal(400, "open is true or false")
-        return self._mailbox.call(lambda: self._machine.open_door(is_open, self._clock()))
+        return self._mailbox.call(lambda: self._machine.open_door(is_open, self._clock.simulated()))
 
     def _trouble(self, values: Mapping[str, str], body: Any) -> Any:
         trouble = body.get("trouble") if isinstance(body, dict) else None
@@ -168,11 +178,11 @@ class Hands:
     def _spoiled(self, slot: int) -> dict[str, Any]:
         if not self._firmware.memory.slots.sound(slot):
             raise Impossible("that slot holds no sound image")
-        self._recorder.commit(firmware_entry(Change.SPOILED, bytes([slot])))
+        self._device.recorder.commit(firmware_entry(Change.SPOILED, bytes([slot])))
         return _firmware_seen(self._firmware.memory.slots)
 
     def _jog_seen(self) -> dict[str, Any]:
-        handle, now = self._machine.handle, self._clock()
+        handle, now = self._machine.handle, self._clock.simulated()
         return {"running": handle.running(now), "positions": handle.positions(now)}
 
 

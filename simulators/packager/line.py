@@ -9,7 +9,8 @@ from typing import Protocol
 
 from simulators.control import parse_address
 
-BYTES_PER_S = 11520.0
+BITS_PER_BYTE = 10  # 8N1
+BYTES_PER_S = 115200 / BITS_PER_BYTE
 PIECE_BYTES = 256
 READ_BYTES = 4096
 
@@ -69,6 +70,12 @@ class Line(Protocol):
     def name(self) -> str:
         """Give the URL by which a bridge opens the port."""
 
+    def unplug(self) -> None:
+        """Take the port away: who has it open is hung up on, nobody can open it; safe to repeat."""
+
+    def plug(self) -> None:
+        """Bring the port back under the same name; safe to repeat."""
+
     def close(self) -> None:
         """Give the port up."""
 
@@ -82,18 +89,35 @@ class PtyLine:
 
     def __init__(self, link: Path) -> None:
         self._link = link
-        self._near, self._far = os.openpty()
-        tty.setraw(self._far)
-        os.set_blocking(self._near, False)
-        self.device = os.ttyname(self._far)
-        fresh = link.with_name(f".{link.name}.{os.getpid()}")
+        self._ends: tuple[int, int] | None = None
+        self.plug()
+
+    def plug(self) -> None:
+        """Open a new terminal and let the symlink point at it."""
+        if self._ends is not None:
+            return
+        near, far = self._ends = os.openpty()
+        tty.setraw(far)
+        os.set_blocking(near, False)
+        self.device = os.ttyname(far)
+        fresh = self._link.with_name(f".{self._link.name}.{os.getpid()}")
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(self.device)
-        fresh.replace(link)
+        fresh.replace(self._link)
+
+    def unplug(self) -> None:
+        """Close both ends, and take the symlink away if it still is ours."""
+        ends, self._ends = self._ends, None
+        if ends is None:
+            return
+        if self._link.is_symlink() and os.readlink(self._link) == self.device:
+            self._link.unlink()
+        for end in ends:
+            os.close(end)
 
     def descriptors(self) -> list[int]:
         """Give what to select on."""
-        return [self._near]
+        return [] if self._ends is None else [self._ends[0]]
 
     def read(self, descriptor: int) -> bytes:
         """Take what the host wrote."""
@@ -104,8 +128,10 @@ class PtyLine:
 
     def write(self, data: bytes) -> None:
         """Send what fits into the terminal's buffer; the rest is lost."""
+        if self._ends is None:
+            return
         try:
-            os.write(self._near, data)
+            os.write(self._ends[0], data)
         except BlockingIOError:
             return
 
@@ -114,23 +140,38 @@ class PtyLine:
         return str(self._link)
 
     def close(self) -> None:
-        """Give the terminal up, and the symlink if it still is ours."""
-        if self._link.is_symlink() and os.readlink(self._link) == self.device:
-            self._link.unlink()
-        os.close(self._near)
-        os.close(self._far)
+        """Give the terminal up."""
+        self.unplug()
 
 
 class TcpLine:
     """A raw TCP port, as a serial device server offers it; a second client takes the place of the first."""
 
     def __init__(self, address: str) -> None:
-        self._listener = socket.create_server(parse_address(address))
-        self._listener.setblocking(False)
+        self._listener = _bound(parse_address(address))
+        self._listening = False
         self._client: socket.socket | None = None
+        self.plug()
+
+    def plug(self) -> None:
+        """Listen."""
+        if not self._listening:
+            self._listener.listen()
+            self._listening = True
+
+    def unplug(self) -> None:
+        """Hang up and refuse connections; the number stays ours, for nobody else is to answer at it."""
+        if not self._listening:
+            return
+        self._drop()
+        address = self._listener.getsockname()[:2]
+        self._listener.close()
+        self._listener, self._listening = _bound(address), False
 
     def descriptors(self) -> list[int]:
         """Give what to select on."""
+        if not self._listening:
+            return []
         return [self._listener.fileno(), *([self._client.fileno()] if self._client else [])]
 
     def read(self, descriptor: int) -> bytes:
@@ -186,3 +227,11 @@ class TcpLine:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _bound(address: tuple[str, int]) -> socket.socket:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setblocking(False)
+    bound.bind(address)
+    return bound

@@ -8,7 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.codec import Frame, FrameType, encode_frame
-from firmware_bridge.link import TRIES, Answered, Down, Greeted, Happened, Link, LinkEvent, Refused, Repeated
+from firmware_bridge.link import (
+    LONGEST_WAIT_S,
+    TRIES,
+    Answered,
+    Down,
+    Greeted,
+    Happened,
+    Link,
+    LinkEvent,
+    Refused,
+    Repeated,
+    RoundTrip,
+)
 from firmware_bridge.packets import Op, Rc
 from tests.bridge.scripted_machine import ScriptedMachine
 from tests.bridge.vectors import named, payload_of
@@ -164,6 +176,22 @@ def test_event_of_another_boot_is_not_taken_and_ends_the_session() -> None:
     [down] = link.receive(bytes.fromhex(named("evt-accepted")["hex"]), 0.0)
     assert isinstance(down, Down) and "boot 3" in down.reason and not link.is_open
     assert len(payload_of("evt-accepted")) == 25
+
+
+def test_a_slow_line_is_given_time_and_a_fast_one_the_least_that_the_protocol_names() -> None:
+    line = RoundTrip()
+    assert line.wait_s(0.035) == 0.035
+    for _ in range(50):
+        line.take(0.120)
+    assert 0.120 <= line.wait_s(0.035) < 0.125
+    line.take(0.200)
+    assert line.wait_s(0.035) > 0.170
+    for _ in range(50):
+        line.take(2.0)
+    assert line.wait_s(0.035) == LONGEST_WAIT_S
+    for _ in range(200):
+        line.take(0.0001)
+    assert line.wait_s(0.035) == 0.035
 
 
 @settings(max_examples=150, deadline=None)
