@@ -1,5 +1,6 @@
 """One day, step by step: sheets in, cuts, packing, trolleys, rounds, changes, returns, until every dose has ended."""
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ TAIL = timedelta(hours=7)
 STUCK_S = 90.0
 PATIENCE_S = 0.5
 LOOK_EVERY_S = 0.1
+POWER_OUT_S = 0.5
 CASSETTE_FILL = 80
 WORKING = ("queued", "sent", "accepted", "running")
 
@@ -99,8 +101,10 @@ class Day:
 
     def _step(self, moment: datetime) -> None:
         self._take_changes(moment)
-        self._hub.step(moment)
         local = moment.time()
+        if self._plant.faults == "mild" and any(slot.cut == local for slot in DAY_SLOTS):
+            self._order_power_cut(moment)
+        self._hub.step(moment)
         self._settle()
         if any(slot.cut == local for slot in DAY_SLOTS):
             self._people.do("cassettes", fill=CASSETTE_FILL)
@@ -110,6 +114,10 @@ class Day:
         self._people.do("handover")
         self._people.do("round", until=moment.isoformat())
         self._people.do("returns")
+
+    def _order_power_cut(self, moment: datetime) -> None:
+        """Have the machine lose its power somewhere in the work of this cut: where, follows from the seed."""
+        self._plant.cut_power(random.Random(f"{self._plant.seed} {moment}").randint(2, 60), POWER_OUT_S)  # noqa: S311 a seed, no secret
 
     def _take_changes(self, moment: datetime) -> None:
         """Take in what happened up to a moment, at the time of the last of it, as the hospital's feed would."""

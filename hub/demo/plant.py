@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 READY_S = 60.0
 ENDS_S = 15.0
 MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
@@ -110,6 +112,11 @@ class Plant:
     def told(self, name: str) -> Mapping[str, Any]:
         """Return what a process said of itself when it was ready."""
         return next(process.told for process in self.processes if process.name == name)
+
+    def cut_power(self, at_append: int, dark_s: float) -> None:
+        """Have the packager lose its power at the n-th thing that it writes down from now, for so many seconds."""
+        order = {"cut": "at-append", "k": at_append, "dark_s": dark_s}
+        httpx.post(f"{self.told('packager')['control']}/power", json=order, timeout=30.0).raise_for_status()
 
     def check_alive(self) -> None:
         """Raise PlantFailure if a process has ended by itself."""

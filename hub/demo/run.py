@@ -206,6 +206,7 @@ def summarise(folder: Path, plant: Plant, case: DayCase, result: DayResult, elap
             "expected": kinds["pack-expected"], "produced": kinds["pack-produced"], "passed": verdicts["PASS"], "failed": verdicts["FAIL"],
             "looked": verdicts["LOOK"], "remade": sum(1 for e in entries if e["kind"] == "pack-expected" and e["data"]["replaces"]),
         },
+        "doubts": {"told": kinds["job-in-doubt"], "decided": kinds["doubt-decided"], "resolved": kinds["doubt-resolved"]},
         "labels": {
             "printed": _printed(plant.truth_files),
             "read_back": sum(1 for e in entries if e["kind"] == "pack-verified" and e["data"]["pack"] in e["data"]["read"]),
@@ -268,6 +269,8 @@ def _show(console: Console, summary: dict[str, Any], result: DayResult) -> None:
     )
     table.add_row("Doses ended", ", ".join(f"{name} {count}" for name, count in summary["doses"]["ended"].items()))
     table.add_row("Packs", ", ".join(f"{name} {count}" for name, count in summary["packs"].items()))
+    if summary["doubts"]["told"]:
+        table.add_row("In doubt", ", ".join(f"{name} {count}" for name, count in summary["doubts"].items()))
     table.add_row("Labels", f"{summary['labels']['printed']} printed, {summary['labels']['read_back']} read back")
     table.add_row(
         "Ledger",
