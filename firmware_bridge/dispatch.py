@@ -184,6 +184,8 @@ def after(progress: Progress, rc: int, payload: bytes, now_s: float) -> Outcome:
         return _after_safe_mode(progress, now_s)
     if isinstance(progress, DecisionProgress):
         return _after_decision(progress, rc, payload, now_s)
+    if progress.stage is Stage.QUERY:
+        return _after_query(progress, rc, payload, now_s)
     if progress.stage is Stage.CONFIRM:
         return _after_confirm(progress, rc, payload, now_s)
     if rc == Rc.BUSY:
@@ -191,8 +193,6 @@ def after(progress: Progress, rc: int, payload: bytes, now_s: float) -> Outcome:
     if rc in {Rc.STOPPED, Rc.LOCKED}:
         return _after_held(progress, rc, now_s)
     match progress.stage:
-        case Stage.QUERY:
-            return _after_query(progress, rc, payload)
         case Stage.BEGIN:
             return _after_begin(progress, rc, payload)
         case Stage.DATA:
@@ -246,12 +246,15 @@ def _after_held(progress: RunProgress, rc: int, now_s: float) -> Outcome:
     return replace(progress, held_since_s=since_s, not_before_s=now_s + HELD_WAIT_S)
 
 
-def _after_query(progress: RunProgress, rc: int, payload: bytes) -> Outcome:
+def _after_query(progress: RunProgress, rc: int, payload: bytes, now_s: float) -> Outcome:
     if rc == Rc.OK:
         state = packets.unpack_job_query(payload).state
         # A job that the machine has is run once more: its digest is compared there, and nothing of it moves again.
         return replace(progress, stage=Stage.BEGIN if state == JobState.NONE else Stage.CONFIRM)
-    return replace(progress, stage=Stage.BEGIN) if rc == Rc.UNKNOWN_JOB else refusal(rc)
+    if rc == Rc.UNKNOWN_JOB:
+        return replace(progress, stage=Stage.BEGIN)
+    # The machine may have the job: only its own word that it has not lets it be refused.
+    return replace(progress, not_before_s=now_s + HELD_WAIT_S)
 
 
 def _after_confirm(progress: RunProgress, rc: int, payload: bytes, now_s: float) -> Outcome:

@@ -105,13 +105,20 @@ class MachineCore:
         self._write(now_s)
         if now_s >= self._heartbeat_at_s:
             self._heartbeat_at_s = now_s + HEARTBEAT_S
-            self._queue.expire(self._now.timestamp())
+            self._expire()
         if self._queue.take_refused():
             self._sender.look_again()
         self._sender.send(now_s, again=not self._outside.hub_is_lost)
         self._desk.refuse_late(now_s)
         self._report(now_s)
         self._tell_trace(now_s)
+
+    def _expire(self) -> None:
+        try:
+            self._queue.expire(self._now.timestamp())
+        except SpoolFull as error:
+            # Refusals wait for room; what the machine must hear does not.
+            logger.warning("%s: nothing can be refused now: %s", self._settings.id, error)
 
     def sleep_s(self, now_s: float) -> float:
         """Return the seconds after which `turn` has something to do even if nothing comes."""

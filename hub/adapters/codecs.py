@@ -18,11 +18,15 @@ Convert = Callable[[Any], Any]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Codec:
-    """Both ways of one column; None where the value is kept as it is. A null stays a null where it is allowed."""
+    """Both ways of one column; None where the value is kept as it is. A null stays a null where it is allowed.
+
+    `keeps_its_form`: what is read is what was written, also by its type and its offset.
+    """
 
     encode: Convert | None
     decode: Convert | None
     optional: bool
+    keeps_its_form: bool = True
 
     def encode_all(self, values: list[Any]) -> list[Any]:
         """Return a column of members as a column of row values."""
@@ -87,7 +91,7 @@ def _codec(hint: Any) -> Codec:
     if kind is float:
         raise TypeError("a record holds no floats")
     if len(members) == 1 and kind in _SIMPLE:
-        return Codec(*_SIMPLE[kind], optional)
+        return Codec(*_SIMPLE[kind], optional, kind is not datetime)
     if len(members) == 1 and isinstance(kind, type) and issubclass(kind, StrEnum):
         return Codec(
             {member: member.value for member in kind}.__getitem__, {m.value: m for m in kind}.__getitem__, optional
@@ -110,7 +114,7 @@ def _json_codec(members: tuple[Any, ...], optional: bool) -> Codec:
     def encode(value: Any) -> str:
         return "[]" if value == () else encoder.encode(value).decode()
 
-    return Codec(encode, decoder.decode, optional)
+    return Codec(encode, decoder.decode, optional, False)
 
 
 def _to_json(value: Any) -> Any:

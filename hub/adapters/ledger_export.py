@@ -149,7 +149,7 @@ def _quickly_verified(line: bytes, seq: int, prev: str) -> str:
 
 def _quickly_verified_row(row: Row, seq: int, prev: str) -> str:
     """Return the hash of a stored entry that is sound beyond doubt, else an empty text, as for a line."""
-    if row[0] != seq or row[5] != prev:
+    if type(row[0]) is not int or row[0] != seq or row[5] != prev:
         return ""
     try:
         _, at, actor, kind, text, _, found = row

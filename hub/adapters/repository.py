@@ -65,7 +65,7 @@ KINDS: tuple[Kind[Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the repositories of one connection keep in mind: tables written to, and records as they stand in the file.
+    """What the repositories of one connection keep in mind: tables written to, and records as they come out of the file.
 
     Nobody but the one writer changes the file, so what it read or wrote stays true until a decision is rolled back; a reader
     forgets with each snapshot.
@@ -102,6 +102,8 @@ class SqlRepository(Generic[Record]):
         self._members: Any = attrgetter(*self._names)
         self._encoders = [(at, codec.encode) for at, codec in enumerate(self._codecs.values()) if codec.encode is not None]
         self._decoders = [(at, codec.decode) for at, codec in enumerate(self._codecs.values()) if codec.decode is not None]
+        # A time comes back in UTC, a list as a tuple: what is written in another form than it is read in is not remembered.
+        self._comes_back = frozenset(at for at, codec in enumerate(self._codecs.values()) if codec.keeps_its_form)
         columns = ", ".join(map(_quoted, self._names))
         self._from = f"FROM {_quoted(kind.table)}"
         self._select = f"SELECT {columns} {self._from}"
@@ -128,14 +130,15 @@ class SqlRepository(Generic[Record]):
     def put(self, record: Record) -> None:
         """Insert or replace one record; of one that is remembered only what has changed is written."""
         known = self._known.get(self._key_of(record))
-        if known is None or not self._changed(known, record):
-            values = list(self._members(record))
-            for at, encode in self._encoders:
-                if values[at] is not None:
-                    values[at] = encode(values[at])
-            self._execute(self._put, values)
-            self._memory.touched.add(self._kind.table)
-        self._remembered(record)
+        if known is not None and self._changed(known, record):
+            return
+        values = list(self._members(record))
+        for at, encode in self._encoders:
+            if values[at] is not None:
+                values[at] = encode(values[at])
+        self._execute(self._put, values)
+        self._memory.touched.add(self._kind.table)
+        self._known.pop(self._key_of(record), None)
 
     def _remembered(self, record: Record) -> Record:
         if len(self._known) >= _REMEMBERED:
@@ -157,7 +160,12 @@ class SqlRepository(Generic[Record]):
         key = self._key_of(record) if len(self._kind.key) > 1 else (self._key_of(record),)
         values = [self._codecs[self._names[at]].encode_one(members[at]) for at in places]
         self._memory.touched.add(self._kind.table)
-        return bool(self._execute(statement, [*values, *self._encoded(key)]).rowcount)
+        is_there = bool(self._execute(statement, [*values, *self._encoded(key)]).rowcount)
+        if is_there and self._comes_back.issuperset(places):
+            self._known[self._key_of(record)] = record
+        else:
+            self._known.pop(self._key_of(record), None)
+        return is_there
 
     def put_many(self, records: Iterable[Record]) -> None:
         """Insert or replace many records in one statement."""

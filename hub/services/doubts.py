@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hub.domain.doubts import IN_DOUBT, Doubt, is_news
 from hub.domain.identifiers import DeviceId
-from hub.domain.packs import ENDED_JOB_STATES, JobState, PackJob, PackState
+from hub.domain.packs import ENDED_JOB_STATES, JobState, PackJob, PackState, Verdict
 from hub.services.drops import Drop, has_dropped, take_drop
 from hub.services.endings import move_pack
 from hub.services.outbox import finish_command
@@ -16,6 +16,7 @@ from hub.services.reviews import open_review, settle_reviews
 
 A_PERSON = "a person"
 _STILL_IN_THE_MACHINE = (PackState.EXPECTED, PackState.PRODUCED, PackState.VERIFIED)
+_ON_ITS_WAY = (PackState.RELEASED, PackState.LOADED, PackState.DISPATCHED, PackState.RECEIVED, PackState.HELD)
 
 
 def take_doubt(unit: UnitOfWork, job: PackJob, told: Doubt) -> bool:
@@ -102,8 +103,14 @@ def waits_for_a_person(unit: UnitOfWork, device: DeviceId) -> bool:
 def _keep_in(unit: UnitOfWork, job: PackJob) -> None:
     """Keep a pouch in doubt from ever going out; where it was stopped or revoked before, that stands."""
     pack = unit.packs.get(job.pack)
-    if pack is not None and pack.state in _STILL_IN_THE_MACHINE:
-        move_pack(unit, pack, PackState.QUARANTINED, "power was lost while it was filled: it is in doubt and will be destroyed")
+    if pack is None:
+        return
+    failed = replace(pack, verdict=Verdict.FAIL) if pack.verdict is not None else pack
+    if pack.state in _STILL_IN_THE_MACHINE:
+        move_pack(unit, failed, PackState.QUARANTINED, "power was lost while it was filled: it is in doubt and will be destroyed")
+    elif pack.state in _ON_ITS_WAY:
+        # The machine contradicts itself: it had let this pouch out.
+        move_pack(unit, failed, PackState.REVOKED, "the machine says that this pouch was in doubt: hand it back")
 
 
 def _ask(unit: UnitOfWork, job: PackJob, occasion: str) -> None:

@@ -176,16 +176,16 @@ def _diverted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     pack = unit.packs.get(job.pack)
     assert pack is not None
     finish_verdicts(unit, job)
-    _reject(unit, pack, "the machine diverted it without a verdict")
+    _reject(unit, pack, "the machine diverted it without a verdict", doubted=job.doubt is not None)
 
 
-def _reject(unit: UnitOfWork, pack: Pack, reason: str) -> None:
+def _reject(unit: UnitOfWork, pack: Pack, reason: str, *, doubted: bool = False) -> None:
     """Revoke a pouch that belongs into the reject bin, unless a verdict or a person decided about it already.
 
     One in quarantine that nobody is to look at was in doubt: it is destroyed.
     """
     failed = replace(pack, verdict=Verdict.FAIL)
-    in_doubt = pack.state is PackState.QUARANTINED and pack.verdict is not Verdict.LOOK
+    in_doubt = pack.state is PackState.QUARANTINED and (doubted or pack.verdict is not Verdict.LOOK)
     if in_doubt or pack.state in (PackState.EXPECTED, PackState.PRODUCED, PackState.VERIFIED):
         move_pack(unit, failed, PackState.REVOKED, reason)
     elif pack.state is PackState.REVOKED and pack.verdict in (None, Verdict.PASS):

@@ -73,7 +73,7 @@ def _undrawable(unit: UnitOfWork, serial: PackSerial) -> None:
 
 def _job_refused(unit: UnitOfWork, serial: PackSerial, house: House) -> None:
     pack = unit.packs.get(serial)
-    if pack is not None and pack.state in (PackState.EXPECTED, PackState.REVOKED):
+    if pack is not None and pack.state in (PackState.EXPECTED, PackState.REVOKED) and pack.verdict is None and not pack.contents:
         remake(unit, move_pack(unit, pack, PackState.NEVER_MADE, "the machine refused the job"), house)
 
 
@@ -83,6 +83,9 @@ def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal |
     if not decision.accept:
         move_pack(unit, pack, PackState.REVOKED, decision.reason or pack.reason)
         return None
+    job = unit.jobs.get(pack.job) if pack.job is not None else None
+    if job is not None and job.doubt is not None:
+        return Refusal("in-doubt", f"Pouch {pack.serial} was in doubt: it is destroyed in any case.")
     if decision.scanned != pack.serial:
         return Refusal(
             "scan",

@@ -44,6 +44,8 @@ def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: str)
     verdict, reasons = verify_pouch(expected_pouch(job), seen)
     if pack.state is PackState.REVOKED:
         verdict, reasons = Verdict.FAIL, (f"revoked: {pack.reason}",)
+    elif job.doubt is not None:
+        verdict, reasons = Verdict.FAIL, ("it was in doubt: it is destroyed in any case",)
     read = [*seen.data_matrix, *seen.code_128]
     unit.record(
         "pack-verified",

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +14,7 @@ from store_records import MORNING, planned_doses
 from hub.adapters.ledger_store import entries
 from hub.adapters.unit_of_work import EventConflict, SqlUnitOfWork, answered_once
 from hub.adapters.writer import Writer
-from hub.domain.doses import DoseState
+from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.identifiers import DrugCode, LotId
 from hub.domain.ledger import Shortage
 from hub.domain.stock import LOST, STORE, SUPPLIER, SURPLUS, WASTE, Account, StockMove
@@ -84,6 +85,21 @@ class StoreContract:
             doses[1], state=DoseState.PACKED, reason="again"
         )
         assert store.submit("a", lambda work: work.doses.get(doses[2].id)).result() == doses[2]
+
+    def test_a_time_is_the_same_whether_it_is_remembered_or_read(self, store: Writer) -> None:
+        (dose,) = planned_doses(1)
+        moscow = timezone(timedelta(hours=3))
+        late = replace(dose, due=datetime(2026, 4, 2, 0, 30, tzinfo=moscow))
+
+        def put_and_get(work: SqlUnitOfWork) -> tuple[PlannedDose | None, PlannedDose | None]:
+            work.doses.put(dose)
+            first = work.doses.get(dose.id)
+            work.doses.put(late)
+            return first, work.doses.get(dose.id)
+
+        _, remembered = store.submit("a", put_and_get).result()
+        assert remembered is not None and remembered.due == late.due
+        assert remembered.due.date() == late.due.astimezone(UTC).date()
 
     def test_below_keeps_what_is_less_and_goes_with_the_other_conditions(self, store: Writer) -> None:
         doses = planned_doses(60)
