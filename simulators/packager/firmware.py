@@ -71,7 +71,7 @@ class Firmware:
         self._receiver = Receiver(self.counters)
         self._cause = cause
         self._restarting = False
-        self._sid = self._next_seq = 0
+        self._sid = 0
         self._replied: tuple[Frame, bytes] | None = None
         self._sent: dict[int, float] = {}
         self._operations = self._served()
@@ -125,9 +125,6 @@ class Firmware:
         if frame.sid != self._sid or self._sid == 0:
             self.counters.stale_sid += 1
             return b""
-        if frame.type == REQ and self._replied is not None and frame.seq != self._next_seq and frame != self._replied[0]:
-            self.counters.stale_sid += 1
-            return b""
         self.counters.ok += 1
         return self._request(frame, simulated_now) if frame.type == REQ else b""
 
@@ -141,7 +138,6 @@ class Firmware:
             payload = bytes([refused.rc]) + refused.payload
         reply = encode_frame(Frame(RSP, frame.seq, frame.sid, frame.op, payload))
         self._replied = (frame, reply)
-        self._next_seq = (frame.seq + 1) & 0xFF
         return reply
 
     def _operation(self, op: int) -> Operation:
@@ -160,7 +156,7 @@ class Firmware:
             return self._hello_rsp(frame, Rc.OK)  # a repetition: the session goes on, with its reply store
         if fence > self.memory.fence:
             self._recorder.commit(number(Kind.FENCE, fence))
-        self._sid, self._replied, self._next_seq = frame.sid, None, 0
+        self._sid, self._replied = frame.sid, None
         self._sent.clear()
         self.machine.handle.stop(simulated_now)
         return self._hello_rsp(frame, Rc.OK)

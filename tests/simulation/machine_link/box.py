@@ -9,7 +9,7 @@ from typing import Any
 from pysqlite3 import dbapi2 as sqlite
 
 from firmware_bridge.broker import HubWatch
-from firmware_bridge.contract import DeviceState, decode_state, encode
+from firmware_bridge.contract import DeviceState, RunCommand, decode_command, decode_state, encode
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.intake import Intake
 from firmware_bridge.machine_core import MachineCore, MachineSettings
@@ -17,6 +17,7 @@ from firmware_bridge.spool import Spool
 from firmware_bridge.surroundings import PortLost
 from tests.simulation.machine_link.device import Device
 from tests.simulation.machine_link.faults import Faults
+from tests.simulation.machine_link.oracle import must
 from tests.simulation.machine_link.timeline import Timeline
 from tests.simulation.machine_link.wire import Wire
 
@@ -24,6 +25,7 @@ DEVICE = "packager-1"
 BEGUN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 DOWN_S = (0.5, 15.0)
 UNPLUGGED_S = (0.2, 10.0)
+ANSWER_S = 10.0
 
 
 class Crash(Exception):
@@ -61,6 +63,7 @@ class Box:
         self._is_plugged = True
         self._is_open = False
         self._alarm = 0
+        self._may_begin_until: dict[str, datetime] = {}
         broker.box = self
         self._start()
 
@@ -82,6 +85,7 @@ class Box:
             return
         try:
             if leaf == "job/cmd":
+                self._note_expiry(message)
                 self._intake.command(message)
             elif leaf == "job/ack":
                 self._intake.acknowledgement(message)
@@ -94,6 +98,17 @@ class Box:
             self._crashed()
             return
         self._turn(b"", set())
+
+    def _note_expiry(self, message: bytes) -> None:
+        """Remember until when a run may be begun: what the first copy that came says, whatever later copies say."""
+        command = decode_command(message)
+        if isinstance(command, RunCommand) and command.command.startswith("run-"):
+            self._may_begin_until.setdefault(command.job, command.expires_at)
+
+    def has_begun(self, job: str) -> None:
+        """Hear that the machine took a job; one answer may have been under way when its time ran out."""
+        until = self._may_begin_until[job] + timedelta(seconds=ANSWER_S)
+        must(self._latest <= until, "no command is begun after it has expired", job, self._latest, until)
 
     def connection_changed(self) -> None:
         """Hear that the broker was lost or is back."""
@@ -171,7 +186,7 @@ class Box:
         """Send bytes to the machine."""
         if not self._is_plugged:
             raise PortLost("unplugged")
-        self._wire.send(data, self._device.receive)
+        self._wire.send(data, self._device.receive, "to the machine")
 
     def new_session(self) -> int:
         """Return a random session id."""
@@ -199,6 +214,7 @@ class Box:
         if core is None:
             return
         _, left = self._inbox.take(0.0)
+        self._latest = self._now()
         try:
             core.turn(data, signs | left, self._timeline.now_s, self._now())
         except Crash:

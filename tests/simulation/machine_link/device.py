@@ -24,7 +24,7 @@ SLOTS = 12
 TABLETS_A_CASSETTE = 60_000
 DARK_S = (0.2, 20.0)
 PICTURE_S = 0.05
-LABEL_COMMIT = 0x22
+JOB_RUN, LABEL_COMMIT = 0x02, 0x22
 LOOK = {"colour": "#ffffff", "shape": "round", "size_mm": 8.0}
 
 
@@ -119,7 +119,10 @@ class Device:
             must(frame.sid == firmware._sid, "a frame of another session is not executed", frame)
             must(self._wire.was_sent(frame), "no frame is taken that was not sent", frame)
             before = firmware.counters.dup
+            jobs = len(self.memory.jobs)
             answer = execute(frame, simulated_now)
+            if frame.op == JOB_RUN and len(self.memory.jobs) > jobs:
+                self._host.has_begun(frame.payload[:16].hex())
             if firmware.counters.dup == before:
                 key = (self.memory.boot, frame.sid, frame.seq, hash((frame.op, frame.payload)))
                 last = self._recent[-1] if self._recent else None
@@ -183,7 +186,7 @@ class Device:
     def _send(self, data: bytes) -> None:
         host, plugging = self._host, self._plugging
         if data and host is not None:
-            self._wire.send(data, lambda frame: host.arrived(frame) if plugging == self._plugging or self._stale() else None)
+            self._wire.send(data, lambda frame: host.arrived(frame) if plugging == self._plugging or self._stale() else None, "to the host")
 
     def _stale(self) -> bool:
         """Let bytes of an older plugging through now and then: a serial server keeps them."""

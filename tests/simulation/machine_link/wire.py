@@ -1,4 +1,4 @@
-"""The serial line: frames that take time, get lost, flipped, doubled and late, and a plug that can be pulled."""
+"""The serial line: frames that take time, get lost, flipped, doubled and late; none overtakes another of its direction."""
 
 import re
 from collections.abc import Callable
@@ -23,21 +23,22 @@ class Wire:
         self.frames = self.damaged = 0
         self._timeline = timeline
         self._sent: dict[bytes, None] = {}
+        self._busy_until_s: dict[str, float] = {}
 
     def was_sent(self, frame: Frame) -> bool:
         """Tell whether exactly this frame was sent lately."""
         return encode_frame(frame) in self._sent
 
-    def send(self, data: bytes, deliver: Taker) -> None:
-        """Carry bytes, frame by frame."""
+    def send(self, data: bytes, deliver: Taker, way: str) -> None:
+        """Carry bytes, frame by frame, the one way or the other."""
         for frame in _FRAMES.findall(data):
             self.frames += 1
             self._sent[frame] = None
             if len(self._sent) > SENT_KEPT:
                 del self._sent[next(iter(self._sent))]
-            self._carry(frame, deliver)
+            self._carry(frame, deliver, way)
 
-    def _carry(self, frame: bytes, deliver: Taker) -> None:
+    def _carry(self, frame: bytes, deliver: Taker, way: str) -> None:
         timeline, faults = self._timeline, self.faults
         timeline.note("wire", frame)
         if timeline.happens(faults.frame_lost):
@@ -50,4 +51,6 @@ class Wire:
         copies = 2 if timeline.happens(faults.frame_twice) else 1
         for _ in range(copies):
             span = LATE_S if timeline.happens(faults.frame_late) else LATENCY_S
-            timeline.after(timeline.chance.uniform(*span), lambda: deliver(frame))
+            arrives_s = max(timeline.now_s + timeline.chance.uniform(*span), self._busy_until_s.get(way, 0.0))
+            self._busy_until_s[way] = arrives_s
+            timeline.after(arrives_s - timeline.now_s, lambda: deliver(frame))
