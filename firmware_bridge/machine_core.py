@@ -21,7 +21,7 @@ from firmware_bridge.packets import DecodeError, EventKind, FirmwareEvent, Op, R
 from firmware_bridge.service_contract import ServiceEvent
 from firmware_bridge.service_desk import ServiceDesk, Standing
 from firmware_bridge.spool import Spool, SpoolFull
-from firmware_bridge.surroundings import PortLost, Surroundings
+from firmware_bridge.surroundings import PortLost, Surroundings, reopen_wait_s
 from firmware_bridge.trace import Trace
 from firmware_bridge.work_queue import Work, WorkQueue
 
@@ -31,8 +31,6 @@ STATUS_SPACING_S = 0.5
 WHOLE_STATUS_S = 60.0
 LONG_WAIT_FAILURES = 6
 LONGEST_SLEEP_S = 1.0
-REOPEN_FIRST_S = 0.1
-REOPEN_LONGEST_S = 5.0
 ROOM_MAKERS = frozenset({EventKind.DONE, EventKind.READY, EventKind.RELEASED, EventKind.DIVERTED, EventKind.LOCK})
 
 logger = logging.getLogger(__name__)
@@ -46,11 +44,6 @@ class MachineSettings:
     url: str
     baud: int = 115_200
     fence: int = 0
-
-
-def reopen_wait_s(failures: int) -> float:
-    """Return the wait before the next attempt after so many failures in a row, doubling up to 5 s."""
-    return min(REOPEN_FIRST_S * 2.0 ** min(failures, 16), REOPEN_LONGEST_S)
 
 
 class MachineCore:

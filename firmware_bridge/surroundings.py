@@ -2,9 +2,17 @@
 
 from typing import Protocol
 
+REOPEN_FIRST_S = 0.1
+REOPEN_LONGEST_S = 5.0
+
 
 class PortLost(Exception):
     """The port cannot be opened, read or written any more."""
+
+
+def reopen_wait_s(failures: int) -> float:
+    """Return the wait before the next attempt after so many failures in a row, doubling up to 5 s."""
+    return min(REOPEN_FIRST_S * 2.0 ** min(failures, 16), REOPEN_LONGEST_S)
 
 
 class Surroundings(Protocol):

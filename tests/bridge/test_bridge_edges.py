@@ -16,11 +16,10 @@ from firmware_bridge.contract import BridgeEvent, DeviceState, EventAck, decode_
 from firmware_bridge.event_sender import RESEND_S, EventSender
 from firmware_bridge.inbox import BYTES_LIMIT, Inbox, Sign
 from firmware_bridge.intake import Intake
-from firmware_bridge.machine_core import REOPEN_LONGEST_S, reopen_wait_s
 from firmware_bridge.packets import Op, Rc
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.spool import Spool
-from firmware_bridge.surroundings import PortLost
+from firmware_bridge.surroundings import REOPEN_LONGEST_S, PortLost, reopen_wait_s
 from firmware_bridge.work_queue import WorkQueue
 from tests.bridge.orders import run_command
 from tests.bridge.plant import wait_until
