@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hub.adapters.bookkeeping import Answer
-from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.adapters.unit_of_work import EventConflict, SqlUnitOfWork, answered_once
 from hub.adapters.writer import Writer
 from hub.domain.refusals import Refusal
 from hub.services.ports import UnitOfWork
@@ -34,14 +33,10 @@ class WriterDecisions:
         digest = hashlib.sha256(body.encode()).hexdigest()
 
         def decide(unit: SqlUnitOfWork) -> str | Refusal:
-            known = unit.answers.get(f"{actor}/{event}")
-            if known is not None:
-                if known.body_hash != digest:
-                    return Refusal("conflict", "This event id was used before for something else.")
-                return known.answer
-            answer = _encode(_or_nothing(decision(unit))).decode()
-            unit.answers.put(Answer(f"{actor}/{event}", digest, answer))
-            return answer
+            try:
+                return answered_once(unit, f"{actor}/{event}", digest, lambda: _encode(_or_nothing(decision(unit))).decode())[0]
+            except EventConflict:
+                return Refusal("conflict", "This event id was used before for something else.")
 
         try:
             return await self._writer.run(actor, decide)
