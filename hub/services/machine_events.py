@@ -210,7 +210,7 @@ def _done(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
 
 def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    """The machine took no job and moved nothing: the reservation is given back and a person is asked."""
+    """A command was not taken and nothing moved for it; where it was the run, the reservation is given back and a person is asked."""
     reason, command_id = str(event.data.get("reason", "refused")), str(event.data.get("command", ""))
     if command_id.startswith("verdict-"):
         command = unit.commands.get(command_id)
@@ -221,7 +221,11 @@ def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     if command_id.startswith(_ANSWER):
         answer_not_taken(unit, job, command_id, str(event.data.get("rc", "REFUSED")), reason)
         return
-    finish_command(unit, f"run-{job.id}")
+    if command_id != f"run-{job.id}":
+        told = f"{event.device} refused the command {command_id!r} about this job, which the hub did not send: {reason}"
+        open_review(unit, "unknown-command", job.pack, "", (told,))
+        return
+    finish_command(unit, command_id)
     if job.state not in (JobState.QUEUED, JobState.SENT):
         return
     release_reservations(unit, job)

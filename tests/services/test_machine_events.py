@@ -143,3 +143,11 @@ def test_events_of_the_machine_itself_are_recorded(world: World) -> None:
         event = world.machine.event(kind, None, None, reason="jam")
         assert world.do(lambda unit, event=event: take_event(unit, event))
     assert [entry["kind"] for entry in world.ledger()][-3:] == ["device-stopped", "device-ready", "cassette-placed"]
+
+
+def test_a_refused_command_that_is_not_the_run_frees_nothing_and_is_told_to_a_person(world: World, job: PackJob) -> None:
+    before = [cassette.reserved for cassette in world.all("cassettes")]
+    world.machine.say("refused", job.id, None, command="abort-1", rc="BUSY", reason="the job has begun")
+    assert world.get("jobs", job.id).state is JobState.SENT
+    assert [cassette.reserved for cassette in world.all("cassettes")] == before
+    assert [review.kind for review in world.all("reviews", decision="")] == ["unknown-command"]
