@@ -18,22 +18,9 @@ WHOLE_JOB = ["accepted", "dropped", "at-camera", "released", "done"]
 
 
 @pytest.fixture
-def broker_port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
-
-
-@pytest.fixture
 def machine() -> Iterator[MachineOnPty]:
     with MachineOnPty(ScriptedMachine()) as running:
         yield running
-
-
-@pytest.fixture
-def hub(broker_port: int) -> Iterator[HubClient]:
-    with HubClient(broker_port) as client:
-        client.say("ready")
-        yield client
 
 
 def test_births_description_and_status_are_published_and_sigterm_ends_cleanly(

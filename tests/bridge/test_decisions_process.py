@@ -6,27 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.bridge.orders import abort_command, resolve_command, run_command
-from tests.bridge.plant import HubClient, bridge, mosquitto, wait_until
+from tests.bridge.plant import HubClient, bridge, wait_until
 from tests.bridge.scripted_machine import MachineOnPty, ScriptedMachine
-
-
-@pytest.fixture
-def broker_port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
 
 
 @pytest.fixture
 def machine() -> Iterator[MachineOnPty]:
     with MachineOnPty(ScriptedMachine(holds_jobs=True)) as machine:
         yield machine
-
-
-@pytest.fixture
-def hub(broker_port: int) -> Iterator[HubClient]:
-    with HubClient(broker_port) as hub:
-        hub.say("ready")
-        yield hub
 
 
 def test_doubt_is_told_resolved_and_booked(

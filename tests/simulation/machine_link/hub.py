@@ -33,7 +33,7 @@ LOOKS_EVERY_S = 1.0
 DOWN_S = (0.5, 20.0)
 THINKS_S = (0.02, 2.0)
 ANSWERS_AFTER_S = (2.0, 240.0)
-MOST_REMAKES = 60
+MOST_JOBS = 60_000
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Durable:
     under_way: set[str] = field(default_factory=set)
     outbox: dict[str, Any] = field(default_factory=dict)
     inbox: set[tuple[str, int, int]] = field(default_factory=set)
-    given_doses: dict[int, str] = field(default_factory=dict)
+    released_doses: dict[int, str] = field(default_factory=dict)
     seq: int = 0
     commands: int = 0
     refused: int = 0
@@ -247,8 +247,8 @@ class Hub:
             return
         must(job.verdict == "PASS", "a pouch is released on PASS alone", job.id, job.verdict)
         for dose in job.doses:
-            must(dose not in self.books.given_doses, "2: a dose has one live pack", dose, job.id)
-            self.books.given_doses[dose] = job.id
+            must(dose not in self.books.released_doses, "2: a dose has one live pack", dose, job.id)
+            self.books.released_doses[dose] = job.id
 
     def _refused(self, event: BridgeEvent) -> None:
         """Take a refusal: of a run, nothing moved, so that its doses are made under a new job; of others, the event asks anew."""
@@ -278,7 +278,7 @@ class Hub:
         self.books.under_way.discard(job.id)
 
     def _remake(self, job: Job) -> None:
-        must(len(self.books.jobs) < MOST_REMAKES * 1000, "remakes end", len(self.books.jobs))
+        must(len(self.books.jobs) < MOST_JOBS, "remakes end", len(self.books.jobs))
         self._queue(Job(self._new_job_id(), job.slots, job.doses))
 
     # Publishing

@@ -318,7 +318,7 @@ def _gives_up() -> Mutant:
 
     def impatient(self: Any) -> None:
         for job in list(self.books.jobs.values()):
-            if job.state == "queued" and f"run-{job.id}" in self._published_s and not hasattr(job, "made_again"):
+            if job.state == "queued" and f"run-{job.id}" in self._published_s:
                 waited_s = self._timeline.now_s - self.__dict__.setdefault("_first_s", {}).setdefault(job.id, self._timeline.now_s)
                 if waited_s > 20:
                     self._first_s[job.id] = float("inf")
