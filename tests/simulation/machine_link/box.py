@@ -9,7 +9,7 @@ from typing import Any
 from pysqlite3 import dbapi2 as sqlite
 
 from firmware_bridge.broker import HubWatch
-from firmware_bridge.contract import DeviceState, RunCommand, decode_command, decode_state, encode
+from firmware_bridge.contract import DeviceState, decode_state, encode
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.intake import Intake
 from firmware_bridge.machine_core import MachineCore, MachineSettings
@@ -25,7 +25,7 @@ DEVICE = "packager-1"
 BEGUN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 DOWN_S = (0.5, 15.0)
 UNPLUGGED_S = (0.2, 10.0)
-ANSWER_S = 10.0
+REQUESTS_KEPT = 1000
 
 
 class Crash(Exception):
@@ -52,6 +52,12 @@ class CrashingSpool(Spool):
             raise Crash("after a commit")
 
 
+    def run_expires_at(self, job: str) -> datetime:
+        """Return until when a job may be begun: as the first copy of its order says that was taken, whatever later copies say."""
+        (seconds,) = self._connection.execute("SELECT expires_at_s FROM commands WHERE command = ?", (f"run-{job}",)).fetchone()
+        return datetime.fromtimestamp(seconds, UTC)
+
+
 class Box:
     """One bridge for one machine, as the surroundings that its core asks for."""
 
@@ -63,7 +69,7 @@ class Box:
         self._is_plugged = True
         self._is_open = False
         self._alarm = 0
-        self._may_begin_until: dict[str, datetime] = {}
+        self._asked_at: dict[bytes, datetime] = {}
         broker.box = self
         self._start()
 
@@ -85,7 +91,6 @@ class Box:
             return
         try:
             if leaf == "job/cmd":
-                self._note_expiry(message)
                 self._intake.command(message)
             elif leaf == "job/ack":
                 self._intake.acknowledgement(message)
@@ -99,16 +104,10 @@ class Box:
             return
         self._turn(b"", set())
 
-    def _note_expiry(self, message: bytes) -> None:
-        """Remember until when a run may be begun: what the first copy that came says, whatever later copies say."""
-        command = decode_command(message)
-        if isinstance(command, RunCommand) and command.command.startswith("run-"):
-            self._may_begin_until.setdefault(command.job, command.expires_at)
-
-    def has_begun(self, job: str) -> None:
-        """Hear that the machine took a job; one answer may have been under way when its time ran out."""
-        until = self._may_begin_until[job] + timedelta(seconds=ANSWER_S)
-        must(self._latest <= until, "no command is begun after it has expired", job, self._latest, until)
+    def has_begun(self, job: str, request: bytes) -> None:
+        """Hear that the machine took a job on a request, which may have been long on its way: by the bridge's clock it was asked in time."""
+        asked, until = self._asked_at[request], self._spool.run_expires_at(job)
+        must(asked < until, "no command is begun after it has expired", job, asked, until)
 
     def connection_changed(self) -> None:
         """Hear that the broker was lost or is back."""
@@ -186,6 +185,9 @@ class Box:
         """Send bytes to the machine."""
         if not self._is_plugged:
             raise PortLost("unplugged")
+        self._asked_at.setdefault(data, self._now())
+        if len(self._asked_at) > REQUESTS_KEPT:
+            del self._asked_at[next(iter(self._asked_at))]
         self._wire.send(data, self._device.receive, "to the machine")
 
     def new_session(self) -> int:
@@ -214,7 +216,6 @@ class Box:
         if core is None:
             return
         _, left = self._inbox.take(0.0)
-        self._latest = self._now()
         try:
             core.turn(data, signs | left, self._timeline.now_s, self._now())
         except Crash:

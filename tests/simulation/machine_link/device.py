@@ -122,7 +122,7 @@ class Device:
             jobs = len(self.memory.jobs)
             answer = execute(frame, simulated_now)
             if frame.op == JOB_RUN and len(self.memory.jobs) > jobs:
-                self._host.has_begun(frame.payload[:16].hex())
+                self._host.has_begun(frame.payload[:16].hex(), encode_frame(frame))
             if firmware.counters.dup == before:
                 key = (self.memory.boot, frame.sid, frame.seq, hash((frame.op, frame.payload)))
                 last = self._recent[-1] if self._recent else None
