@@ -12,6 +12,7 @@ from firmware_bridge.contract import AbortCommand, Decision, ResolveCommand, Run
 from firmware_bridge.packets import JobState, Op, Rc
 
 BUSY_WAIT_S = 0.25
+BUSY_LONGEST_WAIT_S = 4.0
 HELD_WAIT_S = 0.5
 HELD_PATIENCE_S = 60.0
 LABEL_STARTS_LIMIT = 3
@@ -90,7 +91,10 @@ class NothingThere:
 
 @dataclass(frozen=True)
 class RunProgress:
-    """A run under way; nothing is asked before `not_before_s`, and `held_since_s` tells since when a person is waited for."""
+    """A run under way; nothing is asked before `not_before_s`, and `held_since_s` tells since when a person is waited for.
+
+    `wait_s` is how long the next "not now" is waited out; it doubles, for an event tells when there may be room (`hurried`).
+    """
 
     command: RunCommand
     stage: Stage
@@ -99,6 +103,7 @@ class RunProgress:
     offset_corrections: int = 0
     held_since_s: float | None = None
     not_before_s: float = 0.0
+    wait_s: float = BUSY_WAIT_S
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,7 @@ def after(progress: Progress, rc: int, payload: bytes, now_s: float) -> Outcome:
     if progress.stage is Stage.CONFIRM:
         return _after_confirm(progress, rc, payload, now_s)
     if rc == Rc.BUSY:
-        return replace(progress, not_before_s=now_s + BUSY_WAIT_S, held_since_s=None)
+        return _not_now(progress, now_s)
     if rc in {Rc.STOPPED, Rc.LOCKED}:
         return _after_held(progress, rc, now_s)
     match progress.stage:
@@ -205,8 +210,9 @@ def after(progress: Progress, rc: int, payload: bytes, now_s: float) -> Outcome:
 
 def _after_safe_mode(progress: Progress, now_s: float) -> Outcome:
     """Refuse at once, except what the machine may have taken before: that it can tell only when its firmware is sound again."""
-    is_known = progress.stage in MAY_BE_KNOWN if isinstance(progress, RunProgress) else progress.may_be_known
-    return replace(progress, not_before_s=now_s + HELD_WAIT_S) if is_known else refusal(Rc.SAFE_MODE)
+    if isinstance(progress, RunProgress):
+        return _not_now(progress, now_s) if progress.stage in MAY_BE_KNOWN else refusal(Rc.SAFE_MODE)
+    return replace(progress, not_before_s=now_s + HELD_WAIT_S) if progress.may_be_known else refusal(Rc.SAFE_MODE)
 
 
 def _after_decision(progress: DecisionProgress, rc: int, payload: bytes, now_s: float) -> Outcome:
@@ -238,12 +244,25 @@ def _not_aborted(state: JobState) -> Refuse:
     return Refuse("REFUSED", f"the machine did not abort the job: it says {word}")
 
 
+def _not_now(progress: RunProgress, now_s: float, held_since_s: float | None = None) -> RunProgress:
+    longer_s = min(2 * progress.wait_s, BUSY_LONGEST_WAIT_S)
+    return replace(progress, not_before_s=now_s + progress.wait_s, wait_s=longer_s, held_since_s=held_since_s)
+
+
+def hurried(progress: Progress) -> Progress:
+    """Return the work to be asked for at once: an event told that the machine may have room now."""
+    if isinstance(progress, RunProgress):
+        return replace(progress, not_before_s=0.0, wait_s=BUSY_WAIT_S)
+    return replace(progress, not_before_s=0.0)
+
+
 def _after_held(progress: RunProgress, rc: int, now_s: float) -> Outcome:
     """Wait for the person who stopped or locked the machine, but not for ever."""
     since_s = now_s if progress.held_since_s is None else progress.held_since_s
     if now_s - since_s >= HELD_PATIENCE_S:
         return refusal(rc)
-    return replace(progress, held_since_s=since_s, not_before_s=now_s + HELD_WAIT_S)
+    waiting = _not_now(progress, now_s, since_s)
+    return replace(waiting, not_before_s=min(waiting.not_before_s, since_s + HELD_PATIENCE_S))
 
 
 def _after_query(progress: RunProgress, rc: int, payload: bytes, now_s: float) -> Outcome:
@@ -254,7 +273,7 @@ def _after_query(progress: RunProgress, rc: int, payload: bytes, now_s: float) -
     if rc == Rc.UNKNOWN_JOB:
         return replace(progress, stage=Stage.BEGIN)
     # The machine may have the job: only its own word that it has not lets it be refused.
-    return replace(progress, not_before_s=now_s + HELD_WAIT_S)
+    return _not_now(progress, now_s)
 
 
 def _after_confirm(progress: RunProgress, rc: int, payload: bytes, now_s: float) -> Outcome:
@@ -263,7 +282,7 @@ def _after_confirm(progress: RunProgress, rc: int, payload: bytes, now_s: float)
         return _known(packets.unpack_job_state(payload).state)
     if rc == Rc.CONFLICT:
         return refusal(rc)
-    return replace(progress, stage=Stage.QUERY, not_before_s=now_s + BUSY_WAIT_S)
+    return _not_now(replace(progress, stage=Stage.QUERY), now_s)
 
 
 def _known(state: int) -> Outcome:

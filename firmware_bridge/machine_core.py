@@ -17,7 +17,7 @@ from firmware_bridge.event_sender import EventSender
 from firmware_bridge.inbox import Sign
 from firmware_bridge.link import Answered, Down, Greeted, Happened, Link, LinkEvent, Refused, Repeated
 from firmware_bridge.machine_view import MachineView, is_news
-from firmware_bridge.packets import DecodeError, EventKind, FirmwareEvent, Op, Rc
+from firmware_bridge.packets import DecodeError, FirmwareEvent, Op, Rc
 from firmware_bridge.service_contract import ServiceEvent
 from firmware_bridge.service_desk import ServiceDesk, Standing
 from firmware_bridge.spool import Spool, SpoolFull
@@ -31,7 +31,7 @@ STATUS_SPACING_S = 0.5
 WHOLE_STATUS_S = 60.0
 LONG_WAIT_FAILURES = 6
 LONGEST_SLEEP_S = 1.0
-ROOM_MAKERS = frozenset({EventKind.DONE, EventKind.READY, EventKind.RELEASED, EventKind.DIVERTED, EventKind.LOCK})
+EXPECTED_ANSWERS = frozenset({Rc.OK, Rc.BUSY, Rc.STOPPED, Rc.LOCKED, Rc.UNKNOWN_JOB})
 
 logger = logging.getLogger(__name__)
 
@@ -269,8 +269,7 @@ class MachineCore:
         self._owe(happened[-1].boot, happened[-1].event)
         self._sender.look_again()
         self._status_page = self._status_page or 1
-        if any(event.kind in ROOM_MAKERS for event in happened):
-            self._queue.hurry()
+        self._queue.heard(event.kind for event in happened)
 
     def _described(self, event: FirmwareEvent, at: datetime) -> BridgeEvent:
         job = None if event.job == packets.NO_JOB else event.job.hex()
@@ -328,6 +327,8 @@ class MachineCore:
     def _ask_for(self, work: Work, now_s: float) -> None:
         def on_answer(answer: Answered, then_s: float) -> None:
             refuse = self._queue.answered(work, answer.rc, answer.payload, then_s)
+            if refuse is None and answer.rc not in EXPECTED_ANSWERS:
+                logger.warning("%s: command %s waits: the machine answers rc %d", self._settings.id, work.waiting.command, answer.rc)
             if refuse is not None:
                 logger.warning("%s: command %s refused: %s", self._settings.id, work.waiting.command, refuse.rc)
                 self._sender.look_again()

@@ -1,16 +1,19 @@
 """The commands that wait for one machine: which is next, and what is written down about it before and after."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from firmware_bridge import dispatch
 from firmware_bridge.contract import StatusCommand, decode_command
 from firmware_bridge.dispatch import Ask, NothingThere, Refuse, Taken
-from firmware_bridge.packets import Op
+from firmware_bridge.packets import EventKind, Op
 from firmware_bridge.spool import Refusal, Spool, WaitingCommand
 
 DECISIONS = ("verdict", "resolve", "abort")
+ROOM_MAKERS = frozenset(
+    {EventKind.DONE, EventKind.READY, EventKind.RELEASED, EventKind.DIVERTED, EventKind.LOCK, EventKind.RESOLVED}
+)
 MAY_MOVE_SOMETHING = frozenset({Op.JOB_RUN, Op.VERDICT, Op.RESOLVE, Op.ABORT})
 
 
@@ -55,11 +58,11 @@ class WorkQueue:
         """Begin anew with what is under way: the link was lost, so the machine is to be asked first."""
         self._under_way.clear()
 
-    def hurry(self) -> None:
-        """Let a run that waits for the machine be asked again at once."""
+    def heard(self, kinds: Iterable[int]) -> None:
+        """Let a run that waits for the machine be asked again at once where its events tell that it may have room."""
         run = self._under_way.get("run")
-        if run is not None:
-            run.progress = replace(run.progress, not_before_s=0.0)
+        if run is not None and not ROOM_MAKERS.isdisjoint(kinds):
+            run.progress = dispatch.hurried(run.progress)
 
     def next_due_s(self) -> float | None:
         """Return the earliest time at which work under way may be asked again, or None without any."""

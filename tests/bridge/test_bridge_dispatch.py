@@ -137,6 +137,33 @@ def test_busy_machine_is_asked_again_soon() -> None:
     assert 10.0 < waiting.not_before_s <= 10.5
 
 
+def asked_in_a_minute(stage: Stage, rc: Rc) -> int:
+    """Count how often a machine that never has room is asked."""
+    progress, now_s, count = at(stage), 0.0, 0
+    while now_s < 60.0:
+        answered = step(progress, bytes([rc]), now_s)
+        assert isinstance(answered, RunProgress)
+        progress, now_s, count = answered, answered.not_before_s, count + 1
+    return count
+
+
+@pytest.mark.parametrize(("stage", "rc"), [(Stage.RUN, Rc.BUSY), (Stage.QUERY, Rc.BAD_REQUEST), (Stage.QUERY, Rc.SAFE_MODE)])
+def test_machine_that_never_has_room_is_asked_ever_more_rarely(stage: Stage, rc: Rc) -> None:
+    assert 15 <= asked_in_a_minute(stage, rc) <= 20
+
+
+def test_event_that_tells_of_room_lets_the_machine_be_asked_at_once_and_soon_again() -> None:
+    progress: Outcome = at(Stage.RUN)
+    for now_s in range(10):
+        assert isinstance(progress, RunProgress)
+        progress = step(progress, bytes([Rc.BUSY]), float(now_s))
+    assert isinstance(progress, RunProgress)
+    hurried = dispatch.hurried(progress)
+    assert hurried.not_before_s == 0.0
+    again = step(hurried, bytes([Rc.BUSY]), 20.0)
+    assert isinstance(again, RunProgress) and again.not_before_s == 20.0 + dispatch.BUSY_WAIT_S
+
+
 @pytest.mark.parametrize("rc", [Rc.STOPPED, Rc.LOCKED])
 def test_stopped_or_locked_machine_is_waited_for_but_not_for_ever(rc: Rc) -> None:
     progress: Outcome = at(Stage.RUN)

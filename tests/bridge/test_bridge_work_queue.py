@@ -12,7 +12,7 @@ from firmware_bridge import spool as spool_module
 from firmware_bridge.contract import Command, decode_event, encode
 from firmware_bridge.inbox import Inbox
 from firmware_bridge.intake import Intake
-from firmware_bridge.packets import Op, Rc
+from firmware_bridge.packets import EventKind, Op, Rc
 from firmware_bridge.spool import Spool
 from firmware_bridge.work_queue import Work, WorkQueue
 from tests.bridge.orders import abort_command, resolve_command, run_command, verdict_command
@@ -285,7 +285,7 @@ def test_locked_machine_is_asked_again_until_the_lock_goes(desk: Desk) -> None:
     assert desk.step() is None
     desk.now_s += 1
     assert desk.step() == Op.JOB_RUN
-    desk.queue.hurry()
+    desk.queue.heard([EventKind.LOCK])
     assert desk.step() == Op.JOB_RUN
     assert desk.refusals() == []
     assert JOB in desk.machine.jobs

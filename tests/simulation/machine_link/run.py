@@ -2,12 +2,14 @@
 
 import argparse
 import logging
+import multiprocessing
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.simulation.machine_link.box import Box, CrashingSpool
@@ -165,10 +167,35 @@ def run_seed(seed: int, doses: int, faults: Faults | None = None) -> Outcome:
         return Run(seed, doses, Path(name), faults).run()
 
 
-def outcomes(first: int, seeds: int, doses: int) -> Iterator[Outcome]:
-    """Run seed after seed."""
-    for seed in range(first, first + seeds):
-        yield run_seed(seed, doses)
+@dataclass(frozen=True)
+class Judged:
+    """One seed as it ended, with the processor time that it took; `broken` says which invariant did not hold."""
+
+    seed: int
+    spent_s: float
+    outcome: Outcome | None = None
+    broken: str = ""
+
+
+def judged(seed: int, doses: int) -> Judged:
+    """Run one seed; what breaks is told, not raised."""
+    logging.disable(logging.CRITICAL)
+    began = time.process_time()
+    try:
+        outcome = run_seed(seed, doses)
+    except Broken as broken:
+        return Judged(seed, time.process_time() - began, broken=str(broken))
+    return Judged(seed, time.process_time() - began, outcome)
+
+
+def many(first: int, seeds: int, doses: int, jobs: int) -> Iterator[Judged]:
+    """Run seed after seed, so many at a time; a seed is the same whichever process runs it."""
+    run = partial(judged, doses=doses)
+    if jobs == 1:
+        yield from map(run, range(first, first + seeds))
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap(run, range(first, first + seeds))
 
 
 def main() -> int:
@@ -177,27 +204,32 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--doses", type=int, default=500)
     parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="seeds that run at the same time")
     options = parser.parse_args()
-    logging.disable(logging.CRITICAL)
+    began, spent_s = time.monotonic(), 0.0
     done: list[Outcome] = []
-    started, began = time.process_time(), time.monotonic()
-    try:
-        for outcome in outcomes(options.first_seed, options.seeds, options.doses):
-            done.append(outcome)
-            sys.stdout.write(_line(outcome))
-            sys.stdout.flush()
-    except Broken as broken:
-        sys.stdout.write(f"BROKEN: {broken}\nreplay: make simulate SEEDS=1 DOSES={options.doses} ARGS=\"--first-seed {options.first_seed + len(done)}\"\n")
-        return 1
-    spent_s, doses = time.process_time() - started, sum(one.doses for one in done)
-    sys.stdout.write(
+    for one in many(options.first_seed, options.seeds, options.doses, options.jobs):
+        spent_s += one.spent_s
+        if one.outcome is None:
+            again = f'make simulate SEEDS=1 DOSES={options.doses} ARGS="--first-seed {one.seed}"'
+            sys.stdout.write(f"BROKEN: {one.broken}\nreplay: {again}\n")
+            return 1
+        done.append(one.outcome)
+        sys.stdout.write(_line(one.outcome))
+        sys.stdout.flush()
+    sys.stdout.write(_summary(done, spent_s, time.monotonic() - began))
+    return 0
+
+
+def _summary(done: Sequence[Outcome], spent_s: float, passed_s: float) -> str:
+    doses = sum(one.doses for one in done)
+    return (
         f"{sum(one.frames for one in done)} frames, {sum(one.messages for one in done)} messages, {sum(one.power_cuts for one in done)} power cuts, "
         f"{sum(one.crashes for one in done)} crashes, {sum(one.virtual_s for one in done) / 3600:.1f} virtual hours, "
-        f"{time.monotonic() - began:.1f} s, {doses / spent_s:.0f} doses/s of CPU\n"
+        f"{passed_s:.1f} s, {doses / spent_s:.0f} doses/s of CPU\n"
         f"{doses} doses over {len(done)} seeds, {sum(one.doubts for one in done)} in doubt, "
         f"{sum(one.lost for one in done)} lost, {sum(one.doubled for one in done)} doubled\n"
     )
-    return 0
 
 
 def _line(one: Outcome) -> str:
