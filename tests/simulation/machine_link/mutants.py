@@ -33,7 +33,7 @@ DOSES = 150
 SEEDS = 60
 ROUGH = Faults(
     frame_lost=0.03, frame_flipped=0.02, frame_twice=0.03, frame_late=0.02, message_lost=0.05, message_twice=0.1, message_late=0.1,
-    bridge_cut_off=0.005, hub_cut_off=0.005, unplugged=0.01, bridge_crash=0.003, hub_crash=0.005, power_cut=0.03, clock_jump=0.002,
+    bridge_cut_off=0.005, hub_cut_off=0.005, unplugged=0.01, bridge_crash=0.012, hub_crash=0.005, power_cut=0.03, clock_jump=0.002,
     stale_host=0.02, command_again=0.1, answer_wrong=0.5, order_wrong=0.1, label_wrong=0.05, verdict_wrong=0.5, verdict_fails=0.3,
     command_lasts_s=15.0,
 )  # fmt: skip
