@@ -10,6 +10,8 @@ from hub.domain.refusals import Refusal
 
 IN_DOUBT = "in-doubt"
 """The reason of the machine's `stopped` event, and the kind of the review that asks a person."""
+LOST_TOUCH = frozenset({"STALE_EVENT", "UNKNOWN_JOB", "EXPIRED"})
+"""Why an answer was not taken, where the machine may no longer know of the doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class DoubtAnswer:
 class Doubt:
     """The machine's newest question (`boot`, `event`) about a slot of a job, and what came of it.
 
-    `refused` says why the machine did not take the answer; `resolved` is the count that it booked, None until it has.
+    `refused` says why the machine did not take the answer; `resolved` is the count that was booked, None until it has been:
+    by the machine, or `without_machine` by two people because it no longer knows of the doubt.
     """
 
     slot: int
@@ -36,6 +39,7 @@ class Doubt:
     answer: DoubtAnswer | None = None
     refused: str = ""
     resolved: int | None = None
+    without_machine: bool = False
 
     @property
     def question(self) -> tuple[int, int]:
@@ -68,8 +72,13 @@ class Counting:
 
 
 def is_news(known: Doubt | None, told: Doubt) -> bool:
-    """Tell whether a question is newer than what is known: MQTT reorders, and after each loss of power the machine asks anew."""
-    return known is None or (known.resolved is None and told.question > known.question)
+    """Tell whether a question is newer than what is known: MQTT reorders, and after each loss of power the machine asks anew.
+
+    A doubt that ended without the machine is asked about again where the machine remembers it after all: it waits.
+    """
+    if known is None:
+        return True
+    return (known.resolved is None or known.without_machine) and told.question > known.question
 
 
 def counting_refused(doubt: Doubt | None, told: Counting, *, high_alert: bool) -> Refusal | None:
@@ -85,6 +94,29 @@ def counting_refused(doubt: Doubt | None, told: Counting, *, high_alert: bool) -
     if doubt.is_answered and doubt.answer is not None:
         return Refusal("decided", f"This was answered before: {doubt.answer.counted} counted. The machine is being told.")
     return _unfit(told, high_alert)
+
+
+def has_lost_touch(doubt: Doubt, machine_state: str | None) -> bool:
+    """Tell whether a doubt can only be ended without its machine: it did not take the answer, and does not say that it is in doubt.
+
+    `machine_state` is the state in its last report, None where it is not reached. A board that was replaced knows of no doubt, and one
+    that is gone answers nothing; the line would wait for ever.
+    """
+    rc = doubt.refused.partition(":")[0]
+    return doubt.resolved is None and rc in LOST_TOUCH and machine_state != IN_DOUBT
+
+
+def ending_refused(doubt: Doubt | None, told: Counting, machine_state: str | None) -> Refusal | None:
+    """Return why two people cannot end a doubt without its machine, or None."""
+    refusal = counting_refused(doubt, told, high_alert=True)
+    if refusal is not None and refusal.code != "second-person":
+        return refusal
+    assert doubt is not None
+    if not has_lost_touch(doubt, machine_state):
+        return Refusal("machine-asks", "The machine can still be told how many fell: answer it. Only what it no longer knows of is ended without it.")
+    if refusal is not None:
+        return Refusal("second-person", "Without the machine two people decide: a second one must count too and confirm with badge and PIN.")
+    return None
 
 
 def _unfit(told: Counting, high_alert: bool) -> Refusal | None:

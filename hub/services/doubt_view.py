@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hub.domain.doubts import IN_DOUBT, Doubt
+from hub.domain.doubts import IN_DOUBT, Doubt, has_lost_touch
 from hub.domain.packs import Fill, PackJob
 from hub.services.doubts import jobs_in_doubt
 from hub.services.drops import has_dropped
 from hub.services.ports import UnitOfWork
-from hub.services.resolve_doubt import needs_second_count
+from hub.services.resolve_doubt import needs_second_count, state_told
 from hub.services.views import drug_name, report_of
 
 
@@ -24,6 +24,7 @@ def _doubt(unit: UnitOfWork, job: PackJob, doubt: Doubt) -> dict[str, Any]:
     return {
         "device": job.device, "job": job.id, "pack": job.pack, "boot": doubt.boot, "event": doubt.event, "slot": doubt.slot,
         "open": doubt.is_open, "refused": doubt.refused, "answer": _answer(unit, doubt), "needs_second": needs_second_count(unit, job),
+        "lost_touch": has_lost_touch(doubt, state_told(unit, job.device)),
         "name": drug_name(unit, fill.drug), "asked": fill.count, "cassette": fill.cassette, "machine_slot": fill.machine_slot,
         "since": asked[0].opened_at if asked else unit.now, "reasons": list(asked[0].reasons) if asked else [],
         "machine": _machine(unit, job, fill), "books": _books(unit, fill), "drops": drops,

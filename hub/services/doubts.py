@@ -39,25 +39,26 @@ def take_doubt(unit: UnitOfWork, job: PackJob, told: Doubt) -> bool:
     return True
 
 
-def take_resolved(unit: UnitOfWork, job: PackJob, drop: Drop, told: tuple[int, int]) -> None:
-    """Book what the machine was told had fallen, once and exactly as told; the pouch is then diverted by events of its own.
+def take_resolved(unit: UnitOfWork, job: PackJob, drop: Drop, told: tuple[int, int], *, without_machine: bool = False) -> None:
+    """Book what was counted, once and exactly as told; the pouch is then diverted, by events of the machine where it knows of the doubt.
 
     It may be told before the question that it answers: then that question is answered before it is asked.
     """
     doubt = job.doubt or Doubt(drop.slot, *told)
     if doubt.resolved is not None:
+        _ask_about_second_count(unit, job, doubt.resolved, drop.counted)
         return
     told_of = {"cassette": drop.cassette, "asked": drop.asked, "counted": drop.counted}
     unit.record("doubt-resolved", {"job": job.id, "device": job.device, "slot": drop.slot, **told_of})
     known = has_dropped(unit, job, drop.slot)
     state = job.state if job.state in ENDED_JOB_STATES else JobState.IN_DOUBT
-    settled = replace(job, state=state, doubt=replace(doubt, resolved=drop.counted))
+    settled = replace(job, state=state, doubt=replace(doubt, resolved=drop.counted, without_machine=without_machine))
     unit.jobs.put(settled)
     _keep_in(unit, job)
     if not known:
         take_drop(unit, settled, drop)
     finish_answers(unit, job)
-    settle_reviews(unit, (IN_DOUBT,), job.pack, "the machine was told what fell")
+    settle_reviews(unit, (IN_DOUBT,), job.pack, "two people ended it without the machine" if without_machine else "the machine was told what fell")
     _ask_about_differences(unit, job, doubt, drop, known)
 
 
@@ -129,6 +130,13 @@ def _reasons(unit: UnitOfWork, job: PackJob) -> tuple[str, ...]:
     if job.state in ENDED_JOB_STATES:
         reasons.append(f"By the hub's books this job had ended ({job.state.value}).")
     return tuple(reasons)
+
+
+def _ask_about_second_count(unit: UnitOfWork, job: PackJob, booked: int, counted: int) -> None:
+    """Ask a person where a machine books a doubt that was settled with another number: the first one stays booked."""
+    if counted != booked:
+        told = f"{job.device} booked {counted} for a doubt that was settled with {booked} before: {booked} stay booked."
+        open_review(unit, "doubt-differs", job.pack, "", (told,), occasion=f"{job.id}/{counted}")
 
 
 def _ask_about_differences(unit: UnitOfWork, job: PackJob, doubt: Doubt, drop: Drop, known: bool) -> None:

@@ -173,6 +173,10 @@ def _diverted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
     One that no verdict sent there (it was in doubt, and a person had it destroyed) is revoked by that.
     """
+    _divert(unit, job)
+
+
+def _divert(unit: UnitOfWork, job: PackJob) -> None:
     pack = unit.packs.get(job.pack)
     assert pack is not None
     finish_verdicts(unit, job)
@@ -193,20 +197,23 @@ def _reject(unit: UnitOfWork, pack: Pack, reason: str, *, doubted: bool = False)
 
 
 def _done(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
-    """The job ended; what it did not drop is free again. A pouch that was in doubt belongs into the reject bin, however it ended."""
+    end_job(unit, job, str(event.data.get("state", "done")))
+
+
+def end_job(unit: UnitOfWork, job: PackJob, state: str) -> None:
+    """End a job, once; what it did not drop is free again. A pouch that was in doubt belongs into the reject bin, however it ended."""
     finish_command(unit, f"run-{job.id}")
     finish_verdicts(unit, job)
     if job.state in ENDED_JOB_STATES:
         return
-    state = str(event.data.get("state", "done"))
     begun = job.doubt is not None or any(has_dropped(unit, job, slot) for slot in range(len(job.fills)))
     if state == "diverted" or job.doubt is not None or (state == "aborted" and begun):
-        _diverted(unit, event, job)
+        _divert(unit, job)
     release_reservations(unit, job)
     unit.jobs.put(replace(job, state=JobState.ABORTED if state == "aborted" else JobState.DONE))
     unit.record("job-ended", {"job": job.id, "state": state, "reason": job.reason})
     if state == "aborted" and not begun:
-        _ask_to_make_anew(unit, job, f"{event.device} ended the job before anything had moved.")
+        _ask_to_make_anew(unit, job, f"{job.device} ended the job before anything had moved.")
 
 
 def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:

@@ -1,5 +1,6 @@
 """A tiny hospital over the real store, and a scripted machine that tells what a packager would tell."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -25,7 +26,7 @@ from hub.domain.refusals import Refusal
 from hub.domain.stock import Cassette, CassetteState
 from hub.domain.verification import SeenPouch
 from hub.services.close_day import tick
-from hub.services.devices import ensure_device
+from hub.services.devices import device_reported, ensure_device
 from hub.services.machine_events import MachineEvent, send_next, take_event
 from hub.services.make_packs import PrintedLabel, label_ready
 from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
@@ -307,6 +308,11 @@ class Machine:
 
     def say(self, kind: str, job: str | None, slot: int | None = None, **data: Any) -> bool:
         return self.tell(self.event(kind, job, slot, **data))
+
+    def report(self, state: str, link: str = "up") -> None:
+        """Have the machine's state told."""
+        status = json.dumps({"state": state, "link": link})
+        self.world.do(lambda unit: device_reported(unit, PACKAGER, state, status))
 
     def fetch(self) -> list[PackJob]:
         """Take the jobs that wait for the machine, as the link to it does."""

@@ -23,6 +23,10 @@ QUESTION = (1, 3)
 
 @pytest.fixture
 def job(world: World) -> PackJob:
+    return fallen_in_doubt(world)
+
+
+def fallen_in_doubt(world: World) -> PackJob:
     """Offer a job of two drops of which the first was counted; the second is in doubt."""
     world.sheet(long_standing("a", units=2), long_standing("b", drug="TWIN", units=2))
     world.at("06:15")

@@ -8,12 +8,15 @@ from browser import Browser
 from test_web_browser import TOO_SMALL, result, sign_in
 from web_plant import PIN, WebPlant, entries
 
-from hub.domain.identifiers import DeviceId
+from hub.domain.doubts import Counting
+from hub.domain.identifiers import DeviceId, UserId
 from hub.domain.packs import JobState, PackJob
 from hub.domain.people import Role
 from hub.domain.stock import SURPLUS, StockMove, cassette_account
+from hub.services.devices import device_reported
 from hub.services.machine_events import MachineEvent, take_event
 from hub.services.ports import UnitOfWork
+from hub.services.resolve_doubt import resolve_doubt
 
 PACKAGER = DeviceId("packager-1")
 
@@ -50,8 +53,8 @@ def field(page: Browser, name: str, value: str) -> None:
     page.evaluate(f"document.getElementById('doubt-{name}').value = {value!r}")
 
 
-def open_dialog(page: Browser, job: PackJob) -> None:
-    button = f"document.querySelector('[data-doubt=\"{job.id}\"] [data-act=count]')"
+def open_dialog(page: Browser, job: PackJob, act: str = "count") -> None:
+    button = f"document.querySelector('[data-doubt=\"{job.id}\"] [data-act={act}]')"
     page.wait_for(button)
     page.evaluate(f"{button}.click()")
     page.wait_for("document.getElementById('doubt-dialog').open")
@@ -128,3 +131,27 @@ def test_a_high_alert_pouch_asks_for_a_second_person_whose_pin_is_not_kept(fresh
     result(page, "ok", "0 counted")
     assert page.evaluate("JSON.stringify(sessionStorage)") in ("{}", '{"dosehub-unanswered":"[]"}')
     assert entries(fresh_plant, "doubt-decided")[0]["second"] is not None
+
+
+def test_what_the_machine_no_longer_knows_of_is_ended_by_two_people(fresh_plant: WebPlant, page: Browser) -> None:
+    job = in_doubt(fresh_plant)
+
+    def forgotten(unit: UnitOfWork) -> None:
+        """The machine, with a new board, did not take the answer."""
+        counted = Counting(PACKAGER, job.id, 1, 3, 1, "counted", UserId("u-technician"))
+        assert isinstance(resolve_doubt(unit, counted), PackJob)
+        command = unit.commands.where(job=job.id, kind="resolve")[0].id
+        told = {"command": command, "rc": "STALE_EVENT", "reason": "not this doubt"}
+        take_event(unit, MachineEvent(PACKAGER, "bridge", 0, 1, "refused", job.id, None, told))
+        device_reported(unit, PACKAGER, "idle", '{"state": "idle", "link": "up"}')
+
+    fresh_plant.hub.writer.submit("u-technician", forgotten).result()
+    sign_in(page, fresh_plant, Role.TECHNICIAN, "/line")
+    open_dialog(page, job, "end")
+    assert "two people" in page.evaluate("document.getElementById('doubt-why-second').innerText")
+    for name, value in (("counted", "0"), ("reason", "board replaced"), ("badge", "T-pharmacist"), ("pin", PIN)):
+        field(page, name, value)
+    page.evaluate("document.getElementById('doubt-send').click()")
+    result(page, "ok", "0 counted: the job of packager-1 is ended without it.")
+    page.wait_for("document.querySelector('.doubt') === null")
+    assert [fact["counted"] for fact in entries(fresh_plant, "doubt-resolved")] == [0]

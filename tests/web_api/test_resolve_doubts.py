@@ -86,3 +86,18 @@ def test_a_review_of_a_doubt_is_not_decided_as_other_reviews_are(api: Api) -> No
     doubtful(api)
     (review,) = api.world.all("reviews", kind="in-doubt")
     assert refused(api.post(PHARMACIST, "/api/reviews", review=review.id, decision="accept")) == "in-doubt"
+
+
+def test_what_the_machine_no_longer_knows_of_is_ended_by_two_people(api: Api) -> None:
+    body = doubtful(api)
+    assert refused(api.post(PHARMACIST, "/api/doubts/end", **{**body, **SECOND})) == "machine-asks"
+    assert resolve(api, body).status_code == 200
+    (command,) = api.world.all("commands", kind="resolve")
+    api.world.machine.say("refused", body["job"], None, command=command.id, rc="STALE_EVENT", reason="not this doubt")
+    api.world.machine.report("idle")
+    (row,) = api.get(PHARMACIST, "/api/doubts").json()
+    assert row["lost_touch"] is True
+    assert refused(api.post(PHARMACIST, "/api/doubts/end", **body)) == "second-person"
+    told = api.post(PHARMACIST, "/api/doubts/end", **{**body, **SECOND})
+    assert told.json() == {"told": "packager-1", "counted": 1} and api.get(PHARMACIST, "/api/doubts").json() == []
+    assert api.world.facts("doubt-decided")[-1]["second"] == "u-technician"

@@ -147,6 +147,8 @@ board.addEventListener("click", (event) => {
     askWhy({ pack: row.dataset.reject }, `Pouch ${row.dataset.reject}: its label cannot be scanned`);
   } else if (button.dataset.act === "count") {
     askHowMany(button.closest("[data-doubt]").dataset);
+  } else if (button.dataset.act === "end") {
+    askHowMany(button.closest("[data-doubt]").dataset, "end");
   } else if (button.dataset.act === "issue") {
     start("issue", row.dataset.requisition, row.dataset.name, []);
     show("run", `Scan a pack of it: ${row.dataset.name}`);
