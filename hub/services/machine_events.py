@@ -35,11 +35,15 @@ class MachineEvent:
 
 
 def take_event(unit: UnitOfWork, event: MachineEvent) -> bool:
-    """Take one event into account; False if it was known already. Unknown jobs and kinds open a review, never an error."""
+    """Take one event into account; False if it was known already. Unknown jobs, kinds and devices open a review, never an error."""
     if unit.received.get(event.device, event.source, event.boot, event.number) is not None:
         return False
     unit.received.put(Received(event.device, event.source, event.boot, event.number, unit.now))
     job = _job_of(unit, event)
+    wrong = _not_its_own(unit, event, job)
+    if wrong:
+        open_review(unit, "foreign-event", event.device, "", (wrong, "Nothing was booked for it: look at the broker's rights and the bridge's settings."))
+        return True
     if event.job is not None and job is None:
         _unknown_job(unit, event)
         return True
@@ -49,6 +53,16 @@ def take_event(unit: UnitOfWork, event: MachineEvent) -> bool:
     elif event.kind in _MACHINE_HANDLERS:
         _MACHINE_HANDLERS[event.kind](unit, event)
     return True
+
+
+def _not_its_own(unit: UnitOfWork, event: MachineEvent, job: PackJob | None) -> str:
+    """Return in words why a device may not tell this: it is no machine of the settings, or the job is another machine's."""
+    device = unit.devices.get(event.device)
+    if device is None or device.kind != "packager":
+        return f"{event.device} tells what only a packaging machine can ({event.kind}), and is none by the settings of this site."
+    if job is not None and job.device != event.device:
+        return f"{event.device} speaks of job {job.id} ({event.kind}), which {job.device} has."
+    return ""
 
 
 def _job_of(unit: UnitOfWork, event: MachineEvent) -> PackJob | None:

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from hub.domain.identifiers import DeviceId
 from hub.domain.packs import JobState, PackJob, PackState, Verdict
+from hub.services.devices import ensure_device
 from hub.services.machine_events import take_event
 from hub.services.reject_packs import packs_to_reject
-from tests.services.small_world import World, order_line
+from tests.services.small_world import PACKAGER, World, order_line
 
 
 @pytest.fixture
@@ -151,3 +153,25 @@ def test_a_refused_command_that_is_not_the_run_frees_nothing_and_is_told_to_a_pe
     assert world.get("jobs", job.id).state is JobState.SENT
     assert [cassette.reserved for cassette in world.all("cassettes")] == before
     assert [review.kind for review in world.all("reviews", decision="")] == ["unknown-command"]
+
+
+def told_by(world: World, device: str, job: PackJob) -> None:
+    """Have a device tell of a drop of somebody else's job."""
+    drop = world.machine.event("dropped", job.id, 0, cassette=1, asked=2, counted=2, remaining=28)
+    assert world.machine.tell(replace(drop, device=DeviceId(device)))
+
+
+@pytest.mark.parametrize("device", ["packager-9", "printer-1"])
+def test_a_device_that_is_no_machine_of_the_settings_books_nothing_and_a_person_is_told(world: World, job: PackJob, device: str) -> None:
+    told_by(world, device, job)
+    (review,) = world.all("reviews", decision="")
+    assert (review.kind, review.subject) == ("foreign-event", device) and device in review.reasons[0]
+    assert fell(world, job) == 0 and world.get("jobs", job.id).state is JobState.SENT
+
+
+def test_a_machine_that_speaks_of_another_machine_s_job_books_nothing_and_a_person_is_told(world: World, job: PackJob) -> None:
+    world.do(lambda unit: ensure_device(unit, DeviceId("packager-2"), "packager"))
+    told_by(world, "packager-2", job)
+    (review,) = world.all("reviews", decision="")
+    assert (review.kind, review.subject) == ("foreign-event", "packager-2") and PACKAGER in review.reasons[0]
+    assert fell(world, job) == 0
