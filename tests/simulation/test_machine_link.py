@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.simulation.machine_link.faults import CALM
+from tests.simulation.machine_link.mutants import ROUGH
 from tests.simulation.machine_link.run import run_seed
 
 DOSES = 500
@@ -34,3 +35,18 @@ def test_a_seed_replays_exactly() -> None:
 def test_nothing_is_in_doubt_where_nothing_goes_wrong() -> None:
     outcome = run_seed(1, 100, CALM)
     assert (outcome.doubts, outcome.power_cuts, outcome.crashes) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_the_hub_s_own_services_and_store_keep_the_same_promises(seed: int) -> None:
+    outcome = run_seed(seed, 100, ROUGH, whole=True)
+    assert (outcome.doses, outcome.lost, outcome.doubled) == (100, 0, 0)
+
+
+def test_the_hub_s_own_services_and_store_keep_them_in_a_seed_that_nobody_has_seen() -> None:
+    outcome = run_seed(FRESH, 100, whole=True)
+    assert (outcome.lost, outcome.doubled) == (0, 0), FRESH
+
+
+def test_a_seed_with_the_hub_s_own_services_replays_exactly() -> None:
+    assert run_seed(7, 60, whole=True) == run_seed(7, 60, whole=True)

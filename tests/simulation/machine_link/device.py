@@ -84,6 +84,11 @@ class Device:
         """Count, as a person with the pouch in the hand, what fell for a slot of a job."""
         return self._truth.fell[job, slot]
 
+    @property
+    def diverted(self) -> set[str]:
+        """The jobs whose pouches lie in the reject bin."""
+        return self._truth.diverted
+
     def settle(self) -> None:
         """Have power again, at the latest now."""
         if self._firmware is None:

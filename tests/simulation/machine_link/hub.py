@@ -24,7 +24,7 @@ from firmware_bridge.contract import (
 )
 from tests.simulation.machine_link.box import BEGUN
 from tests.simulation.machine_link.faults import Faults
-from tests.simulation.machine_link.oracle import must
+from tests.simulation.machine_link.oracle import Truth, must
 from tests.simulation.machine_link.timeline import Timeline
 
 ON_THE_WAY = 6
@@ -88,6 +88,12 @@ class Hub:
         slots = tuple(RunSlot(slot=slot, cassette=100 + slot, count=count) for _, slot, count in doses)
         self._queue(Job(self._new_job_id(), slots, tuple(dose for dose, _, _ in doses)))
 
+    def begin(self) -> None:
+        """Go on with what was ordered: this hub sends each order at once."""
+
+    def close(self) -> None:
+        """Let go of nothing: this hub's books are in memory."""
+
     def _new_job_id(self) -> str:
         number = len(self.books.jobs)
         return hashlib.sha256(f"{self._timeline.seed}/{number}".encode()).hexdigest()[:32]
@@ -121,6 +127,33 @@ class Hub:
     def open_jobs(self) -> int:
         """Count the jobs that have not ended."""
         return len(self.books.under_way)
+
+    @property
+    def waits_for_refusals(self) -> bool:
+        """Tell whether a wrong command has not been refused yet."""
+        return bool(self.books.to_be_refused)
+
+    def still_open(self) -> list[str]:
+        """Say in words what has not ended."""
+        return [f"{job.id[:8]} {job.state} doubt={job.doubt}" for job in self.books.jobs.values() if job.state not in ("done", "diverted", "refused")][:4]
+
+    def judged(self, truth: Truth, doses: int) -> tuple[int, int, int]:
+        """Hold the books against what physically happened; returns doses lost, doses doubled, slots that were in doubt."""
+        jobs = self.books.jobs
+        must(not self.books.to_be_refused, "each wrong command is refused", *list(self.books.to_be_refused)[:4])
+        fell = {key: count for key, count in truth.fell.items() if count}
+        booked = {(job.id, slot): count for job in jobs.values() for slot, count in job.booked.items() if count}
+        must(fell == booked, "the ledger says what physically happened", sorted(fell.items() ^ booked.items())[:4])
+        released = {job.id for job in jobs.values() if job.state == "done"}
+        must(released == truth.released, "released are the pouches that left", sorted(released ^ truth.released)[:4])
+        diverted = {job.id for job in jobs.values() if job.state == "diverted"}
+        must(diverted == truth.diverted, "diverted are the pouches in the reject bin", sorted(diverted ^ truth.diverted)[:4])
+        for pouch, job_id in truth.jobs_of_pouches.items():
+            must(truth.labels[pouch] == jobs[job_id].label_digest, "a pouch bears its own label", pouch, job_id)
+        served = [dose for job in jobs.values() if job.id in truth.released for dose in job.doses]
+        doubled, lost = len(served) - len(set(served)), doses - len(set(served))
+        must(doubled == 0 and lost == 0, "each dose leaves in one pouch", f"{lost} lost, {doubled} doubled")
+        return lost, doubled, sum(job.doubted for job in jobs.values())
 
     # Messages
 

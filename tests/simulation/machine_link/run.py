@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from tests.simulation.machine_link.box import Box, CrashingSpool
+from tests.simulation.machine_link.box import DEVICE, Box, CrashingSpool
 from tests.simulation.machine_link.broker import Broker
 from tests.simulation.machine_link.device import SLOTS, Device
 from tests.simulation.machine_link.faults import CALM, Faults, drawn, healed
@@ -48,7 +49,7 @@ class Outcome:
 class Run:
     """One seed: `faults` hold while pouches are ordered and for a while after, then everything is healed."""
 
-    def __init__(self, seed: int, doses: int, folder: Path, faults: Faults | None = None) -> None:
+    def __init__(self, seed: int, doses: int, folder: Path, faults: Faults | None = None, *, whole: bool = False) -> None:
         self.seed, self.doses = seed, doses
         self.faults = drawn(seed) if faults is None else faults
         self.timeline = Timeline(seed)
@@ -56,7 +57,7 @@ class Run:
         self.wire = Wire(self.timeline, self.faults)
         self.device = Device(self.timeline, self.wire, CALM, self.truth)
         self.broker = Broker(self.timeline, self.faults)
-        self.hub = Hub(self.timeline, self.faults, self.broker, self.device)
+        self.hub = self._hub(folder, whole)
         self.broker.hub = self.hub
         self.spool = CrashingSpool(folder / f"spool-{seed}.sqlite", self.timeline, self.faults)
         self.broker.connect_hub()
@@ -64,6 +65,13 @@ class Run:
         self._parts = (self.wire, self.device, self.broker, self.hub, self.spool, self.box)
         self.device.faults = self.faults
         self.timeline.after(TROUBLE_EVERY_S, self._trouble)
+
+    def _hub(self, folder: Path, whole: bool) -> Any:
+        if not whole:
+            return Hub(self.timeline, self.faults, self.broker, self.device)
+        from tests.simulation.machine_link.services_hub import ServicesHub
+
+        return ServicesHub(self.timeline, self.faults, self.broker, self.device, folder)
 
     def run(self) -> Outcome:
         """Run to the end; raise Broken with the seed in its words."""
@@ -76,6 +84,7 @@ class Run:
             raise Broken(f"seed {self.seed}, {self.doses} doses, at {self.timeline.now_s:.3f} s: {broken}") from broken
         finally:
             self.spool.close()
+            self.hub.close()
 
     def _order(self) -> None:
         chance, dose = self.timeline.chance, 0
@@ -84,6 +93,7 @@ class Run:
             slots = chance.sample(range(1, SLOTS + 1), drops)
             self.hub.order([(dose + at, slot, chance.choice((1, 1, 1, 2, 3))) for at, slot in enumerate(slots)])
             dose += drops
+        self.hub.begin()
 
     def _faulty_phase(self) -> None:
         until_s = self.timeline.now_s + FAULTY_FOR_S + self.doses * 0.5
@@ -99,15 +109,16 @@ class Run:
         while self.hub.open_jobs:
             self._converge(self.hub.open_jobs - 1)
         until_s = self.timeline.now_s + CONVERGES_WITHIN_S
-        self._go_on(lambda: not self.hub.books.to_be_refused or self.timeline.now_s >= until_s, "refusals come")
+        self._go_on(lambda: not self._still_to_be_told() or self.timeline.now_s >= until_s, "everything is told")
+        must(not self._still_to_be_told(), "the hub hears of everything")
+
+    def _still_to_be_told(self) -> bool:
+        return bool(self.hub.waits_for_refusals or self.device.memory.events or self.spool.pending(DEVICE, 0, 1))
 
     def _converge(self, goal: int) -> None:
         until_s = self.timeline.now_s + CONVERGES_WITHIN_S
         self._go_on(lambda: self.hub.open_jobs <= goal or self.timeline.now_s >= until_s, "the healed phase ends")
-        must(self.hub.open_jobs <= goal, "everything converges after it has healed", f"{self.hub.open_jobs} jobs open", *self._open())
-
-    def _open(self) -> list[str]:
-        return [f"{job.id[:8]} {job.state} doubt={job.doubt}" for job in self.hub.books.jobs.values() if job.state not in ("done", "diverted", "refused")][:4]
+        must(self.hub.open_jobs <= goal, "everything converges after it has healed", f"{self.hub.open_jobs} jobs open", *self.hub.still_open())
 
     def _go_on(self, is_over: object, what: str) -> None:
         for _ in range(STEPS_LIMIT):
@@ -137,34 +148,18 @@ class Run:
 
     def _judged(self) -> Outcome:
         """Hold the hub's books against what physically happened."""
-        books, truth = self.hub.books, self.truth
-        must(not books.to_be_refused, "each wrong command is refused", *list(books.to_be_refused)[:4])
-        fell = {key: count for key, count in truth.fell.items() if count}
-        booked = {(job.id, slot): count for job in books.jobs.values() for slot, count in job.booked.items() if count}
-        must(fell == booked, "the ledger says what physically happened", sorted(fell.items() ^ booked.items())[:4])
-        released = {job.id for job in books.jobs.values() if job.state == "done"}
-        must(released == truth.released, "released are the pouches that left", sorted(released ^ truth.released)[:4])
-        diverted = {job.id for job in books.jobs.values() if job.state == "diverted"}
-        must(diverted == truth.diverted, "diverted are the pouches in the reject bin", sorted(diverted ^ truth.diverted)[:4])
-        for pouch, job in truth.jobs_of_pouches.items():
-            digest = books.jobs[job].label_digest
-            must(truth.labels[pouch] == digest, "a pouch bears its own label", pouch, job)
-        doses = [dose for job in books.jobs.values() if job.id in truth.released for dose in job.doses]
-        doubled = len(doses) - len(set(doses))
-        lost = self.doses - len(set(doses))
-        must(doubled == 0 and lost == 0, "each dose leaves in one pouch", f"{lost} lost, {doubled} doubled")
-        doubts = sum(job.doubted for job in books.jobs.values())
+        lost, doubled, doubts = self.hub.judged(self.truth, self.doses)
         return Outcome(
             self.seed, self.doses, lost, doubled, doubts, self.device.power_cuts, self.hub.crashes + self.box.crashes, self.wire.frames,
             self.broker.messages, self.timeline.now_s, self.timeline.digest,
         )  # fmt: skip
 
 
-def run_seed(seed: int, doses: int, faults: Faults | None = None) -> Outcome:
-    """Run one seed in a folder of its own, in memory where the system has one."""
+def run_seed(seed: int, doses: int, faults: Faults | None = None, *, whole: bool = False) -> Outcome:
+    """Run one seed in a folder of its own, in memory where the system has one; `whole`: with the hub's own services and store."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as name:
-        return Run(seed, doses, Path(name), faults).run()
+        return Run(seed, doses, Path(name), faults, whole=whole).run()
 
 
 @dataclass(frozen=True)
@@ -177,20 +172,20 @@ class Judged:
     broken: str = ""
 
 
-def judged(seed: int, doses: int) -> Judged:
+def judged(seed: int, doses: int, *, whole: bool = False) -> Judged:
     """Run one seed; what breaks is told, not raised."""
     logging.disable(logging.CRITICAL)
     began = time.process_time()
     try:
-        outcome = run_seed(seed, doses)
+        outcome = run_seed(seed, doses, whole=whole)
     except Broken as broken:
         return Judged(seed, time.process_time() - began, broken=str(broken))
     return Judged(seed, time.process_time() - began, outcome)
 
 
-def many(first: int, seeds: int, doses: int, jobs: int) -> Iterator[Judged]:
+def many(first: int, seeds: int, doses: int, jobs: int, *, whole: bool) -> Iterator[Judged]:
     """Run seed after seed, so many at a time; a seed is the same whichever process runs it."""
-    run = partial(judged, doses=doses)
+    run = partial(judged, doses=doses, whole=whole)
     if jobs == 1:
         yield from map(run, range(first, first + seeds))
         return
@@ -205,13 +200,14 @@ def main() -> int:
     parser.add_argument("--doses", type=int, default=500)
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="seeds that run at the same time")
+    parser.add_argument("--whole", action="store_true", help="with the hub's own services and store instead of their model: slower")
     options = parser.parse_args()
     began, spent_s = time.monotonic(), 0.0
     done: list[Outcome] = []
-    for one in many(options.first_seed, options.seeds, options.doses, options.jobs):
+    for one in many(options.first_seed, options.seeds, options.doses, options.jobs, whole=options.whole):
         spent_s += one.spent_s
         if one.outcome is None:
-            again = f'make simulate SEEDS=1 DOSES={options.doses} ARGS="--first-seed {one.seed}"'
+            again = f'make simulate SEEDS=1 DOSES={options.doses} ARGS="--first-seed {one.seed}{" --whole" if options.whole else ""}"'
             sys.stdout.write(f"BROKEN: {one.broken}\nreplay: {again}\n")
             return 1
         done.append(one.outcome)
