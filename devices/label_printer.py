@@ -1,39 +1,18 @@
-"""Drives an ESC/POS label printer: sends one raster, believes in the label once the printer names its process ID.
+"""Drives an ESC/POS label printer: one raster becomes one label, by the conversation that the bridge holds too.
 
 It never repeats a print by itself. `Unreachable` means nothing was sent; a receipt `in_doubt` means that a label may
 lie in the tray, or may still come out when paper is put in: a person looks. Silence is UNKNOWN, never "paper ok".
 """
 
-import socket
-import time
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol, Self
-from urllib.parse import urlsplit
-
-import serial
-
 from devices.errors import CoverOpen, DeviceError, DeviceTimeout, OutOfOrder, OutOfPaper, Refused, Unreachable
 from devices.escpos_writer import label_bytes
-from firmware_bridge.printer_status import (
-    CLEAR_BUFFERS,
-    STATUS_NUMBERS,
-    AnswerReader,
-    PrinterState,
-    PrinterStatus,
-    parse_status,
-    process_id_request,
-    status_request,
-)
+from firmware_bridge import printer_conversation
+from firmware_bridge.printer_conversation import ANSWER_TIMEOUT_S, BAUD, CONNECT_TIMEOUT_S, PrinterLine, PrintReceipt
+from firmware_bridge.printer_status import PrinterState, PrinterStatus, process_id_request
 from labels.raster import Raster
 
-TCP_PORT = 9100
-BAUD = 115200
 HIGHEST_RASTER_DOTS = 2303
 """Of one `GS v 0` on common print heads; python-escpos would cut a higher one in two."""
-ANSWER_LIMIT_BYTES = 4096
-POLL_S = 0.25
-_STOPPING = (PrinterState.OUT_OF_PAPER, PrinterState.COVER_OPEN, PrinterState.OUT_OF_ORDER)
 _ERRORS: dict[PrinterState, type[DeviceError]] = {
     PrinterState.OUT_OF_PAPER: OutOfPaper,
     PrinterState.COVER_OPEN: CoverOpen,
@@ -42,102 +21,25 @@ _ERRORS: dict[PrinterState, type[DeviceError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PrintReceipt:
-    """What became of one label. `printed`: the printer said so; else `in_doubt`: it may exist all the same."""
-
-    printed: bool
-    state: PrinterState
-    reason: str = ""
-    in_doubt: bool = False
-
-    def require_printed(self) -> None:
-        """Raise the error that fits the state, unless the label is printed."""
-        if not self.printed:
-            raise DeviceTimeout(self.reason) if self.in_doubt else _ERRORS.get(self.state, Refused)(self.reason)
-
-
-class Transport(Protocol):
-    """Bytes to and from a printer; every call ends within its timeout. Raises OSError when the line is gone."""
-
-    def write(self, data: bytes, timeout_s: float) -> None:
-        """Send everything or raise."""
-
-    def read(self, timeout_s: float) -> bytes:
-        """Wait for something; empty when nothing came in time."""
-
-    def close(self) -> None:
-        """Let the line go."""
-
-
-class TcpTransport:
-    """The raw port 9100 of a network printer."""
-
-    def __init__(self, host: str, port: int, timeout_s: float) -> None:
-        self._socket = socket.create_connection((host, port), timeout_s)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def write(self, data: bytes, timeout_s: float) -> None:
-        """Send everything; TimeoutError (an OSError) when the printer does not take it in time."""
-        self._socket.settimeout(timeout_s)
-        self._socket.sendall(data)
-
-    def read(self, timeout_s: float) -> bytes:
-        """Wait for something; ConnectionError when the printer hung up."""
-        self._socket.settimeout(max(timeout_s, 0.001))
-        try:
-            data = self._socket.recv(ANSWER_LIMIT_BYTES)
-        except TimeoutError:
-            return b""
-        if not data:
-            raise ConnectionResetError("the printer ended the connection")
-        return data
-
-    def close(self) -> None:
-        """End the connection."""
-        self._socket.close()
-
-
-class SerialTransport:
-    """A serial printer, by device path or any URL that pyserial knows; its exceptions are OSErrors."""
-
-    def __init__(self, url: str, baud: int) -> None:
-        self._port = serial.serial_for_url(url, baudrate=baud, timeout=0)
-
-    def write(self, data: bytes, timeout_s: float) -> None:
-        """Send everything; SerialTimeoutException (an OSError) when the printer does not take it in time."""
-        self._port.write_timeout = timeout_s
-        self._port.write(data)
-
-    def read(self, timeout_s: float) -> bytes:
-        """Wait for one byte and take what is there with it."""
-        self._port.timeout = timeout_s
-        first: bytes = self._port.read(1)
-        if not first:
-            return b""
-        self._port.timeout = 0
-        return first + bytes(self._port.read(ANSWER_LIMIT_BYTES))
-
-    def close(self) -> None:
-        """Close the port."""
-        self._port.close()
-
-
 class LabelPrinter:
     """A label printer at `tcp://host:9100`, or at a serial path or URL; each call opens and closes the line."""
 
     def __init__(
-        self, url: str, *, connect_timeout_s: float = 2.0, answer_timeout_s: float = 1.0, baud: int = BAUD
+        self,
+        url: str,
+        *,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        baud: int = BAUD,
     ) -> None:
-        self._url = url
-        self._connect_timeout_s = connect_timeout_s
-        self._answer_timeout_s = answer_timeout_s
-        self._baud = baud
+        self._line = PrinterLine(url, connect_timeout_s=connect_timeout_s, answer_timeout_s=answer_timeout_s, baud=baud)
 
     def status(self) -> PrinterStatus:
         """Ask `DLE EOT` 1 .. 4; what is not answered is unknown. Raises Unreachable."""
-        with self._conversation() as conversation:
-            return conversation.status()
+        try:
+            return self._line.status()
+        except printer_conversation.Unreachable as error:
+            raise Unreachable(str(error)) from error
 
     def print_raster(
         self, raster_width: int, raster_height: int, bits: bytes, process_id: bytes, timeout_s: float
@@ -147,26 +49,16 @@ class LabelPrinter:
         Nothing is sent to a printer that is not READY. Raises Unreachable, and ValueError for what is no raster.
         """
         job = job_bytes(Raster(raster_width, raster_height, bits), process_id)
-        deadline = time.monotonic() + timeout_s
-        with self._conversation() as conversation:
-            state = conversation.status().state
-            if state is not PrinterState.READY:
-                return PrintReceipt(False, state, f"nothing was sent: the printer is {state.value}")
-            return conversation.print_job(job, process_id, deadline)
-
-    def _conversation(self) -> "Conversation":
         try:
-            return Conversation(self._open(), self._answer_timeout_s)
-        except (OSError, ValueError) as error:
-            raise Unreachable(f"{self._url}: {error}") from error
+            return self._line.print_job(job, process_id, timeout_s)
+        except printer_conversation.Unreachable as error:
+            raise Unreachable(str(error)) from error
 
-    def _open(self) -> Transport:
-        if not self._url.startswith("tcp://"):
-            return SerialTransport(self._url, self._baud)
-        parts = urlsplit(self._url)
-        if not parts.hostname:
-            raise ValueError("no host in the address")
-        return TcpTransport(parts.hostname, parts.port or TCP_PORT, self._connect_timeout_s)
+
+def require_printed(receipt: PrintReceipt) -> None:
+    """Raise the error that fits a receipt, unless its label is printed."""
+    if not receipt.printed:
+        raise DeviceTimeout(receipt.reason) if receipt.in_doubt else _ERRORS.get(receipt.state, Refused)(receipt.reason)
 
 
 def job_bytes(raster: Raster, process_id: bytes) -> bytes:
@@ -174,74 +66,3 @@ def job_bytes(raster: Raster, process_id: bytes) -> bytes:
     if raster.height > HIGHEST_RASTER_DOTS:
         raise ValueError(f"a label of {raster.height} dots is higher than {HIGHEST_RASTER_DOTS}")
     return label_bytes(raster) + process_id_request(process_id)
-
-
-class Conversation:
-    """One open line to a printer."""
-
-    def __init__(self, transport: Transport, answer_timeout_s: float) -> None:
-        self._transport = transport
-        self._answer_timeout_s = answer_timeout_s
-        self._answers = AnswerReader()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._transport.close()
-
-    def status(self) -> PrinterStatus:
-        """Ask for each status byte; the first silence or a lost line leaves the rest unknown."""
-        found: dict[int, int] = {}
-        try:
-            for number in STATUS_NUMBERS:
-                answer = self._ask(number)
-                if answer is None:
-                    break
-                found[number] = answer
-        except OSError:
-            found.clear()
-        return parse_status(found)
-
-    def print_job(self, job: bytes, process_id: bytes, deadline: float) -> PrintReceipt:
-        """Send the job and wait for its process ID until the deadline (monotonic seconds)."""
-        try:
-            self._transport.write(job, max(deadline - time.monotonic(), 0.001))
-            return self._wait_for(process_id, deadline)
-        except OSError as error:
-            return PrintReceipt(False, PrinterState.UNKNOWN, f"the line was lost in the middle: {error}", in_doubt=True)
-
-    def _wait_for(self, process_id: bytes, deadline: float) -> PrintReceipt:
-        state = PrinterState.UNKNOWN
-        while (left_s := deadline - time.monotonic()) > 0:
-            received = self._transport.read(min(POLL_S, left_s))
-            self._answers.feed(received)
-            if process_id in self._answers.process_ids:
-                return PrintReceipt(True, PrinterState.READY)
-            if received:
-                continue
-            state = self.status().state
-            if state in _STOPPING:
-                return self._give_up(process_id, state, f"printing stopped: the printer is {state.value}")
-        return self._give_up(process_id, state, "the printer did not confirm the label in time")
-
-    def _give_up(self, process_id: bytes, state: PrinterState, reason: str) -> PrintReceipt:
-        """Have the printer forget the job, so that no late label comes when paper is put in."""
-        self._answers.cleared = False
-        self._transport.write(CLEAR_BUFFERS, self._answer_timeout_s)
-        deadline = time.monotonic() + self._answer_timeout_s
-        while not self._answers.cleared and (left_s := deadline - time.monotonic()) > 0:
-            self._answers.feed(self._transport.read(left_s))
-        if process_id in self._answers.process_ids:
-            return PrintReceipt(True, state)
-        certain = self._answers.cleared and state in _STOPPING
-        return PrintReceipt(False, state, reason, in_doubt=not certain)
-
-    def _ask(self, number: int) -> int | None:
-        """Exchange one status byte; None when none came in time."""
-        self._answers.last_status = None
-        self._transport.write(status_request(number), self._answer_timeout_s)
-        deadline = time.monotonic() + self._answer_timeout_s
-        while self._answers.last_status is None and (left_s := deadline - time.monotonic()) > 0:
-            self._answers.feed(self._transport.read(left_s))
-        return self._answers.last_status

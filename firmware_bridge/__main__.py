@@ -1,4 +1,4 @@
-"""`firmware-bridge --config bridge.toml`: carry jobs from the hub to the machines on this box, and their events back."""
+"""`firmware-bridge --config bridge.toml`: carry jobs and labels from the hub to the machines and printers on this box, and what came of them back."""
 
 import argparse
 import json
@@ -18,6 +18,8 @@ from msgspec import Meta, Struct
 from firmware_bridge.bridge import MachineBridge
 from firmware_bridge.broker import parse_address
 from firmware_bridge.machine_core import MachineSettings
+from firmware_bridge.printer_bridge import PrinterBridge, PrinterSettings
+from firmware_bridge.printer_spool import PrintSpool
 from firmware_bridge.spool import Spool
 from firmware_bridge.supervision import Supervision, supervision_of
 
@@ -49,11 +51,25 @@ class DeviceTable(Struct, frozen=True, forbid_unknown_fields=True):
     fence: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
 
 
+class PrinterTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[printer]]`: id in topics, `tcp://host:port` or serial port URL, baud rate of a serial one."""
+
+    id: Name
+    url: str
+    baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 115_200
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     bridge: BridgeTable
-    device: Annotated[tuple[DeviceTable, ...], Meta(min_length=1, max_length=32)]
+    device: Annotated[tuple[DeviceTable, ...], Meta(max_length=32)] = ()
+    printer: Annotated[tuple[PrinterTable, ...], Meta(max_length=32)] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The ids in topics, first those of the machines."""
+        return [*(device.id for device in self.device), *(printer.id for printer in self.printer)]
 
 
 def read_config(path: Path) -> Config:
@@ -63,23 +79,35 @@ def read_config(path: Path) -> Config:
         parse_address(config.bridge.broker)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    names = [device.id for device in config.device]
+    names = config.names
+    if not names:
+        raise ConfigError(f"{path}: there is neither a [[device]] nor a [[printer]]")
     if len(set(names)) != len(names) or "hub" in names:
         raise ConfigError(f"{path}: device ids must differ from each other and from 'hub'")
     return config
 
 
 class Plant:
-    """All machines of one bridge process, a thread each."""
+    """All machines and printers of one bridge process, a thread each."""
 
     def __init__(self, config: Config, spool: Spool, supervision: Supervision) -> None:
         self._supervision = supervision
         self.ended = threading.Event()
         self.failed = False
-        self._not_ready = len(config.device)
+        self._not_ready = len(config.device) + len(config.printer)
         self._lock = threading.Lock()
+        self._prints = PrintSpool(Path(config.bridge.spool))
+        self._machines = self._machines_of(config, spool)
+        self._printers = self._printers_of(config)
+        self._served: list[MachineBridge | PrinterBridge] = [*self._machines, *self._printers]
+        self._threads = [
+            threading.Thread(target=self._serve, args=(bridge,), name=name, daemon=True)
+            for bridge, name in zip(self._served, config.names, strict=True)
+        ]
+
+    def _machines_of(self, config: Config, spool: Spool) -> list[MachineBridge]:
         address = parse_address(config.bridge.broker)
-        self._machines = [
+        return [
             MachineBridge(
                 MachineSettings(device.id, device.url, device.baud, device.fence),
                 site=config.bridge.site,
@@ -89,9 +117,18 @@ class Plant:
             )
             for device in config.device
         ]
-        self._threads = [
-            threading.Thread(target=self._serve, args=(machine,), name=device.id, daemon=True)
-            for machine, device in zip(self._machines, config.device, strict=True)
+
+    def _printers_of(self, config: Config) -> list[PrinterBridge]:
+        address = parse_address(config.bridge.broker)
+        return [
+            PrinterBridge(
+                PrinterSettings(printer.id, printer.url, printer.baud),
+                site=config.bridge.site,
+                address=address,
+                spool=self._prints,
+                on_ready=self._one_is_ready,
+            )
+            for printer in config.printer
         ]
 
     def run(self) -> None:
@@ -102,24 +139,25 @@ class Plant:
         while not self.ended.wait(self._supervision.period_s):
             self._tell_that_it_lives()
         self._supervision.tell("STOPPING=1")
-        for machine in self._machines:
-            machine.stop()
+        for bridge in self._served:
+            bridge.stop()
         for thread in self._threads:
             thread.join(STOP_WAIT_S)
+        self._prints.close()
 
     def _tell_that_it_lives(self) -> None:
         """A loop turns at least once a second; while one hangs systemd hears nothing, and starts the bridge anew."""
-        oldest_s = min(machine.turned_at_s for machine in self._machines)
+        oldest_s = min(bridge.turned_at_s for bridge in self._served)
         if time.monotonic() - oldest_s < STUCK_S:
             self._supervision.tell("WATCHDOG=1")
         else:
-            logger.error("the loop of a machine hangs")
+            logger.error("the loop of a machine or printer hangs")
 
-    def _serve(self, machine: MachineBridge) -> None:
+    def _serve(self, bridge: MachineBridge | PrinterBridge) -> None:
         try:
-            machine.run()
+            bridge.run()
         except Exception:
-            logger.exception("the loop of a machine failed")
+            logger.exception("the loop of a machine or printer failed")
             self.failed = True
             self.ended.set()
 

@@ -13,7 +13,8 @@ from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.intake import Intake
 from firmware_bridge.machine_core import MachineCore, MachineSettings
 from firmware_bridge.serial_port import SerialPort
-from firmware_bridge.service_desk import NOT_AT_ONCE, refused
+from firmware_bridge.service_answers import refused
+from firmware_bridge.service_desk import NOT_AT_ONCE
 from firmware_bridge.spool import Spool
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""`dosehub-sim printer`: an ESC/POS label printer on a TCP port, its paper as PNG files, its tray and roll by HTTP."""
+"""`dosehub-sim printer`: a label printer, ESC/POS on a TCP port or MQTT of its own; its paper as PNG files, its tray and roll by HTTP."""
 
 import argparse
 import json
@@ -7,10 +7,13 @@ import socket
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from simulators.control import ControlRefusal, ControlServer, parse_address
 from simulators.printer.mechanism import Mechanism
+from simulators.printer.native.connection import read_place
+from simulators.printer.native.desk import PrintDesk
+from simulators.printer.native.memory import Memory
 from simulators.printer.paper import Paper
 from simulators.printer.parser import CommandParser, RealTimeScanner, StatusRequest
 from simulators.truth import Truth
@@ -106,10 +109,19 @@ class Port:
         self.unknown_bytes += line.parser.unknown_bytes
 
 
+class Entry(Protocol):
+    """Where prints come in: the port, or the print desk."""
+
+    unknown_bytes: int
+
+    def stop(self) -> None:
+        """Take no more."""
+
+
 class Hands:
     """What people do at the printer, as control routes."""
 
-    def __init__(self, mechanism: Mechanism, port: Port) -> None:
+    def __init__(self, mechanism: Mechanism, port: Entry) -> None:
         self._mechanism, self._port = mechanism, port
 
     def take(self, _names: Mapping[str, str], _body: Any) -> list[dict[str, Any]]:
@@ -149,6 +161,12 @@ def _speed(text: str) -> float | None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dosehub-sim printer", description=__doc__)
     parser.add_argument("--tcp", default="127.0.0.1:0", metavar="HOST:PORT", help="ESC/POS port; 0: the kernel chooses")
+    parser.add_argument("--mqtt", metavar="mqtt://[USER:PASSWORD@]HOST:PORT",
+                        help="speak docs/mqtt.md in place of ESC/POS")
+    parser.add_argument("--site", help="with --mqtt: the site in topics")
+    parser.add_argument("--device", help="with --mqtt: the printer in topics")
+    parser.add_argument("--memory", metavar="FILE", type=Path,
+                        help="with --mqtt: what survives a loss of power; DIR/prints.sqlite")
     parser.add_argument("--control", default="127.0.0.1:0", metavar="HOST:PORT")
     parser.add_argument("--paper", required=True, metavar="DIR", type=Path, help="where the labels go, as PNG")
     parser.add_argument("--truth", metavar="FILE")
@@ -160,26 +178,39 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM or SIGINT; prints one JSON line with the addresses once it can be used."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.mqtt is not None and not (options.site and options.device):
+        parser.error("--mqtt needs --site and --device")
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     with Truth(options.truth) as truth:
         paper = Paper(options.paper)
         mechanism = Mechanism(paper, truth, speed=options.speed, seed=options.seed, faults=options.faults)
-        port = Port(options.tcp, mechanism)
-        hands = Hands(mechanism, port)
+        mechanism.start()
+        entry, address = _entry(options, mechanism)
+        hands = Hands(mechanism, entry)
         server = ControlServer(options.control, {
             ("POST", "/take"): hands.take, ("POST", "/paper"): hands.paper, ("POST", "/cover"): hands.cover,
             ("GET", "/state"): hands.state,
         })
-        mechanism.start()
-        printer_host, printer_port = port.start()
         host, control_port = server.start()
-        print(json.dumps({"ready": True, "printer": f"tcp://{printer_host}:{printer_port}",
-                          "control": f"http://{host}:{control_port}"}), flush=True)
+        print(json.dumps({"ready": True, "printer": address, "control": f"http://{host}:{control_port}"}), flush=True)
         ended.wait()
         server.stop()
         mechanism.stop()
-        port.stop()
+        entry.stop()
     return 0
+
+
+def _entry(options: argparse.Namespace, mechanism: Mechanism) -> tuple[Entry, str]:
+    """Open the way by which prints come, and tell its address."""
+    if options.mqtt is None:
+        port = Port(options.tcp, mechanism)
+        host, number = port.start()
+        return port, f"tcp://{host}:{number}"
+    place = read_place(options.mqtt, options.site, options.device)
+    desk = PrintDesk(place, Memory(options.memory or options.paper / "prints.sqlite"), mechanism)
+    desk.start()
+    return desk, place.name

@@ -23,6 +23,12 @@ class Plant:
     control: str
     paper: Path
     truth_file: Path
+    process: subprocess.Popen[str]
+
+    def kill(self) -> None:
+        """Take its power away."""
+        self.process.kill()
+        self.process.wait()
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Do something at the printer."""
@@ -70,10 +76,11 @@ def running_printer(folder: Path, *options: str) -> Iterator[Plant]:
             assert process.stdout is not None
             ready = json.loads(process.stdout.readline())
             assert ready["ready"] is True
-            yield Plant(ready["printer"], ready["control"], paper, truth)
+            yield Plant(ready["printer"], ready["control"], paper, truth, process)
         finally:
-            process.terminate()
-            try:
-                assert process.wait(DEADLINE_S) == 0
-            finally:
-                process.kill()
+            if process.returncode is None:
+                process.terminate()
+                try:
+                    assert process.wait(DEADLINE_S) == 0
+                finally:
+                    process.kill()

@@ -22,7 +22,8 @@ from PIL import Image
 from printer_plant import DEADLINE_S, Plant, running_printer, wait_until
 
 from devices.errors import CoverOpen, DeviceTimeout, OutOfPaper, Unreachable
-from devices.label_printer import LabelPrinter, PrintReceipt, job_bytes
+from devices.label_printer import LabelPrinter, job_bytes, require_printed
+from firmware_bridge.printer_conversation import PrintReceipt
 from firmware_bridge.printer_status import PrinterState, process_id
 from labels.documents import DoseLine, Language, PouchLabel
 from labels.raster import Raster
@@ -165,7 +166,7 @@ def test_without_paper_nothing_is_sent(plant: Plant) -> None:
     plant.call("POST", "/paper", {"out": False})
     assert (receipt.printed, receipt.in_doubt, receipt.state) == (False, False, PrinterState.OUT_OF_PAPER)
     with pytest.raises(OutOfPaper):
-        receipt.require_printed()
+        require_printed(receipt)
     assert plant.take() == []
 
 
@@ -175,7 +176,7 @@ def test_with_an_open_cover_nothing_is_sent(plant: Plant) -> None:
     plant.call("POST", "/cover", {"open": False})
     assert (receipt.printed, receipt.in_doubt, receipt.state) == (False, False, PrinterState.COVER_OPEN)
     with pytest.raises(CoverOpen):
-        receipt.require_printed()
+        require_printed(receipt)
 
 
 def test_paper_that_ends_in_the_middle_leaves_no_label_and_none_comes_later(tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_paper_that_ends_in_the_middle_leaves_no_label_and_none_comes_later(tmp_
         job.join()
         plant.call("POST", "/paper", {"out": False})
         (receipt,) = receipts
-        assert (receipt.printed, receipt.in_doubt, receipt.state) == (False, False, PrinterState.OUT_OF_PAPER)
+        assert (receipt.printed, receipt.in_doubt, receipt.state) == (False, True, PrinterState.OUT_OF_PAPER)
         assert plant.state() == plant.state() | {"rows": 0, "buffered": 0, "tray": 0}
         assert send(printer, TINY, 2).printed
         assert [label["height"] for label in plant.take()] == [3]
@@ -201,7 +202,7 @@ def test_a_lost_answer_is_in_doubt_while_the_label_lies_in_the_tray(tmp_path: Pa
         receipt = send(LabelPrinter(plant.url, answer_timeout_s=5), TINY, timeout_s=0.5)
         assert (receipt.printed, receipt.in_doubt) == (False, True)
         with pytest.raises(DeviceTimeout):
-            receipt.require_printed()
+            require_printed(receipt)
         assert len(plant.take()) == 1
 
 

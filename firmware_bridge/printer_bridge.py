@@ -1,0 +1,148 @@
+"""One printer's bridge as it runs: a thread around the core, with the real line, broker and clocks."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from paho.mqtt import client as mqtt
+
+from firmware_bridge.broker import Broker, BrokerAddress, Handlers
+from firmware_bridge.contract import Description, hub_state_topic, topic
+from firmware_bridge.inbox import Inbox, Sign
+from firmware_bridge.machine_core import VERSION
+from firmware_bridge.printer_conversation import PrinterLine
+from firmware_bridge.printer_core import PrinterCore
+from firmware_bridge.printer_intake import PrintIntake
+from firmware_bridge.printer_spool import PrintSpool
+
+LEAVES = ("print/cmd", "print/ack")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PrinterSettings:
+    """Name in topics, `tcp://host:port` or serial path or URL, baud rate of a serial line."""
+
+    id: str
+    url: str
+    baud: int
+
+
+class PrinterBroker(Broker):
+    """The connection of a printer: it hears prints and their acknowledgements in place of jobs and service."""
+
+    def _connected(self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._deny(f"the broker refuses the connection: {reason}")
+            return
+        own = [(topic(self._site, self._device, leaf), 1) for leaf in LEAVES]
+        client.subscribe([*own, (hub_state_topic(self._site), 1)])
+
+    def _subscribed(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        for leaf, reason in zip((*LEAVES, "the hub's $state"), reasons, strict=True):
+            if reason.is_failure:
+                self._deny(f"the broker refuses to serve {leaf}: {reason}")
+        logger.info("%s: connected to the broker", self._device)
+        self.subscribed.set()
+        self._handlers.connection_changed()
+
+    def _received(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
+        if not message.retain and message.topic == topic(self._site, self._device, "print/cmd"):
+            self._handlers.command(bytes(message.payload))
+        elif not message.retain and message.topic == topic(self._site, self._device, "print/ack"):
+            self._handlers.ack(bytes(message.payload))
+        super()._received(client, userdata, message)
+
+
+class PrinterBridge:
+    """One printer between its line and the broker; `run` is the body of its thread."""
+
+    def __init__(
+        self,
+        settings: PrinterSettings,
+        site: str,
+        address: BrokerAddress,
+        spool: PrintSpool,
+        on_ready: Callable[[], None],
+    ) -> None:
+        self._inbox = Inbox()
+        self._intake = PrintIntake(spool, settings.id, self._inbox)
+        handlers = Handlers(
+            command=self._intake.command,
+            ack=self._intake.acknowledgement,
+            service=lambda _message: None,  # a printer does not subscribe to service
+            connection_changed=lambda: self._inbox.leave(Sign.BROKER),
+            hub_changed=lambda: self._inbox.leave(Sign.HUB),
+        )
+        self._broker = PrinterBroker(address, site, settings.id, handlers)
+        self._stopping = threading.Event()
+        self.turned_at_s = time.monotonic()
+        line = PrinterLine(settings.url, baud=settings.baud)
+        self._core = PrinterCore(settings.id, spool, self, line, DESCRIPTION, lambda: datetime.now(UTC), on_ready)
+
+    def stop(self) -> None:
+        """Let `run` return soon; may be called from any thread."""
+        self._stopping.set()
+        self._inbox.leave(Sign.STOP)
+
+    def run(self) -> None:
+        """Serve the printer until `stop`."""
+        self._core.recover()
+        self._broker.start()
+        try:
+            while not self._stopping.is_set():
+                _, signs = self._inbox.take(self._core.sleep_s())
+                self._core.turn(signs, time.monotonic())
+                self.turned_at_s = time.monotonic()
+        finally:
+            self._broker.stop()
+
+    # What is outside of the core
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether messages can leave now."""
+        return self._broker.is_connected
+
+    @property
+    def hub_is_lost(self) -> bool:
+        """Tell whether the hub is known to be lost."""
+        return self._broker.hub.is_lost
+
+    @property
+    def denials(self) -> int:
+        """Return how often the broker refused something since the start; the log has the words."""
+        return self._broker.denials.count
+
+    @property
+    def unreadable(self) -> int:
+        """Return how many commands came of which not even the id could be read."""
+        return self._intake.unreadable
+
+    def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
+        """Publish a message of this printer; False where it could not leave."""
+        return self._broker.publish(leaf, message, retain=retain) is not None
+
+    def publish_state(self, state: str) -> None:
+        """Publish `init` or `ready` of the present session."""
+        self._broker.publish_state(state)
+
+
+# An ESC/POS printer says nothing of itself: what is not known is empty or 0.
+DESCRIPTION = Description(
+    serial="",
+    firmware="",
+    protocol="ESC/POS",
+    schema_crc=0,
+    boot=0,
+    reset_cause="unknown",
+    cassette_slots=0,
+    label_width=0,
+    capabilities=("print",),
+    bridge=VERSION,
+)
