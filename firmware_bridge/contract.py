@@ -16,6 +16,7 @@ LABEL_RASTER_LIMIT_BYTES = 65536
 LABEL_STREAM_LIMIT_BYTES = 65536
 LABEL_HEIGHT_LIMIT_DOTS = 800
 SLOTS_PER_JOB_LIMIT = 12
+SEQ_LIMIT = 1 << 63
 
 Byte = Annotated[int, Meta(ge=0, le=0xFF)]
 Word = Annotated[int, Meta(ge=0, le=0xFFFF)]
@@ -332,6 +333,16 @@ def named_command(message: bytes) -> str:
         return ""
     name = found.get("command") if isinstance(found, dict) else None
     return name[:200] if isinstance(name, str) else ""
+
+
+def named_seq(message: bytes) -> int:
+    """Return the `seq` of a message that may otherwise be wrong, or 0."""
+    try:
+        found: Any = msgspec.json.decode(message)
+    except (msgspec.DecodeError, RecursionError):
+        return 0
+    seq = found.get("seq") if isinstance(found, dict) else None
+    return seq if type(seq) is int and 0 < seq < SEQ_LIMIT else 0
 
 
 def read(decoder: msgspec.json.Decoder[Message], message: bytes) -> Message:

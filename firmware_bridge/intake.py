@@ -15,6 +15,7 @@ from firmware_bridge.contract import (
     decode_ack,
     decode_command,
     named_command,
+    named_seq,
 )
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.spool import NewCommand, Refusal, Spool, SpoolFull
@@ -50,7 +51,7 @@ class Intake:
         except ContractError as error:
             name = named_command(message)
             logger.warning("%s: command %r refused: %s", self._device, name, error)
-            unread = NewCommand(name, "unread", None, 0.0, b"")
+            unread = NewCommand(name, "unread", None, 0.0, b"", named_seq(message))
             self._refuse(unread, Refusal(name, None, "INVALID", str(error)))
             return
         new = _as_new(command, message)
@@ -93,4 +94,5 @@ class Intake:
 
 def _as_new(command: Command, message: bytes) -> NewCommand:
     job = None if isinstance(command, StatusCommand) else command.job
-    return NewCommand(command.command, KINDS[type(command)], job, command.expires_at.timestamp(), message)
+    expires_at_s = command.expires_at.timestamp()
+    return NewCommand(command.command, KINDS[type(command)], job, expires_at_s, message, command.seq)

@@ -64,14 +64,16 @@ class MachineView:
             if place.cassette == cassette:
                 self._put(CassettePlace(slot=place.slot, cassette=cassette, remaining=remaining))
 
-    def report(self, *, is_up: bool, queued: int, link_counters: dict[str, int]) -> StatusReport:
-        """Return the `status` message; the bridge's own counters are named `link_…`."""
+    def report(self, *, is_up: bool, queued: int, link_counters: dict[str, int], seq_gaps: int = 0) -> StatusReport:
+        """Return the `status` message; the counters of the bridge's link are named `link_…`."""
         return StatusReport(
             state=self.state,
             reason=self.reason,
             job=self.job,
             cassettes=tuple(self.cassettes[slot] for slot in sorted(self.cassettes)),
-            counters=self.counters | {f"link_{name}": number for name, number in link_counters.items()},
+            counters=self.counters
+            | {f"link_{name}": number for name, number in link_counters.items()}
+            | {"seq_gaps": seq_gaps},
             link="up" if is_up else "down",
             queued=queued,
         )

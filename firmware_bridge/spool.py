@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pysqlite3 import dbapi2 as sqlite
 
+from firmware_bridge import sequence
 from firmware_bridge.contract import BridgeEvent, EventAck, encode
 
 WAITING_COMMANDS_LIMIT = 1000
@@ -39,6 +40,9 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_by_device ON events (device, id);
 CREATE TABLE IF NOT EXISTS cursors (
     device TEXT NOT NULL, serial TEXT NOT NULL, boot INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (device, serial));
+CREATE TABLE IF NOT EXISTS sequences (device TEXT PRIMARY KEY, highest INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sequence_gaps (
+    device TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (device, first));
 CREATE TABLE IF NOT EXISTS fences (device TEXT PRIMARY KEY, fence INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, last INTEGER NOT NULL);
 """
@@ -57,13 +61,14 @@ class Take(Enum):
 
 @dataclass(frozen=True)
 class NewCommand:
-    """A command as it came over MQTT; `expires_at_s` is wall-clock time since 1970."""
+    """A command as it came over MQTT; `expires_at_s` is wall-clock time since 1970, `seq` 0 where it could not be read."""
 
     command: str
     kind: str
     job: str | None
     expires_at_s: float
     message: bytes
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,7 @@ class Spool:
             if waiting >= WAITING_COMMANDS_LIMIT:
                 raise SpoolFull(f"{waiting} commands wait for {device}")
             self._insert(db, device, new, done=False)
+            sequence.note(db, device, new.seq)
         return Take.NEW
 
     def take_refused(self, device: str, new: NewCommand, refusal: Refusal, at: datetime) -> Take:
@@ -153,6 +159,7 @@ class Spool:
                 return Take.KNOWN
             if new.command:
                 self._insert(db, device, new, done=True)
+            sequence.note(db, device, new.seq)
             self._add_refusal(db, device, refusal, at)
         return Take.NEW
 
@@ -247,6 +254,13 @@ class Spool:
                 (device, after, limit),
             ).fetchall()
         return [PendingEvent(row[0], EventAck(source=row[1], boot=row[2], event=row[3]), bytes(row[4])) for row in rows]
+
+    # Numbers of commands
+
+    def seq_gaps(self, device: str) -> int:
+        """Return how many numbers below the highest that came have not come."""
+        with self._lock:
+            return sequence.missing(self._connection, device)
 
     # Fence
 

@@ -3,14 +3,12 @@
 It never decides anything about a pouch. A lost broker means: commands wait in the outbox, events wait in the bridge's spool.
 """
 
-import base64
 import logging
 import secrets
 import socket
 import threading
 import time
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -22,22 +20,19 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from firmware_bridge import contract
+from hub.adapters.device_watch import DeviceWatch
+from hub.adapters.dispatch import FENCE, commands_on_the_way, payload_of
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId, JobId
-from hub.domain.packs import JobState, PackJob
-from hub.domain.records import Command
-from hub.services.devices import device_reported
-from hub.services.doubts import answer_command
-from hub.services.machine_events import MachineEvent, send_next, take_event
-from hub.services.verify_pack import verdict_to_send
+from hub.services.devices import Gap, device_reported, missing_events, tell_missing
+from hub.services.machine_events import MachineEvent, take_event
+from hub.services.outbox import next_number
 
 _log = logging.getLogger(__name__)
 COMMAND_LASTS = timedelta(minutes=10)
 RESEND_S = 5.0
-RUNS_ON_THE_WAY = 6
-DECISIONS_ON_THE_WAY = 16
-FENCE = 1
+LOOK_S = 10.0
 
 
 class Births:
@@ -56,8 +51,13 @@ class Births:
 class DeviceLink:
     """One MQTT session for all devices of the site; `work` publishes what the outbox holds."""
 
-    def __init__(self, writer: Writer, broker_url: str, site: str, wall_clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, writer: Writer, broker_url: str, site: str, wall_clock: Callable[[], datetime], look_s: float = LOOK_S
+    ) -> None:
         self._writer = writer
+        self._look_s = look_s
+        self._look_at_s = 0.0
+        self._watch = DeviceWatch()
         self._site = site
         self._now = wall_clock
         self._broker = urlsplit(broker_url)
@@ -105,34 +105,47 @@ class DeviceLink:
         if not self._connected.is_set():
             self._connected.wait(0.5)
             return not self._connected.is_set()
-        waiting = self._writer.submit("system", _waiting).result()
+        self._look_after_devices(time.monotonic())
+        waiting = self._writer.submit("system", commands_on_the_way).result()
         due = [command for command in waiting if self._is_due(command.id)]
         for command in due:
-            payload = self._writer.submit_read(partial(self._payload_of, command)).result()
-            if payload is not None:
-                self._client.publish(contract.topic(self._site, command.device, "job/cmd"), payload, qos=1)
+            expires_at = self._now() + COMMAND_LASTS
+            payload = self._writer.submit_read(partial(payload_of, command=command, expires_at=expires_at)).result()
+            if payload is None:
+                # It was overtaken since it got its number; the number is used up all the same, so that the device misses none.
+                payload = self._status_command(command.seq)
+            self._client.publish(contract.topic(self._site, command.device, "job/cmd"), payload, qos=1)
             self._published_s[command.id] = time.monotonic()
         self._forget({command.id for command in waiting})
         return False
+
+    def _look_after_devices(self, now_s: float) -> None:
+        """Report gaps in events that stay, and ask machines for a rebirth; at most once in `look_s`."""
+        if now_s < self._look_at_s:
+            return
+        self._look_at_s = now_s + self._look_s
+        found = self._writer.submit_read(_gaps_of_machines).result()
+        staying = {device: self._watch.stays(device, gaps) for device, gaps in found.items()}
+        with_gaps = [device for device, gaps in staying.items() if gaps]
+        for device in with_gaps:
+            _log.warning("%s: events never came: %s", device, staying[device])
+            self._writer.submit(f"device:{device}", partial(tell_missing, device_id=device, gaps=staying[device])).result()
+        for name in self._watch.to_ask(found, with_gaps, now_s):
+            self._ask_for_rebirth(DeviceId(name))
+
+    def _ask_for_rebirth(self, device: DeviceId) -> None:
+        seq = self._writer.submit("system", lambda unit: next_number(unit, device)).result()
+        self._client.publish(contract.topic(self._site, device, "job/cmd"), self._status_command(seq), qos=1)
+
+    def _status_command(self, seq: int) -> bytes:
+        name, expires_at = f"status-{secrets.token_hex(8)}", self._now() + COMMAND_LASTS
+        return contract.encode(contract.StatusCommand(command=name, seq=seq, fence=FENCE, expires_at=expires_at))
 
     def _is_due(self, command_id: str) -> bool:
         return time.monotonic() - self._published_s.get(command_id, float("-inf")) >= RESEND_S
 
     def _forget(self, waiting: set[str]) -> None:
         self._published_s = {command: at for command, at in self._published_s.items() if command in waiting}
-
-    def _payload_of(self, command: Command, unit: SqlUnitOfWork) -> bytes | None:
-        job = unit.jobs.get(command.job)
-        if job is None:
-            return None
-        envelope: dict[str, Any] = {
-            "command": command.id,
-            "seq": command.seq,
-            "fence": FENCE,
-            "expires_at": self._now() + COMMAND_LASTS,
-        }
-        made = _COMMANDS[command.kind](unit, command, job, envelope)
-        return contract.encode(made) if made is not None else None
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
         """An exception in a callback would end paho's thread without a word."""
@@ -154,9 +167,11 @@ class DeviceLink:
         if reason.is_failure:
             _log.error("the broker refused the hub: %s", reason)
             return
-        for leaf in ("job/evt", "status", "$state"):
+        # A birth says less than the status after it: what is retained comes in this order.
+        for leaf in ("job/evt", "$state", "$description", "status"):
             client.subscribe(contract.topic(self._site, "+", leaf), qos=1)
         client.publish(contract.hub_state_topic(self._site), self._state("ready"), qos=1, retain=True)
+        self._watch.begin_anew()
         self._connected.set()
 
     def _on_disconnect(self, *_: Any) -> None:
@@ -168,6 +183,9 @@ class DeviceLink:
             return
         if leaf == "job/evt":
             self._on_event(client, DeviceId(device), bytes(message.payload))
+        elif leaf == "$description" and message.payload:
+            contract.decode_description(bytes(message.payload))
+            self._watch.heard(device, leaf)
         elif leaf == "status":
             self._report(device, "status", bytes(message.payload))
         elif leaf == "$state":
@@ -190,12 +208,14 @@ class DeviceLink:
             return
         if what == "status":
             report = contract.decode_status(payload)
+            self._watch.heard(device, "status")
             state, text = report.state if report.link == "up" else "link-down", payload.decode()
         else:
             told = contract.decode_state(payload)
             if not self._births.counts(device, told):
                 _log.info("%s: the death of the older session %s came late", device, told.session)
                 return
+            (self._watch.born if told.state == "ready" else self._watch.died)(device)
             state, text = told.state, ""
         self._writer.submit("system", lambda unit: device_reported(unit, DeviceId(device), state, text))
 
@@ -203,54 +223,8 @@ class DeviceLink:
         return contract.encode(contract.DeviceState(state=state, session=self._session, at=self._now()))
 
 
-def _run(unit: SqlUnitOfWork, _: Command, job: PackJob, envelope: dict[str, Any]) -> contract.RunCommand:
-    label = unit.prints.get(job.pack)
-    assert label is not None
-    stream = zlib.compress(base64.b64decode(label.raster), 6)
-    slots = tuple(contract.RunSlot(slot=fill.machine_slot, cassette=fill.cassette, count=fill.count) for fill in job.fills)
-    raster = contract.RunLabel(digest=label.digest, width=label.width, height=label.height, raster=stream)
-    return contract.RunCommand(job=job.id, slots=slots, label=raster, **envelope)
-
-
-def _verdict(unit: SqlUnitOfWork, _: Command, job: PackJob, envelope: dict[str, Any]) -> contract.VerdictCommand:
-    pack = unit.packs.get(job.pack)
-    assert job.at_camera is not None and pack is not None
-    boot, event = job.at_camera
-    verdict = verdict_to_send(pack)
-    return contract.VerdictCommand(
-        job=job.id, slot=len(job.fills) - 1, boot=boot, event=event, verdict=verdict.value, **envelope
-    )
-
-
-def _resolve(_: SqlUnitOfWork, command: Command, job: PackJob, envelope: dict[str, Any]) -> contract.ResolveCommand | None:
-    """Return the answer to a doubt; None where a newer one took its place since: an id never stands for two answers."""
-    if job.doubt is None or job.doubt.answer is None or answer_command(job) != command.id:
-        return None
-    told = job.doubt.answer
-    return contract.ResolveCommand(
-        job=job.id, slot=job.doubt.slot, boot=told.boot, event=told.event, counted=told.counted, **envelope
-    )
-
-
-_COMMANDS: Mapping[str, Callable[[SqlUnitOfWork, Command, PackJob, dict[str, Any]], contract.Command | None]] = {
-    "run": _run,
-    "verdict": _verdict,
-    "resolve": _resolve,
-}
-
-
-def _waiting(unit: SqlUnitOfWork) -> list[Command]:
-    """Return what is to be on the way: verdicts and people's answers, and runs of jobs that are marked as sent."""
-    decisions = unit.commands.where(done=False, kind=["verdict", "resolve"], order_by="seq", limit=DECISIONS_ON_THE_WAY)
-    for device in unit.devices.where(kind="packager"):
-        send_next(unit, device.id, RUNS_ON_THE_WAY)
-    runs = unit.commands.where(done=False, kind="run", order_by="seq", limit=RUNS_ON_THE_WAY)
-    sent = [
-        command
-        for command in runs
-        if (job := unit.jobs.get(command.job)) is not None and job.state is not JobState.QUEUED
-    ]
-    return decisions + sent
+def _gaps_of_machines(unit: SqlUnitOfWork) -> dict[DeviceId, tuple[Gap, ...]]:
+    return {device.id: missing_events(unit, device.id) for device in unit.devices.where(kind="packager")}
 
 
 def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:

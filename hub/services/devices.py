@@ -1,10 +1,22 @@
-"""What devices report of themselves, kept for the board."""
+"""What devices report of themselves, kept for the board, and which of their events never came."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from hub.domain.identifiers import DeviceId
-from hub.domain.records import Device
+from hub.domain.records import Device, Received
 from hub.services.ports import UnitOfWork
+
+_FIRMWARE = "firmware"
+
+
+class Gap(NamedTuple):
+    """Events `first` to `last` of one boot of a machine that were skipped."""
+
+    boot: int
+    first: int
+    last: int
 
 
 def ensure_device(unit: UnitOfWork, device_id: DeviceId, kind: str) -> None:
@@ -19,3 +31,49 @@ def device_reported(unit: UnitOfWork, device_id: DeviceId, state: str, status: s
     told = replace(known, state=state, status=status or known.status)
     if told != known:
         unit.devices.put(told)
+
+
+def skipped(boot: int, first: int, numbers: Iterable[int]) -> tuple[Gap, ...]:
+    """Return the gaps in rising event numbers that begin with `first`."""
+    found, wanted = [], first
+    for number in numbers:
+        if number > wanted:
+            found.append(Gap(boot, wanted, number - 1))
+        wanted = number + 1
+    return tuple(found)
+
+
+def missing_events(unit: UnitOfWork, device_id: DeviceId) -> tuple[Gap, ...]:
+    """Return the gaps in the newest boot of a machine that nobody was told of yet.
+
+    Each boot counts from 1; of a machine whose earlier boots the hub never heard, the first event heard is the beginning. What was
+    under way at the end of an older boot comes again in the newer one under other numbers, so older boots are not looked at. The
+    bridge's own numbers are those of all its machines together, and say nothing.
+    """
+    newest = unit.received.where(device=device_id, source=_FIRMWARE, order_by="-boot,-event", limit=1)
+    if not newest:
+        return ()
+    boot, last = newest[0].boot, newest[0].event
+    first = _first_expected(unit, device_id, boot)
+    if unit.received.count(device=device_id, source=_FIRMWARE, boot=boot) == last - first + 1:
+        return ()
+    heard = unit.received.where(device=device_id, source=_FIRMWARE, boot=boot, order_by="event")
+    told = unit.received.where(device=device_id, source=_told_of(boot))
+    gaps = skipped(boot, first, (row.event for row in heard))
+    return tuple(gap for gap in gaps if not any(row.boot <= gap.first and gap.last <= row.event for row in told))
+
+
+def _first_expected(unit: UnitOfWork, device_id: DeviceId, boot: int) -> int:
+    [oldest] = unit.received.where(device=device_id, source=_FIRMWARE, order_by="boot,event", limit=1)
+    return 1 if oldest.boot < boot else oldest.event
+
+
+def tell_missing(unit: UnitOfWork, device_id: DeviceId, gaps: Iterable[Gap]) -> None:
+    """Tell people, once for each gap, that events of a machine never came."""
+    for gap in gaps:
+        unit.received.put(Received(device_id, _told_of(gap.boot), gap.first, gap.last, unit.now))
+        unit.record("events-missing", {"device": device_id, "boot": gap.boot, "first": gap.first, "last": gap.last})
+
+
+def _told_of(boot: int) -> str:
+    return f"missing/{boot}"

@@ -12,6 +12,7 @@ ENCODED_LIMIT = 236
 
 _HEAD = struct.Struct("<BBHB")
 _CRC = struct.Struct("<I")
+_CODES = tuple(bytes((length + 1,)) for length in range(254))
 _ON_WIRE = re.compile(rb"\0[^\0]+\0")
 
 
@@ -32,22 +33,20 @@ class Frame:
 
 def cobs_encode(data: bytes) -> bytes:
     """Remove the zeros from `data`, which is shorter than 254 bytes, at the cost of one byte."""
-    return b"".join(bytes((len(run) + 1,)) + run for run in data.split(b"\0"))
+    return b"".join([_CODES[len(run)] + run if run else b"\1" for run in data.split(b"\0")])
 
 
 def cobs_decode(data: bytes) -> bytes:
     """Undo `cobs_encode`. Raises CobsError where a code byte is zero or points beyond the end."""
-    runs = []
+    plain = bytearray(data)
     at, end = 0, len(data)
     while at < end:
         code = data[at]
         if code == 0 or at + code > end:
             raise CobsError(f"code {code} at {at} of {end}")
-        runs.append(data[at + 1 : at + code])
+        plain[at] = 0
         at += code
-        if at < end and code < 0xFF:
-            runs.append(b"\0")
-    return b"".join(runs)
+    return bytes(plain[1:])
 
 
 def encode_frame(frame: Frame) -> bytes:

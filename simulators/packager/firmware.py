@@ -55,10 +55,10 @@ class Firmware:
         cause: Cause = Cause.POWER_ON,
     ) -> None:
         self.memory: Memory = recorder.memory
-        self._build = build
+        self.build = build
         self._recorder = recorder
         self._show = show
-        self._serial = serial
+        self.serial = serial
         self._maker_key = maker_key
         self.still = False
         self._start(cause)
@@ -67,9 +67,9 @@ class Firmware:
         """Count the boot and begin with nothing but what is durable."""
         self._recorder.commit(number(Kind.BOOT, self.memory.boot + 1))
         self.counters = Counters()
-        self.machine = Machine(self._build, self._recorder, self._show)
+        self.machine = Machine(self.build, self._recorder, self._show)
         self._receiver = Receiver(self.counters)
-        self._cause = cause
+        self.cause = cause
         self._restarting = False
         self._sid = 0
         self._replied: tuple[Frame, bytes] | None = None
@@ -78,7 +78,7 @@ class Firmware:
 
     def _served(self) -> dict[int, Operation]:
         jobs = JobOperations(self._recorder, self.machine)
-        labels = LabelOperations(self._recorder, self._build.label_width)
+        labels = LabelOperations(self._recorder, self.build.label_width)
         service = ServiceOperations(self._recorder, self.machine)
         update = UpdateOperations(self._recorder, self.machine, self._maker_key, self._restart)
         return {
@@ -132,13 +132,17 @@ class Firmware:
         if self._replied is not None and self._replied[0] == frame:
             self.counters.dup += 1
             return self._replied[1]
-        try:
-            payload = bytes([Rc.OK]) + self._operation(frame.op)(frame.payload, simulated_now)
-        except Refused as refused:
-            payload = bytes([refused.rc]) + refused.payload
-        reply = encode_frame(Frame(RSP, frame.seq, frame.sid, frame.op, payload))
+        rc, told = self.ask(frame.op, frame.payload, simulated_now)
+        reply = encode_frame(Frame(RSP, frame.seq, frame.sid, frame.op, bytes([rc]) + told))
         self._replied = (frame, reply)
         return reply
+
+    def ask(self, op: int, payload: bytes, simulated_now: float) -> tuple[int, bytes]:
+        """Carry out one request, whichever way it came; gives the rc and what follows it."""
+        try:
+            return Rc.OK, self._operation(op)(payload, simulated_now)
+        except Refused as refused:
+            return refused.rc, refused.payload
 
     def _operation(self, op: int) -> Operation:
         if self.memory.slots.safe and op not in SERVED_IN_SAFE_MODE:
@@ -172,16 +176,16 @@ class Firmware:
         return fence
 
     def _hello_rsp(self, frame: Frame, rc: Rc) -> bytes:
-        memory, build = self.memory, self._build
-        head = _HELLO_RSP.pack(rc, *PROTOCOL, SCHEMA_CRC, memory.boot, self._cause, memory.next_evt, CAPABILITIES,
+        memory, build = self.memory, self.build
+        head = _HELLO_RSP.pack(rc, *PROTOCOL, SCHEMA_CRC, memory.boot, self.cause, memory.next_evt, CAPABILITIES,
                                build.cassette_slots, build.label_width)
-        texts = tell_text(memory.slots.version) + tell_text(self._serial)
+        texts = tell_text(memory.slots.version) + tell_text(self.serial)
         return encode_frame(Frame(HELLO_RSP, 0, frame.sid, 0, head + texts))
 
     def _status(self, payload: bytes, now: float) -> bytes:
         if len(payload) != 1 or payload[0] == 0:
             raise Refused(Rc.BAD_REQUEST)
-        first, count, slots = payload[0], self.counters, self._build.cassette_slots
+        first, count, slots = payload[0], self.counters, self.build.cassette_slots
         job = self.memory.head
         page = range(first, min(first + STATUS_PAGE, slots + 1))
         entries = [(slot, self.memory.world.cassettes.get(slot)) for slot in page]

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from simulators.control import ControlRefusal, Routes
@@ -10,7 +9,7 @@ from simulators.packager.clock import Clock
 from simulators.packager.disturbance import read_line_faults
 from simulators.packager.firmware import Cause
 from simulators.packager.hands import Hands, Mailbox
-from simulators.packager.loop import Loop, Wire
+from simulators.packager.loop import Loop, Way
 from simulators.packager.power import Cut, Device, PowerLost
 
 RATE_LIMIT = 10_000.0
@@ -51,8 +50,8 @@ def read_cut(body: Mapping[str, Any]) -> Cut:
 class Mishaps:
     """The routes; each is carried out by the machine's own thread."""
 
-    def __init__(self, wire: Wire, device: Device, loop: Loop, clock: Clock, hands: Hands, mailbox: Mailbox) -> None:
-        self._wire = wire
+    def __init__(self, way: Way, device: Device, loop: Loop, clock: Clock, hands: Hands, mailbox: Mailbox) -> None:
+        self._way = way
         self._device = device
         self._loop = loop
         self._clock = clock
@@ -79,17 +78,17 @@ class Mishaps:
             faults = read_line_faults(read_members(body, "lost", "flipped", "twice", "late", "late_s"))
         except ValueError as error:
             raise ControlRefusal(400, str(error)) from None
-        self._wire.disturb(faults)
+        self._way.disturb(faults)
         return self._line_seen()
 
     def _unplug(self, body: Any) -> dict[str, Any]:
         seconds = read_seconds(read_members({} if body is None else body, "seconds"), "seconds")
-        self._wire.unplug(None if seconds is None else time.monotonic() + seconds)
+        self._way.unplug(None if seconds is None else time.monotonic() + seconds)
         return self._line_seen()
 
     def _plug(self, body: Any) -> dict[str, Any]:
         try:
-            self._wire.plug()
+            self._way.plug()
         except OSError as error:
             raise ControlRefusal(409, f"the port cannot come back: {error}") from None
         return self._line_seen()
@@ -126,9 +125,7 @@ class Mishaps:
         return {"power": "on" if self._device.powered else "off", "power_cut": ordered, "power_back_in_s": _in_s(back)}
 
     def _line_seen(self) -> dict[str, Any]:
-        wire = self._wire
-        return {"plugged": wire.plugged, "back_in_s": _in_s(wire.plug_at), "faults": asdict(wire.inward.faults),
-                "befell": {"to_device": dict(wire.inward.befell), "to_host": dict(wire.outward.befell)}}
+        return {**self._way.seen(), "back_in_s": _in_s(self._way.plug_at)}
 
     def _time_seen(self) -> dict[str, Any]:
         return {"scale": self._clock.rate, "frozen": self._clock.frozen, "simulated_s": round(self._clock.simulated(), 6)}

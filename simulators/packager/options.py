@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from simulators.packager.disturbance import LineFaults, read_line_faults
 from simulators.packager.faults import Plant
 from simulators.packager.line import BITS_PER_BYTE
+from simulators.packager.native.connection import read_place
 from simulators.packager.update import TEST_MAKER_KEY
 
 CONTROL_PORT = """\
@@ -57,6 +60,30 @@ def read_line(text: str) -> LineFaults:
     return read_line_faults(found)
 
 
+def read_topic_word(text: str) -> str:
+    """Read --site or --device: lower-case letters, digits and `-`; `hub` is the hub's."""
+    if re.fullmatch("[a-z0-9-]+", text) is None or text == "hub":
+        raise argparse.ArgumentTypeError("lower-case letters, digits and -, and not hub")
+    return text
+
+
+def read_broker(text: str) -> str:
+    """Read --mqtt: mqtt://[user:password@]host[:port]."""
+    try:
+        read_place(text, "site", "device")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def read_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; what befalls a serial line is refused where there is none."""
+    options = parser().parse_args(arguments)
+    if options.mqtt and (options.baud is not ... or options.line != LineFaults()):
+        parser().error("--baud and --line are of a serial port, and with --mqtt there is none")
+    return options
+
+
 def read_maker_key(text: str) -> bytes:
     """Read --maker-key: the 64 hex digits of an Ed25519 public key."""
     key = bytes.fromhex(text)
@@ -68,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     """Give the options, as docs/simulators.md lists them."""
     options = argparse.ArgumentParser(
         prog="dosehub-sim packager", epilog=CONTROL_PORT, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A simulated packager: PPL/1.1 at a serial port, hands and faults at a control port.")
+        description="A simulated packager: PPL/1.1 at a serial port, or docs/mqtt.md at a broker; hands and faults at a control port.")
     _add_ports(options)
     _add_files(options)
     _add_machine(options)
@@ -80,6 +107,10 @@ def _add_ports(options: argparse.ArgumentParser) -> None:
     port = options.add_mutually_exclusive_group(required=True)
     port.add_argument("--port-link", type=Path, metavar="PATH", help="symlink to the pseudo terminal that is the serial port")
     port.add_argument("--tcp", metavar="HOST:PORT", help="a raw TCP port instead of a pseudo terminal")
+    port.add_argument("--mqtt", type=read_broker, metavar="URL", help="no serial port: the machine speaks docs/mqtt.md itself, at mqtt://host:port")
+    options.add_argument("--site", type=read_topic_word, default="house", help="its site in topics, with --mqtt (default house)")
+    options.add_argument("--device", type=read_topic_word, default="packager-1",
+                         help="its name in topics, with --mqtt (default packager-1)")
     options.add_argument("--control", default="127.0.0.1:0", metavar="HOST:PORT",
                          help="where the control port listens; by default the kernel chooses the number")
     options.add_argument("--camera", metavar="URL", help="the camera simulator; without it nobody sees the pouches")

@@ -18,7 +18,10 @@ from simulators.packager.line import BYTES_PER_S, Line, PtyLine, TcpLine
 from simulators.packager.loop import Loop, Waker, Wire
 from simulators.packager.memory import Kind, Memory
 from simulators.packager.mishaps import Mishaps
-from simulators.packager.options import parser
+from simulators.packager.native.connection import Connection, read_place
+from simulators.packager.native.notes import Notes
+from simulators.packager.native.way import NativeWay
+from simulators.packager.options import read_options
 from simulators.packager.power import Device, Fuse
 from simulators.packager.recorder import Recorder
 from simulators.packager.station import PATIENCE_S, Station
@@ -72,7 +75,7 @@ def _size(path: Path) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the packager until SIGTERM or SIGINT; 1 where its state file is in use."""
-    options = parser().parse_args(arguments)
+    options = read_options(arguments)
     try:
         journal = Journal(options.state, fsync=options.fsync)
     except JournalInUse as error:
@@ -95,24 +98,33 @@ def _serve(options: argparse.Namespace, journal: Journal, truth: Truth) -> int:
     if device.recorder.memory.world.station is not None:
         station.wait_shown(2 * PATIENCE_S)
     mailbox = Mailbox(waker.wake)
-    line: Line = PtyLine(options.port_link) if options.port_link else TcpLine(options.tcp)
-    wire = Wire(line, options.seed, _bytes_per_s(options), options.line)
-    loop = Loop(wire, device, journal, station, mailbox, waker, clock)
+    way = _native_way(options, device) if options.mqtt else _wire(options)
+    loop = Loop(way, device, journal, station, mailbox, waker, clock)
     hands = Hands(device, mailbox, clock, options.cassette_slots)
-    server = ControlServer(options.control, {**hands.routes(), **Mishaps(wire, device, loop, clock, hands, mailbox).routes()})
+    server = ControlServer(options.control, {**hands.routes(), **Mishaps(way, device, loop, clock, hands, mailbox).routes()})
     try:
         host, port = server.start()
-        print(json.dumps({"ready": True, "port": line.name(), "control": f"http://{host}:{port}", "serial": _serial(options),
+        print(json.dumps({"ready": True, "port": way.name(), "control": f"http://{host}:{port}", "serial": _serial(options),
                           "boot": device.recorder.memory.boot}), flush=True)
         while not ended:
             loop.turn()
     finally:
         server.stop()
         station.close()
-        line.close()
+        way.close()
         restore()
         waker.close()
     return 0
+
+
+def _wire(options: argparse.Namespace) -> Wire:
+    line: Line = PtyLine(options.port_link) if options.port_link else TcpLine(options.tcp)
+    return Wire(line, options.seed, _bytes_per_s(options), options.line)
+
+
+def _native_way(options: argparse.Namespace, device: Device) -> NativeWay:
+    notes = Notes(options.state.with_name(f"{options.state.name}.commands"), fsync=options.fsync)
+    return NativeWay(Connection(read_place(options.mqtt, options.site, options.device)), notes, device)
 
 
 def _serial(options: argparse.Namespace) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.contract import ResolveCommand, decode_command
-from hub.adapters.device_link import DeviceLink, _waiting
+from hub.adapters.dispatch import commands_on_the_way, payload_of
 from hub.domain.doubts import Counting
 from hub.domain.identifiers import UserId
 from hub.domain.packs import PackJob
@@ -42,8 +42,7 @@ def count(world: World, job: PackJob, counted: int) -> Command:
 
 
 def payload(world: World, command: Command) -> bytes | None:
-    link = DeviceLink(world.writer, "mqtt://127.0.0.1:1", "hospital", lambda: world.now)
-    return world.writer.submit_read(lambda unit: link._payload_of(command, unit)).result()
+    return world.writer.submit_read(lambda unit: payload_of(unit, command, world.now)).result()
 
 
 def test_an_answer_names_the_question_and_the_count(world: World, job: PackJob) -> None:
@@ -59,8 +58,8 @@ def test_answers_are_on_the_way_before_jobs_and_no_new_job_goes_to_a_machine_in_
     world.sheet(order_line("c", 3))
     world.tick()
     command = count(world, job, 1)
-    waiting = world.do(_waiting)
-    assert waiting[0] == command and {one.job for one in waiting} <= {found.id for found in world.all("jobs") if found.state.value != "queued"}
+    waiting = world.do(commands_on_the_way)
+    assert waiting[0].id == command.id and {one.job for one in waiting} <= {found.id for found in world.all("jobs") if found.state.value != "queued"}
     assert world.do(lambda unit: unit.jobs.count(state="queued")) > 0
 
 
@@ -69,4 +68,4 @@ def test_an_answer_that_another_one_followed_is_not_sent_in_its_name(world: Worl
     world.machine.say("refused", job.id, None, command=first.id, rc="EXPIRED", reason="EXPIRED")
     second = count(world, job, 2)
     assert payload(world, first) is None and second.id != first.id
-    assert first.id not in {command.id for command in world.do(_waiting)}
+    assert first.id not in {command.id for command in world.do(commands_on_the_way)}

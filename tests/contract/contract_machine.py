@@ -45,11 +45,11 @@ class Machine:
             pytest.skip(f"no --packager-control was given: nobody can {what}")
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for a condition that another process brings about."""
+def until(condition: Callable[[], bool], what: str | Callable[[], str]) -> None:
+    """Wait for a condition that another process brings about; `what` is said where it does not come."""
     end = time.monotonic() + PATIENCE_S
     while not condition():
-        assert time.monotonic() < end, what
+        assert time.monotonic() < end, what if isinstance(what, str) else what()
         time.sleep(0.01)
 
 

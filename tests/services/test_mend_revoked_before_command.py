@@ -1,12 +1,11 @@
 """A pouch that passed and was revoked before the machine heard of it is not let out; if it went out, it comes back."""
 
-from datetime import UTC, datetime
 from fractions import Fraction
 
 import msgspec
 import pytest
 
-from hub.adapters.device_link import DeviceLink
+from hub.adapters.dispatch import payload_of
 from hub.domain.doses import DoseState
 from hub.domain.packs import PackJob, PackState, Verdict
 from hub.services.endings import move_pack
@@ -29,9 +28,8 @@ def job(world: World) -> PackJob:
 
 def sent(world: World, job: PackJob) -> str:
     """Return the verdict of the command that the link to the machine puts on the wire now."""
-    link = DeviceLink(world.writer, "mqtt://127.0.0.1:1", "site", lambda: datetime.now(UTC))
     (command,) = world.all("commands", kind="verdict", job=job.id, done=False)
-    payload = world.do(lambda unit: link._payload_of(command, unit))
+    payload = world.do(lambda unit: payload_of(unit, command, world.now))
     assert payload is not None
     return str(msgspec.json.decode(payload)["verdict"])
 

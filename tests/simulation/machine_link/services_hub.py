@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.contract import DeviceState, EventAck, decode_event, encode, label_digest
-from hub.adapters.device_link import _COMMANDS, _waiting
+from hub.adapters.dispatch import commands_on_the_way, payload_of
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.demo.invariants import imbalance, judge
 from hub.domain.doses import DoseState
@@ -186,7 +186,7 @@ class ServicesHub:
     def _send(self) -> None:
         if not self._broker.hub_connected:
             return
-        for command in self._do(_waiting):
+        for command in self._do(commands_on_the_way):
             if self._timeline.now_s - self._published_s.get(command.id, -RESEND_S) < RESEND_S:
                 continue
             self._published_s[command.id] = self._timeline.now_s
@@ -333,15 +333,6 @@ class ServicesHub:
         for slot, cassette in self._device.memory.world.cassettes.items():
             held = self._house.held(f"cassette:{cassette.number}", f"D{slot}/L")
             must(held == cassette.remaining, "a cassette holds what its account says", slot, held, cassette.remaining)
-
-
-def payload_of(unit: SqlUnitOfWork, command: Any, expires: datetime) -> bytes | None:
-    job = unit.jobs.get(command.job)
-    if job is None:
-        return None
-    envelope = {"command": command.id, "seq": command.seq, "fence": 1, "expires_at": expires}
-    made = _COMMANDS[command.kind](unit, command, job, envelope)
-    return encode(made) if made is not None else None
 
 
 def _by_kind(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

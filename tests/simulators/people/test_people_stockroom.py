@@ -131,6 +131,17 @@ def test_tablets_that_may_have_been_poured_are_not_poured_again(plant: Plant) ->
     assert len(plant.packager.bodies("/cassettes/7")) == 1
 
 
+@pytest.mark.parametrize(("seen", "poured"), [(30, 1), (0, 0)])
+def test_whoever_is_not_told_what_came_of_pouring_looks_into_the_cassette(plant: Plant, seen: int, poured: int) -> None:
+    stocked(plant, receipt("p1", "A1", "L1", 30))
+    plant.hub.on("GET", "/api/cassettes", (200, [cassette(7, "A1")]))
+    dark, lit = (200, {"power": "off"}), (200, {"power": "on", "cassettes": {"7": {"tablets": seen}}})
+    plant.packager.on("GET", "/state", (200, {"power": "on", "cassettes": {}}), dark, lit)
+    plant.packager.on("POST", "/cassettes/7", (503, {"error": "the power was lost while this was done: look what came of it"}))
+    report = fill_cassettes(plant.crew, {"fill": 30})
+    assert (report.counts["filled"], len(report.troubles), len(plant.crew.world.unpoured)) == (poured, 1 - poured, 1 - poured)
+
+
 def test_a_request_without_its_members_is_refused(plant: Plant) -> None:
     with pytest.raises(BadRequest, match="fill"):
         fill_cassettes(plant.crew, {})
