@@ -1,5 +1,6 @@
 """Frames of PPL/1 on the wire: COBS between zero bytes, a header, a CRC-32 (docs/protocol.md section 1); pure."""
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ ENCODED_LIMIT_BYTES = 236
 _HEADER = struct.Struct("<BBHB")
 _CHECK = struct.Struct("<I")
 _BLOCK_BYTES = 254
+_RUNS = re.compile(rb"[^\0]+")
 
 
 class FrameType(IntEnum):
@@ -40,6 +42,32 @@ class CobsError(ValueError):
 
 def cobs_encode(data: bytes) -> bytes:
     """Return `data` without zero bytes, at most one byte longer per 254."""
+    if len(data) >= _BLOCK_BYTES:
+        return _encode_long(data)
+    # Every zero becomes the length of the run behind it: 1 where that is empty, so only the others are looked at.
+    out = bytearray(b"\1" + data.replace(b"\0", b"\1"))
+    for run in _RUNS.finditer(data):
+        start, end = run.span()
+        out[start] = end - start + 1
+    return bytes(out)
+
+
+def cobs_decode(data: bytes) -> bytes:
+    """Return the bytes that were stuffed; raise CobsError when a block reaches past the end."""
+    end = len(data)
+    if end > _BLOCK_BYTES:
+        return _decode_long(data)
+    out, at = bytearray(data), 0
+    while at < end and (code := data[at]):
+        out[at] = 0
+        at += code
+    if at != end:
+        raise CobsError(f"a block of {end} bytes ends at {at}")
+    return bytes(out[1:])
+
+
+def _encode_long(data: bytes) -> bytes:
+    """Stuff what may need blocks of 254 bytes, which no zero follows; no frame is so long."""
     out = bytearray()
     for part in data.split(b"\0"):
         rest = part
@@ -52,10 +80,8 @@ def cobs_encode(data: bytes) -> bytes:
     return bytes(out)
 
 
-def cobs_decode(data: bytes) -> bytes:
-    """Return the bytes that were stuffed; raise CobsError when a block reaches past the end."""
-    out = bytearray()
-    at = 0
+def _decode_long(data: bytes) -> bytes:
+    out, at = bytearray(), 0
     while at < len(data):
         code = data[at]
         block = data[at + 1 : at + code]
@@ -96,17 +122,22 @@ class FrameDecoder:
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that end in `data`, in order."""
         *ended, rest = data.split(b"\0")
-        frames = []
-        for piece in ended:
-            self._collect(piece)
-            frame = self._finish()
-            if frame is not None:
-                frames.append(frame)
+        frames = [frame for piece in ended if (frame := self._end(piece)) is not None]
         self._collect(rest)
         return frames
 
+    def _end(self, piece: bytes) -> Frame | None:
+        """Take the last bytes before a delimiter; mostly they are the whole frame."""
+        self._collect(piece)
+        if not self._partial:
+            self._skipping = False
+            return None
+        encoded = bytes(self._partial)
+        self._partial.clear()
+        return self._decode(encoded)
+
     def _collect(self, piece: bytes) -> None:
-        if self._skipping:
+        if self._skipping or not piece:
             return
         if len(self._partial) + len(piece) > ENCODED_LIMIT_BYTES:
             self.counters.overrun += 1
@@ -114,12 +145,6 @@ class FrameDecoder:
             self._skipping = True
         else:
             self._partial += piece
-
-    def _finish(self) -> Frame | None:
-        encoded = bytes(self._partial)
-        self._partial.clear()
-        self._skipping = False
-        return self._decode(encoded) if encoded else None
 
     def _decode(self, encoded: bytes) -> Frame | None:
         try:

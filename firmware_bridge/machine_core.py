@@ -18,8 +18,8 @@ from firmware_bridge.inbox import Sign
 from firmware_bridge.link import Answered, Down, Greeted, Happened, Link, LinkEvent, Refused, Repeated
 from firmware_bridge.machine_view import MachineView, is_news
 from firmware_bridge.packets import DecodeError, FirmwareEvent, Op, Rc
-from firmware_bridge.service_contract import ServiceEvent
 from firmware_bridge.service_desk import ServiceDesk, Standing
+from firmware_bridge.service_voice import ServiceVoice
 from firmware_bridge.spool import Spool, SpoolFull
 from firmware_bridge.surroundings import PortLost, Surroundings, reopen_wait_s
 from firmware_bridge.trace import Trace
@@ -58,13 +58,15 @@ class MachineCore:
         self._queue = WorkQueue(spool, settings.id, lambda: self._now)
         self._view = MachineView()
         self._trace = Trace()
-        self._desk = ServiceDesk(self._tell_service, self._trace.watch)
+        voice = ServiceVoice(settings.id, outside, lambda: self._now)
+        self._desk = ServiceDesk(voice.answer, self._trace.watch, voice.tested)
         self._link = Link(settings.baud)
         self._is_open = False
         self._is_up = False
         self._failures = 0
         self._reopen_at_s = 0.0
         self._fence = self._highest_fence = 0
+        self._seq_gaps = spool.seq_gaps(settings.id)
         self._on_answer: Callable[[Answered, float], None] | None = None
         self._events_owed: tuple[int, int] | None = None
         self._events_settled = 0
@@ -93,18 +95,24 @@ class MachineCore:
             self._open_port(now_s)
         self._link.tap = self._trace.tap(now_s)
         self._handle([*self._link.receive(data, now_s), *self._link.tick(now_s)], now_s)
+        # What happened goes out first: the hub waits for it, and what follows writes to port and spool.
+        self._send_events(now_s)
         if self._link.is_idle:
             self._ask_next(now_s)
         self._write(now_s)
         if now_s >= self._heartbeat_at_s:
             self._heartbeat_at_s = now_s + HEARTBEAT_S
             self._expire()
-        if self._queue.take_refused():
-            self._sender.look_again()
-        self._sender.send(now_s, again=not self._outside.hub_is_lost)
+        self._queue.finish_taken()
+        self._send_events(now_s)
         self._desk.refuse_late(now_s)
         self._report(now_s)
         self._tell_trace(now_s)
+
+    def _send_events(self, now_s: float) -> None:
+        if self._queue.take_refused():
+            self._sender.look_again()
+        self._sender.send(now_s, again=not self._outside.hub_is_lost)
 
     def _expire(self) -> None:
         try:
@@ -132,6 +140,7 @@ class MachineCore:
     def _heed(self, signs: set[Sign], now_s: float) -> None:
         if Sign.COMMANDS in signs:
             self._highest_fence = self._spool.fence(self._settings.id)
+            self._seq_gaps = self._spool.seq_gaps(self._settings.id)
             if self._queue.reload():
                 self._want_whole_status(now_s)
                 self._publish_description()
@@ -374,10 +383,6 @@ class MachineCore:
     def _publish_event(self, message: bytes) -> bool:
         return self._outside.publish("job/evt", message)
 
-    def _tell_service(self, answer: ServiceEvent) -> None:
-        told = "told" if self._outside.publish("svc/evt", encode(answer)) else "could not be told"
-        logger.info("%s: service command %r %s: %s %s", self._settings.id, answer.command, told, answer.rc, answer.reason)
-
     def _tell_trace(self, now_s: float) -> None:
         while (report := self._trace.message_due(now_s)) is not None:
             if not self._outside.publish("trace", encode(report)):
@@ -395,7 +400,9 @@ class MachineCore:
         counters = vars(self._link.counters) | vars(self._link.decoder.counters) | {"denied": self._outside.denials}
         if self._is_up and not self._view.is_whole:
             return
-        report = self._view.report(is_up=self._is_up, queued=self._queue.queued, link_counters=counters)
+        report = self._view.report(
+            is_up=self._is_up, queued=self._queue.queued, link_counters=counters, seq_gaps=self._seq_gaps
+        )
         if is_news(report, self._published):
             self._outside.publish("status", encode(report), retain=True)
             self._published, self._published_at_s = report, now_s

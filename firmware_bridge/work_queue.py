@@ -36,6 +36,7 @@ class WorkQueue:
         self._under_way: dict[str, Work] = {}
         self._highest_id = 0
         self._has_refused = False
+        self._taken: list[WaitingCommand] = []
 
     @property
     def queued(self) -> int:
@@ -100,7 +101,8 @@ class WorkQueue:
             return None
         outcome = dispatch.after(work.progress, rc, payload, now_s)
         if isinstance(outcome, Taken):
-            self._finish(work.waiting, None)
+            self._taken.append(work.waiting)
+            self._forget(work.waiting)
         elif isinstance(outcome, Refuse):
             self._finish(work.waiting, outcome)
             return outcome
@@ -117,6 +119,12 @@ class WorkQueue:
             late = wall_s >= waiting.expires_at_s and not self._may_be_known(waiting)
             if late and not self._is_under_way(waiting):
                 self._finish(waiting, dispatch.EXPIRED)
+
+    def finish_taken(self) -> None:
+        """Write down what the machine took since the last call. Nobody waits for that: without it the machine is asked again, and moves nothing."""
+        taken, self._taken = self._taken, []
+        for waiting in taken:
+            self._spool.finish(self._device, waiting.id)
 
     def take_refused(self) -> bool:
         """Tell, once, that refusals were written into the spool since the last call: they are to be sent to the hub."""
@@ -195,9 +203,9 @@ class WorkQueue:
         work = self._under_way.get(waiting.kind)
         return work is not None and work.waiting.id == waiting.id
 
-    def _finish(self, waiting: WaitingCommand, refuse: Refuse | None) -> None:
+    def _finish(self, waiting: WaitingCommand, refuse: Refuse) -> None:
         self._spool.finish(self._device, waiting.id, _refusal(waiting, refuse), self._now())
-        self._has_refused = self._has_refused or refuse is not None
+        self._has_refused = True
         self._forget(waiting)
 
     def _forget(self, waiting: WaitingCommand) -> None:

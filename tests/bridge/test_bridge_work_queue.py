@@ -61,6 +61,7 @@ class Desk:
         answer = self.machine.answer(asked.op, asked.payload)
         if is_heard:
             self.queue.answered(work, answer[0], answer, self.now_s)
+            self.queue.finish_taken()
         else:
             self.queue.forget_progress()
         return asked.op
@@ -203,6 +204,23 @@ def test_abort_while_the_label_is_on_its_way_ends_the_run_and_the_answer_is_igno
     assert desk.queue.answered(work, answer[0], answer, desk.now_s) is None
     assert desk.until_idle() == []
     assert desk.refusals() == [("run-1", "ABORTED")]
+
+
+def test_run_that_was_taken_but_not_written_down_is_asked_for_after_a_crash_and_moves_nothing_twice(desk: Desk) -> None:
+    desk.take(RUN)
+    desk.until(Op.LABEL_COMMIT)
+    work = desk.next()
+    assert work is not None
+    asked = desk.queue.ask(work)
+    answer = desk.machine.answer(asked.op, asked.payload)
+    assert asked.op == Op.JOB_RUN
+    assert desk.queue.answered(work, answer[0], answer, desk.now_s) is None
+    before = list(desk.machine.jobs)
+    desk.restart()
+    assert desk.until_idle() == [Op.JOB_QUERY, Op.JOB_RUN]
+    assert list(desk.machine.jobs) == before
+    desk.restart()
+    assert desk.until_idle() == []
 
 
 def test_abort_of_a_run_that_the_machine_has_goes_to_the_machine(desk: Desk) -> None:
