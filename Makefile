@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(shell sed -e 's/\#.*//' -e '/^\s*$$/d' system-packages.txt)
-.PHONY: demo test lint bench system simulate mutants power-cuts lock clean packages
+.PHONY: demo test lint bench system simulate mutants power-cuts crashes fuzz lock clean packages
 SEEDS ?= 10
 DOSES ?= 500
 
@@ -36,6 +36,14 @@ mutants: $(VENV)/.tools
 # Power cuts at any write: what was acknowledged must be on every disk that may be left; ARGS="--states 100000 --seed 1".
 power-cuts: $(VENV)/.tools
 	$(BIN)/python -m tests.disk $(ARGS)
+
+# Kill the processes of a plant at work, SIGKILL at any moment: nothing may be lost or doubled; ARGS="--kills 300 --seed 1".
+crashes: $(VENV)/.tools packages
+	$(BIN)/python -m tests.crashes $(ARGS)
+
+# Ten million hostile bytes into each end of the serial link: no exception, no growth, no frame taken that was not on the line.
+fuzz: $(VENV)/.tools
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

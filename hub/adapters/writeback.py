@@ -7,9 +7,8 @@ import logging
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
 from hub.adapters.bookkeeping import Setting
@@ -20,6 +19,9 @@ from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
 from hub.domain.ledger import LedgerEntry
 from hub.domain.quantities import fraction_text
+
+if TYPE_CHECKING:
+    import httpx
 
 _log = logging.getLogger(__name__)
 AT_ONCE = 200
@@ -37,7 +39,7 @@ class Writeback:
         self._writer = writer
         self._url = url.rstrip("/")
         self._file = folder / "fhir-outbox.ndjson"
-        self._client = httpx.Client(timeout=10.0) if url else None
+        self._client = _client() if url else None
         folder.mkdir(parents=True, exist_ok=True)
 
     def work(self) -> bool:
@@ -64,6 +66,13 @@ class Writeback:
             place = f"{self._url}/{resource['resourceType']}/{resource['id']}"
             answer = self._client.put(place, content=_ENCODER.encode(resource), headers={"content-type": "application/fhir+json"})
             answer.raise_for_status()
+
+
+def _client() -> "httpx.Client":
+    """Return a client; what it loads takes a tenth of a second, which a hub that writes into a folder does not need to start."""
+    import httpx
+
+    return httpx.Client(timeout=10.0)
 
 
 def _next(unit: SqlUnitOfWork) -> tuple[list[LedgerEntry], list[dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """The demonstration's own hands: a client of the hub's API, and of the people's control port."""
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,18 +10,28 @@ import httpx
 
 from hub.demo.stopwatch import Stopwatch
 
+PATIENCE_S = 30.0
+AGAIN_AFTER_S = 0.1
+ALREADY_TAKEN_IN: Mapping[str, Any] = {"orders": 0, "changes": 0, "outcomes": {}}
+"""Of a file that was taken in by a hub that broke off before it could answer: what became of its lines stands in the ledger."""
+
 
 class Refused(RuntimeError):
     """The hub or the people refused something that the demonstration needs."""
 
 
 class HubClient:
-    """Signed in as the system's own user."""
+    """Signed in as the system's own user; a hub that breaks off or is away is asked again, and what it did already it does not do twice.
+
+    `clock` is the moment at which the hub's clock is known to stand.
+    """
+
+    clock: datetime | None = None
 
     def __init__(self, url: str, badge: str, pin: str, watch: Stopwatch) -> None:
         self._watch = watch
         self._client = httpx.Client(base_url=url, timeout=120.0)
-        token = self._said(self._client.post("/api/session", json={"badge": badge, "pin": pin}))["token"]
+        token = self._asked("POST", "/api/session", json={"badge": badge, "pin": pin})["token"]
         self._client.headers["authorization"] = f"Bearer {token}"
 
     def close(self) -> None:
@@ -30,19 +41,33 @@ class HubClient:
     def state(self) -> dict[str, Any]:
         """Return the state of the line in numbers."""
         with self._watch.measure("hub: state"):
-            return self._said(self._client.get("/api/state"))
+            return self._asked("GET", "/api/state")
 
     def step(self, now: datetime) -> None:
         """Step the hub's clock."""
         with self._watch.measure("hub: clock"):
-            self._said(self._client.post("/api/clock", json={"now": now.isoformat()}))
+            self._asked("POST", "/api/clock", json={"now": now.isoformat()})
+        self.clock = now
 
     def take_in(self, kind: str, source: str, name: str, data: bytes) -> dict[str, Any]:
         """Upload a sheet, changes, a discharge list or allergies."""
         with self._watch.measure(f"hub: take in {kind}"):
-            return self._said(
-                self._client.post(f"/api/intake/{kind}", params={"source": source, "name": name}, content=data)
-            )
+            return self._asked("POST", f"/api/intake/{kind}", params={"source": source, "name": name}, content=data)
+
+    def _asked(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Ask until there is an answer; raise Refused where it is a refusal, or where none came in time."""
+        until_s, lost = time.monotonic() + PATIENCE_S, ""
+        while not lost or time.monotonic() < until_s:
+            try:
+                answer = self._client.request(method, path, **request)
+            except httpx.TransportError as error:
+                lost = str(error) or type(error).__name__
+                time.sleep(AGAIN_AFTER_S)
+                continue
+            if lost and answer.status_code == 422 and answer.json().get("refused") == "known-sheet":
+                return dict(ALREADY_TAKEN_IN)
+            return self._said(answer)
+        raise Refused(f"{method} {path}: no answer in {PATIENCE_S:.0f} s: {lost}")
 
     def _said(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.is_success:

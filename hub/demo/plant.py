@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -34,6 +35,7 @@ class Process:
     popen: subprocess.Popen[bytes]
     log: Path
     told: Mapping[str, Any]
+    command: Sequence[str]
 
 
 @dataclass
@@ -56,20 +58,19 @@ class Plant:
     def start_devices(self) -> None:
         """Start broker, camera, printer, packager and bridge."""
         self.broker_url = self._start_broker()
-        simulator = [sys.executable, "-m", "simulators"]
         common = ["--seed", str(self.seed), "--faults", self.faults]
         self._start(
-            "camera", [*simulator, "camera", "--http", "127.0.0.1:0", *self._truth("camera"), *common, "--fps", "12"]
+            "camera", [*self.simulator("camera"), "--http", "127.0.0.1:0", *self._truth("camera"), *common, "--fps", "12"]
         )
         self._start(
             "printer",
-            [*simulator, "printer", "--tcp", "127.0.0.1:0", "--control", "127.0.0.1:0", "--paper", str(self.folder / "paper"),
+            [*self.simulator("printer"), "--tcp", "127.0.0.1:0", "--control", "127.0.0.1:0", "--paper", str(self.folder / "paper"),
              *self._truth("printer"), "--speed", self.speed, *common],
         )  # fmt: skip
         planted = ["--plant", self.plant] if self.plant else []
         self._start(
             "packager",
-            [*simulator, "packager", "--port-link", str(self.folder / "packager.tty"), "--control", "127.0.0.1:0", "--camera",
+            [*self.simulator("packager"), "--port-link", str(self.folder / "packager.tty"), "--control", "127.0.0.1:0", "--camera",
              self.told("camera")["http"], *self._truth("packager"), "--state", str(self.folder / "packager.state"), "--speed", self.speed,
              *common, *planted],
         )  # fmt: skip
@@ -88,30 +89,38 @@ class Plant:
 
     def start_people(self, hub_url: str) -> str:
         """Start the simulated people and return their control URL."""
-        simulator = [
-            sys.executable,
-            "-m",
-            "simulators",
-            "people",
-            "--hub",
-            hub_url,
-            "--packager",
-            self.told("packager")["control"],
-        ]
-        rest = [
-            "--printer",
-            self.told("printer")["control"],
-            "--control",
-            "127.0.0.1:0",
-            *self._truth("people"),
-            "--seed",
-            str(self.seed),
-        ]
-        return str(self._start("people", [*simulator, *rest]).told["control"])
+        command = [
+            *self.simulator("people"), "--hub", hub_url, "--packager", self.told("packager")["control"], "--printer",
+            self.told("printer")["control"], "--control", "127.0.0.1:0", *self._truth("people"), "--seed", str(self.seed),
+        ]  # fmt: skip
+        return str(self._start("people", command).told["control"])
+
+    def simulator(self, name: str) -> list[str]:
+        """Return the command by which a simulator is started."""
+        return [sys.executable, "-m", "simulators", name]
 
     def told(self, name: str) -> Mapping[str, Any]:
         """Return what a process said of itself when it was ready."""
-        return next(process.told for process in self.processes if process.name == name)
+        return self.process(name).told
+
+    def process(self, name: str) -> Process:
+        """Return a process that was started, whether it runs or has ended."""
+        return next(process for process in self.processes if process.name == name)
+
+    def kill(self, name: str) -> None:
+        """End a process with SIGKILL, as a crash ends it: it gets no chance to put anything in order."""
+        popen = self.process(name).popen
+        popen.kill()
+        popen.wait()
+        if popen.stdout is not None:
+            popen.stdout.close()
+
+    def start_again(self, name: str, clock: datetime | None = None) -> None:
+        """Start a process that has ended where it was, with nothing but what it left on its disk; a hub's clock stands at `clock`."""
+        process = self.process(name)
+        process.command = pinned(process.command, process.told, clock)
+        process.popen = self._popen(process.command, process.log)
+        self._await(process)
 
     def cut_power(self, at_append: int, dark_s: float) -> None:
         """Have the packager lose its power at the n-th thing that it writes down from now, for so many seconds."""
@@ -160,8 +169,9 @@ class Plant:
             + ("user root\n" if os.geteuid() == 0 else ""),
             encoding="utf-8",
         )
-        self._spawn("broker", [binary, "-c", str(config)])
-        _wait_for_port(port)
+        process = self._spawn("broker", [binary, "-c", str(config)])
+        process.told = {"port": port}
+        self._await(process)
         return f"mqtt://127.0.0.1:{port}"
 
     def _start_bridge(self) -> None:
@@ -175,19 +185,40 @@ class Plant:
 
     def _start(self, name: str, command: list[str]) -> Process:
         process = self._spawn(name, command)
-        told = _ready_line(process)
-        process.told = told
+        self._await(process)
         return process
 
     def _spawn(self, name: str, command: list[str]) -> Process:
         log = self.folder / f"{name}.log"
-        with log.open("ab") as out:
-            popen = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
-            )
-        process = Process(name, popen, log, {})
+        process = Process(name, self._popen(command, log), log, {}, command)
         self.processes.append(process)
         return process
+
+    def _popen(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+
+    def _await(self, process: Process) -> None:
+        """Wait until a process can be used; only the broker does not say so."""
+        if process.name == "broker":
+            _wait_for_port(process.told["port"])
+        else:
+            process.told = _ready_line(process)
+
+
+def pinned(command: Sequence[str], told: Mapping[str, Any], clock: datetime | None = None) -> list[str]:
+    """Return a command in which the kernel's choices are replaced by the addresses that the process told; and a clock by `clock`."""
+    again = list(command)
+    for option, name in (("--http", "http"), ("--tcp", "printer"), ("--control", "control")):
+        if option in again:
+            again[again.index(option) + 1] = urlsplit(told[name]).netloc
+    if "--port" in again:
+        again[again.index("--port") + 1] = str(urlsplit(told["url"]).port)
+    if clock is not None:
+        again[again.index("--stepped-from") + 1] = clock.isoformat()
+    return again
 
 
 def free_port() -> int:

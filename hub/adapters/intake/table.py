@@ -10,9 +10,6 @@ from importlib.resources import files
 from itertools import islice
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from hub.adapters.intake.envelope import MAXIMUM_UNPACKED_BYTES, decoded, unpacked
 from hub.adapters.intake.errors import IntakeError
 
@@ -130,6 +127,9 @@ def _capped(name: str, lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple
 
 
 def _xlsx_lines(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    import openpyxl  # a tenth of a second that a hub which starts again does not have
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(member.file_size for member in archive.infolist())
