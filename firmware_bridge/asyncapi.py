@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import msgspec
 from msgspec import Struct
 
-from firmware_bridge import contract, service_contract, trace_contract
+from firmware_bridge import contract, print_contract, service_contract, trace_contract
 
 Party = Literal["bridge", "hub"]
 Schema = dict[str, Any]
@@ -80,7 +80,7 @@ def _info() -> Schema:
     return {
         "title": "Dosehub: hub and firmware bridge",
         "version": "1.0.0",
-        "description": "What crosses the broker between the hub and the bridge at each machine. docs/mqtt.md says how it is to be used; "
+        "description": "What crosses the broker between the hub and the bridge at each machine and label printer. docs/mqtt.md says how it is to be used; "
         "unknown members are ignored, missing ones refuse the message, and commands are never retained.",
         "license": {"name": "Apache-2.0"},
     }
@@ -137,7 +137,7 @@ def _message(message: Message) -> Schema:
 
 def _schemas() -> Schema:
     """Return the schema of each type that a message carries, and of what these are made of."""
-    commands = [*get_args(contract.Command), *get_args(service_contract.ServiceCommand)]
+    commands = [*get_args(contract.Command), *get_args(service_contract.ServiceCommand), print_contract.PrintCommand]
     types = [*commands, *PLAIN, *contract.EVENT_DATA.values()]
     _, components = msgspec.json.schema_components(types, ref_template=REF)
     return dict(sorted(components.items()))
@@ -172,12 +172,28 @@ def _events(shape: type[Struct], kinds: dict[str, Any]) -> tuple[Message, ...]:
     )
 
 
+def _outcomes() -> tuple[Message, ...]:
+    """Return a message for each outcome of a print."""
+    summaries = {
+        "printed": "The printer itself named the process ID.",
+        "refused": "Nothing was sent to the printer, and why.",
+        "in-doubt": "A label may exist: a person looks.",
+    }
+    return tuple(
+        Message(f"{kind}-outcome", summary, _narrowed(print_contract.PrintEvent, {"kind": {"const": kind}}))
+        for kind, summary in summaries.items()
+    )
+
+
 def _answers() -> tuple[Message, ...]:
     """Return a message for each sort of answer to a service command, told apart by what it was asked and its rc."""
     event, done = service_contract.ServiceEvent, {"const": "OK"}
     lock = {"rc": {"enum": ["OK", "LOCKED"]}, "data": _ref(service_contract.LockHolder)}
-    tests = msgspec.json.schema(dict[service_contract.SelfTestWord, service_contract.TestResultWord])
-    refused = {"rc": {"not": {"enum": ["OK", "LOCKED"]}}, "data": _ref(service_contract.ServiceRefused)}
+    tests = msgspec.json.schema(dict[service_contract.SelfTestWord, service_contract.TestResultWord]) | {
+        "minProperties": 1
+    }
+    refused = {"rc": {"not": {"enum": ["OK", "LOCKED", "OFFSET"]}}, "data": _ref(service_contract.ServiceRefused)}
+    offset = {"rc": {"enum": ["OK", "OFFSET"]}, "data": _ref(service_contract.FirmwareOffset)}
     return (
         Message("lock-answer", "Whose the service lock is now.", _narrowed(event, lock)),
         Message("self-test-answer", "What each test found.", _narrowed(event, {"rc": done, "data": tests})),
@@ -190,6 +206,22 @@ def _answers() -> tuple[Message, ...]:
             "jog-answer",
             "Where the motor is.",
             _narrowed(event, {"rc": done, "data": _ref(service_contract.JogPosition)}),
+        ),
+        Message(
+            "job-query-answer",
+            "What the machine's journal has of a job.",
+            _narrowed(event, {"rc": done, "data": _ref(service_contract.JobStanding)}),
+        ),
+        Message(
+            "firmware-status-answer",
+            "What lies in both firmware slots.",
+            _narrowed(event, {"rc": done, "data": _ref(service_contract.FirmwareSlots)}),
+        ),
+        Message("firmware-offset-answer", "From where on the image is to be carried.", _narrowed(event, offset)),
+        Message(
+            "service-done",
+            "Firmware was committed or confirmed.",
+            _narrowed(event, {"rc": done, "data": {"type": "object", "maxProperties": 0}}),
         ),
         Message(
             "service-refusal",
@@ -209,8 +241,14 @@ PLAIN: Sequence[type[Struct]] = (
     service_contract.LockHolder,
     service_contract.JogPosition,
     service_contract.Watching,
+    service_contract.JobStanding,
+    service_contract.FirmwareSlots,
+    service_contract.FirmwareOffset,
     service_contract.ServiceRefused,
+    service_contract.SelfTestReport,
     trace_contract.TraceReport,
+    print_contract.PrintEvent,
+    print_contract.PrintAck,
 )
 
 CHANNELS = (
@@ -255,9 +293,25 @@ CHANNELS = (
         "service-answers", "svc/evt", "bridge", "hub", False, "The one answer to each service command.", _answers()
     ),
     Channel(
+        "self-test", "self-test", "bridge", "hub", True, "What the machine's last self test found.",
+        (_plain("self-test-report", service_contract.SelfTestReport),),
+    ),
+    Channel(
         "trace", "trace", "bridge", "hub", False, "The frames on the wire to the machine, only while somebody watches.",
         (_plain("trace-report", trace_contract.TraceReport),),
         sent_qos=0, heard_qos=0,
+    ),
+    Channel(
+        "print-commands", "print/cmd", "hub", "bridge", False, "What a label printer is to print.",
+        (_plain("print-command", print_contract.PrintCommand),),
+    ),
+    Channel(
+        "print-outcomes", "print/evt", "bridge", "hub", False, "What became of a print, sent again until the hub acknowledges it.",
+        _outcomes(),
+    ),
+    Channel(
+        "print-acknowledgements", "print/ack", "hub", "bridge", False, "The hub has committed the outcome of a print.",
+        (_plain("print-acknowledgement", print_contract.PrintAck),),
     ),
     Channel(
         "hub-state", "$state", "hub", "bridge", True, "Birth and death of the hub; no new job starts while it is lost.",

@@ -91,6 +91,12 @@ def _piece(payload: bytes) -> Fields:
     return {"tag": f"{tag:08x}", "offset": offset, "bytes": len(payload) - 8}
 
 
+def _firmware_begin(payload: bytes) -> Fields:
+    restart, size, crc, sha256 = struct.unpack_from("<BII32s", payload)
+    version, _ = packets.read_text(payload, 105)
+    return {"restart": restart, "size": size, "crc": f"{crc:08x}", "sha256": sha256.hex(), "version": version}
+
+
 def _lock(payload: bytes) -> Fields:
     return {"mode": _word(LOCK_MODES, payload[0]), "owner": packets.read_text(payload, 1)[0]}
 
@@ -154,7 +160,9 @@ _REQUESTS: dict[int, Reader] = {
     Op.SELFTEST: _self_test,
     Op.LABEL_BEGIN: _label_begin,
     Op.LABEL_DATA: _piece,
+    Op.FW_BEGIN: _firmware_begin,
     Op.FW_DATA: _piece,
+    Op.FW_COMMIT: lambda payload: {"sha256": payload.hex()},
     Op.LABEL_COMMIT: lambda payload: {"label": payload.hex()},
 }
 _ANSWERS: dict[int, Reader] = {

@@ -3,18 +3,26 @@
 Nothing here is ever kept and done later: a motor that moves because of an old message is what hurts a hand.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
 
-from firmware_bridge.contract import CommandId, Instant, Long, misfit, read
+from firmware_bridge.contract import Byte, CommandId, DigestHex, Instant, JobHex, Long, misfit, read
 
-OwnerName = Annotated[str, Meta(pattern=r"^[\x21-\x7e](?:[\x20-\x7e]{0,30}[\x21-\x7e])?$")]
+OwnerName = Annotated[str, Meta(pattern=r"^[\x21-\x7e](?:[\x20-\x7e]{0,30}[\x21-\x7e])?(?!\n)$")]
 HoldMilliseconds = Annotated[int, Meta(ge=1, le=500)]
 WatchSeconds = Annotated[int, Meta(ge=1, le=600)]
 SelfTestWord = Literal["memory", "drop-sensor", "film", "print-head", "door", "gate", "reject-bin"]
 TestResultWord = Literal["passed", "failed", "not-fitted"]
+SlotWord = Literal["A", "B"]
+FIRMWARE_LIMIT_BYTES = 1_048_576
+FIRMWARE_DATA_LIMIT_BYTES = 200
+Version = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,32}(?!\n)$")]
+Signature = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}(?!\n)$")]
+FirmwareSize = Annotated[int, Meta(ge=1, le=FIRMWARE_LIMIT_BYTES)]
+FirmwareOffsetBytes = Annotated[int, Meta(ge=0, le=FIRMWARE_LIMIT_BYTES)]
+FirmwarePiece = Annotated[bytes, Meta(min_length=1, max_length=FIRMWARE_DATA_LIMIT_BYTES)]
 
 
 class _ServiceCommand(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -50,7 +58,49 @@ class WatchCommand(_ServiceCommand, frozen=True, kw_only=True, tag="watch"):
     seconds: WatchSeconds
 
 
-MachineCommand = LockCommand | SelfTestCommand | JogCommand
+class JobQueryCommand(_ServiceCommand, frozen=True, kw_only=True, tag="job-query"):
+    """Ask what the machine's journal has of one job; it changes nothing and needs no lock."""
+
+    job: JobHex
+
+
+class FirmwareStatusCommand(_ServiceCommand, frozen=True, kw_only=True, tag="firmware-status"):
+    """Ask what lies in both firmware slots and how much of an image has been carried; it needs no lock."""
+
+
+class FirmwareBeginCommand(_ServiceCommand, frozen=True, kw_only=True, tag="firmware-begin"):
+    """Name the image to be carried; the answer tells from where on. With `restart` it starts at 0, also where the same image was half carried."""
+
+    version: Version
+    size: FirmwareSize
+    crc: Long
+    sha256: DigestHex
+    signature: Signature
+    restart: bool
+
+
+class FirmwareDataCommand(_ServiceCommand, frozen=True, kw_only=True, tag="firmware-data"):
+    """Carry one piece of the image that was named with this `crc`; the machine keeps it, and the bridge nothing."""
+
+    crc: Long
+    offset: FirmwareOffsetBytes
+    data: FirmwarePiece
+
+
+class FirmwareCommitCommand(_ServiceCommand, frozen=True, kw_only=True, tag="firmware-commit"):
+    """Let the machine prove the carried image and restart out of it, on trial."""
+
+    sha256: DigestHex
+
+
+class FirmwareConfirmCommand(_ServiceCommand, frozen=True, kw_only=True, tag="firmware-confirm"):
+    """Let the machine keep the firmware that runs; without this it falls back at the fourth boot."""
+
+
+FirmwareCommand = (
+    FirmwareStatusCommand | FirmwareBeginCommand | FirmwareDataCommand | FirmwareCommitCommand | FirmwareConfirmCommand
+)
+MachineCommand = LockCommand | SelfTestCommand | JogCommand | JobQueryCommand | FirmwareCommand
 ServiceCommand = MachineCommand | WatchCommand
 
 
@@ -82,14 +132,69 @@ class Watching(Struct, frozen=True, kw_only=True):
     seconds: WatchSeconds
 
 
+class JobStanding(Struct, frozen=True, kw_only=True):
+    """What the machine's journal has of a job; `event` is the highest of its events so far, or 0."""
+
+    job_state: str
+    slot: Byte
+    running: bool
+    event: Long
+
+
+class FirmwareOffset(Struct, frozen=True, kw_only=True):
+    """From where on the image is to be carried, also where a piece did not fit (rc OFFSET)."""
+
+    next_offset: FirmwareOffsetBytes
+
+
+class FirmwareSlots(Struct, frozen=True, kw_only=True):
+    """The two slots (a version is empty where no sound image lies), and how much of an image is carried: `crc` is over these `offset` bytes."""
+
+    active: SlotWord
+    confirmed: SlotWord
+    failed_boots: Byte
+    safe_mode: bool
+    offset: FirmwareOffsetBytes
+    crc: Long
+    version_a: str
+    version_b: str
+
+
+class ServiceDone(Struct, frozen=True, kw_only=True):
+    """It was done, and there is no more to say."""
+
+
 class ServiceRefused(Struct, frozen=True, kw_only=True):
     """A refusal says nothing beyond its rc and reason."""
 
 
-ServiceData = LockHolder | JogPosition | Watching | ServiceRefused | dict[SelfTestWord, TestResultWord]
+class SelfTestReport(Struct, frozen=True, kw_only=True):
+    """What the machine's last self test found, and when (retained on `self-test`); tests that were not asked for are missing."""
+
+    at: Instant
+    results: dict[SelfTestWord, TestResultWord]
+
+
+_SHAPES: dict[type[Struct], type[Struct]] = {
+    LockCommand: LockHolder,
+    JogCommand: JogPosition,
+    WatchCommand: Watching,
+    JobQueryCommand: JobStanding,
+    FirmwareStatusCommand: FirmwareSlots,
+    FirmwareBeginCommand: FirmwareOffset,
+    FirmwareDataCommand: FirmwareOffset,
+    FirmwareCommitCommand: ServiceDone,
+    FirmwareConfirmCommand: ServiceDone,
+}
+_TOLD_WITH = {LockCommand: "LOCKED", FirmwareDataCommand: "OFFSET"}
+ServiceData = (
+    LockHolder | JogPosition | Watching | JobStanding | FirmwareSlots | FirmwareOffset | ServiceDone | ServiceRefused
+    | dict[SelfTestWord, TestResultWord]
+)  # fmt: skip
 
 _COMMANDS: msgspec.json.Decoder[ServiceCommand] = msgspec.json.Decoder(ServiceCommand)
 _EVENTS = msgspec.json.Decoder(ServiceEvent)
+_SELF_TESTS = msgspec.json.Decoder(SelfTestReport)
 
 
 def decode_service_command(message: bytes) -> ServiceCommand:
@@ -102,17 +207,18 @@ def decode_service_event(message: bytes) -> ServiceEvent:
     return read(_EVENTS, message)
 
 
+def decode_self_test(message: bytes) -> SelfTestReport:
+    """Return the last self test in a message of `self-test`; raise ContractError."""
+    return read(_SELF_TESTS, message)
+
+
 def service_data(answer: ServiceEvent, command: ServiceCommand) -> ServiceData:
     """Return the typed data of the answer to `command`; raise ContractError."""
     try:
-        if isinstance(command, LockCommand) and answer.rc in {"OK", "LOCKED"}:
-            return msgspec.convert(answer.data, LockHolder)
-        if answer.rc != "OK":
+        if answer.rc not in {"OK", _TOLD_WITH.get(type(command), "OK")}:
             return ServiceRefused()
-        if isinstance(command, JogCommand):
-            return msgspec.convert(answer.data, JogPosition)
-        if isinstance(command, WatchCommand):
-            return msgspec.convert(answer.data, Watching)
-        return msgspec.convert(answer.data, dict[SelfTestWord, TestResultWord])
+        if isinstance(command, SelfTestCommand):
+            return msgspec.convert(answer.data, dict[SelfTestWord, TestResultWord])
+        return cast(ServiceData, msgspec.convert(answer.data, _SHAPES[type(command)]))
     except msgspec.ValidationError as error:
         raise misfit(error, "$.data") from error

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from firmware_bridge import dispatch, service_packets
+from firmware_bridge import dispatch
 from firmware_bridge.contract import ContractError, named_command
 from firmware_bridge.dispatch import Ask, Refuse
-from firmware_bridge.packets import Op, Rc
+from firmware_bridge.service_answers import answer_of, ask_for, refused
 from firmware_bridge.service_contract import (
     JogCommand,
-    LockCommand,
     MachineCommand,
     SelfTestCommand,
     ServiceCommand,
@@ -37,17 +36,6 @@ NOT_AT_ONCE = Refuse(
     "NOT_AT_ONCE", "the bridge could not ask the machine at once: nothing was done, and it will not be done later"
 )
 TOO_LONG_VALID = Refuse("INVALID", "$.expires_at: a jog may be valid for two seconds at most")
-REASONS: dict[type[MachineCommand], dict[Rc, str]] = {
-    LockCommand: {
-        Rc.LOCKED: "somebody else holds the service lock",
-        Rc.BUSY: "the machine holds too many untold events to note a change of the lock",
-    },
-    SelfTestCommand: {Rc.BUSY: "the machine is not at rest: a pouch is begun or a job is accepted"},
-    JogCommand: {
-        Rc.BUSY: "the machine is not at rest: a pouch is begun or a job is accepted",
-        Rc.STOPPED: "the door is open, or the machine waits for a person",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -79,49 +67,21 @@ def objection(command: ServiceCommand, standing: Standing) -> Refuse | None:
     return None
 
 
-def ask_for(command: MachineCommand) -> Ask:
-    """Return the one request that a command is."""
-    match command:
-        case LockCommand(mode=mode, owner=owner):
-            return Ask(Op.LOCK, service_packets.pack_lock(mode, owner))
-        case SelfTestCommand(tests=tests):
-            return Ask(Op.SELFTEST, service_packets.pack_self_test(frozenset(tests)))
-        case JogCommand(motor=motor, direction=direction, hold_ms=hold_ms):
-            return Ask(Op.JOG, service_packets.pack_jog(motor, direction, hold_ms))
-
-
-def answer_of(command: MachineCommand, rc: int, payload: bytes) -> ServiceEvent:
-    """Return what the machine's answer means; raise DecodeError for one that cannot be read."""
-    data = _data(command, rc, payload)
-    if rc == Rc.OK:
-        return ServiceEvent(command=command.command, rc="OK", reason="", data=data)
-    refuse = dispatch.refusal(rc)
-    own = {own_rc.name: reason for own_rc, reason in REASONS[type(command)].items()}
-    return ServiceEvent(command=command.command, rc=refuse.rc, reason=own.get(refuse.rc, refuse.reason), data=data)
-
-
-def _data(command: MachineCommand, rc: int, payload: bytes) -> dict[str, bool | int | str]:
-    if isinstance(command, LockCommand) and rc in {Rc.OK, Rc.LOCKED}:
-        lock = service_packets.unpack_lock(payload)
-        return {"locked": lock.is_locked, "owner": lock.owner}
-    if rc != Rc.OK or isinstance(command, LockCommand):
-        return {}
-    if isinstance(command, JogCommand):
-        return {"position": service_packets.unpack_position(payload)}
-    return dict(service_packets.unpack_self_test(payload))
-
-
-def refused(command: str, refuse: Refuse) -> ServiceEvent:
-    """Return the answer that a command is not done."""
-    return ServiceEvent(command=command, rc=refuse.rc, reason=refuse.reason, data={})
-
-
 class ServiceDesk:
-    """The service commands of one machine: `answer` gets each answer, `watch` the seconds and the time of a watch that begins."""
+    """The service commands of one machine.
 
-    def __init__(self, answer: Callable[[ServiceEvent], None], watch: Callable[[int, float], None]) -> None:
+    `answer` gets each answer, `watch` the seconds and the time of a watch that begins, `tested` the answer to a self test that was made.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[ServiceEvent], None],
+        watch: Callable[[int, float], None],
+        tested: Callable[[ServiceEvent], None],
+    ) -> None:
         self._tell = answer
         self._watch = watch
+        self._tested = tested
         self._answers: OrderedDict[str, ServiceEvent] = OrderedDict()
         self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
         self._asked: MachineCommand | None = None
@@ -181,8 +141,10 @@ class ServiceDesk:
     def answered(self, rc: int, payload: bytes) -> None:
         """Take the machine's answer to the last `ask`; raise DecodeError for one that cannot be read."""
         assert self._asked is not None
-        answer = answer_of(self._asked, rc, payload)
+        command, answer = self._asked, answer_of(self._asked, rc, payload)
         self._asked = None
+        if isinstance(command, SelfTestCommand) and answer.rc == "OK":
+            self._tested(answer)
         self._answer(answer)
 
     def lose_link(self) -> None:

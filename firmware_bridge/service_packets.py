@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from firmware_bridge.packets import OWNER_LIMIT_CHARACTERS, DecodeError, ensure_end, read, read_last, read_text
+from firmware_bridge.service_contract import FIRMWARE_DATA_LIMIT_BYTES, FIRMWARE_LIMIT_BYTES
 
 LOCK_MODES = {"release": 0, "take": 1, "take-over": 2}
 MOTORS = {"film": 1, "gate": 2, "tray": 3}
@@ -14,8 +15,7 @@ DIRECTIONS = {"back": 0, "forward": 1}
 JOG_LIMIT_MS = 500
 SELF_TESTS = ("memory", "drop-sensor", "film", "print-head", "door", "gate", "reject-bin")
 TEST_RESULTS = ("passed", "failed", "not-fitted")
-FIRMWARE_LIMIT_BYTES = 1_048_576
-FIRMWARE_DATA_LIMIT_BYTES = 200
+SLOTS = ("A", "B")
 VERSION_LIMIT_CHARACTERS = 32
 
 _BYTE = struct.Struct("<B")
@@ -113,9 +113,11 @@ def pack_firmware_begin(image: FirmwareImage, *, restart: bool) -> bytes:
     return head + _text(image.version, VERSION_LIMIT_CHARACTERS)
 
 
-def pack_firmware_data(crc: int, offset: int, image: bytes) -> bytes:
-    """Return the FW_DATA request for the piece of `image` at `offset`, at most 200 bytes; `crc` is that of FW_BEGIN."""
-    return struct.pack("<II", crc, offset) + image[offset : offset + FIRMWARE_DATA_LIMIT_BYTES]
+def pack_firmware_piece(crc: int, offset: int, piece: bytes) -> bytes:
+    """Return the FW_DATA request for a piece of 1 to 200 bytes at `offset`; `crc` is that of FW_BEGIN; raise ValueError."""
+    if not 1 <= len(piece) <= FIRMWARE_DATA_LIMIT_BYTES:
+        raise ValueError(f"a piece of {len(piece)} bytes")
+    return struct.pack("<II", crc, offset) + piece
 
 
 def unpack_firmware_status(payload: bytes) -> FirmwareStatus:
@@ -125,6 +127,13 @@ def unpack_firmware_status(payload: bytes) -> FirmwareStatus:
     version_b, end = read_text(payload, at)
     ensure_end(payload, end)
     return FirmwareStatus(active, confirmed, failed_boots, _flag(safe), offset, crc, version_a, version_b)
+
+
+def slot_word(number: int) -> str:
+    """Return the letter of a firmware slot; raise DecodeError."""
+    if number >= len(SLOTS):
+        raise DecodeError(f"firmware slot {number}")
+    return SLOTS[number]
 
 
 def _text(words: str, limit: int) -> bytes:

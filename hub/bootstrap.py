@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from hub.adapters.camera_station import CameraStation, EvidenceFolder
 from hub.adapters.clock import SteppedClock, clock_in, wall_clock
 from hub.adapters.desk import WriterDecisions
 from hub.adapters.device_link import DeviceLink
+from hub.adapters.device_service import MqttDeviceService
 from hub.adapters.intake.sources import shipped_sources
 from hub.adapters.intake_desk import IntakeDesk
 from hub.adapters.label_printing import LabelPrinting
@@ -32,6 +34,7 @@ from hub.domain.expiry import USP_REPACKAGING
 from hub.domain.identifiers import DeviceId
 from hub.domain.schedule import DAY_SLOTS, FrequencyTable, read_frequency_table
 from hub.services.close_day import tick
+from hub.services.device_service import DeviceService, NoBroker
 from hub.services.devices import device_reported, ensure_device
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
@@ -71,6 +74,7 @@ class RunningHub:
     workers: list[Worker] = field(default_factory=list)
     endings: list[Callable[[], None]] = field(default_factory=list)
     commits: asyncio.Event | None = None
+    service: DeviceService = field(default_factory=NoBroker)
 
     def start(self) -> None:
         """Start every device that the settings name, and the workers."""
@@ -82,6 +86,9 @@ class RunningHub:
             link.start()
             self.endings.append(link.stop)
             self._work("outbox", link.work, {"jobs", "commands", "devices"})
+        if isinstance(self.service, MqttDeviceService):
+            self.service.start()
+            self.endings.append(self.service.stop)
         if settings.camera:
             stream = CameraStream(settings.camera, self._camera_reported)
             stream.start()
@@ -90,7 +97,8 @@ class RunningHub:
             self._work("camera", station.work, {"jobs"})
         if settings.printer:
             printing = LabelPrinting(writer, self.house, settings.printer)
-            self._work("printer", printing.work, {"prints", "packs", "devices"}, rests_s=0.1, idle_s=1.0)
+            self.endings.append(printing.stop)
+            self._work("printer", printing.work, {"prints", "packs", "devices", "reviews"}, rests_s=0.1, idle_s=1.0)
         writeback = Writeback(writer, settings.fhir_url, settings.data_dir / "fhir")
         self.endings.append(writeback.close)
         self._work("writeback", writeback.work, {"doses"}, rests_s=1.0)
@@ -136,7 +144,16 @@ def open_hub(settings: HubSettings) -> RunningHub:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     zone = ZoneInfo(settings.zone)
     clock = SteppedClock(settings.stepped_from, zone) if settings.stepped_from is not None else clock_in(zone)
-    return RunningHub(settings, house_of(settings), Writer(settings.database, clock), clock)
+    return RunningHub(settings, house_of(settings), Writer(settings.database, clock), clock, service=service_of(settings))
+
+
+def service_of(settings: HubSettings) -> DeviceService:
+    """Return the way to the bridges' service topics; never as the hub's own user, for a second login of that would end the first."""
+    if not settings.broker:
+        return NoBroker()
+    if not settings.service_broker and urlsplit(settings.broker).username:
+        return NoBroker("This hub has no broker user of its own for service: start it with --service-broker (docs/deployment.md).")
+    return MqttDeviceService(settings.service_broker or settings.broker, settings.site, wall_clock)
 
 
 def application(hub: RunningHub) -> FastAPI:
@@ -163,7 +180,8 @@ def context_of(hub: RunningHub) -> HubContext:
         decisions=WriterDecisions(hub.writer), sessions=StoredSessions(hub.writer, wall_clock), intake=IntakeDesk(hub.house), house=hub.house,
         pins=ArgonPins(), now=clock, step_clock=(lambda to: _step(hub, clock, to)) if isinstance(clock, SteppedClock) else None,
         export_ledger=lambda: _export(hub.writer),
-        read_ledger=lambda question: hub.writer.read(lambda unit: ledger_page(unit.connection, question)), board_changes=lambda: _changes(hub.writer), evidence=evidence.read, site=hub.settings.site,
+        read_ledger=lambda question: hub.writer.read(lambda unit: ledger_page(unit.connection, question)), board_changes=lambda: _changes(hub), evidence=evidence.read, site=hub.settings.site,
+        service=hub.service,
     )  # fmt: skip
 
 
@@ -178,11 +196,11 @@ async def _export(writer: Writer) -> AsyncIterator[bytes]:
         yield b"".join(lines[start : start + 500])
 
 
-async def _changes(writer: Writer) -> AsyncIterator[int]:
-    """Yield the count of commits whenever it grew, at most four times a second."""
+async def _changes(hub: RunningHub) -> AsyncIterator[int]:
+    """Yield the count of commits, and of what bridges and broker told the engineer's page, whenever it grew, at most four times a second."""
     seen = -1
     while True:
-        if writer.commits != seen:
-            seen = writer.commits
+        if (changes := hub.writer.commits + hub.service.changes) != seen:
+            seen = changes
             yield seen
         await asyncio.sleep(BOARD_EVERY_S)

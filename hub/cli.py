@@ -29,8 +29,12 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0: the kernel chooses.")] = 8000,
     broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host:port")] = "",
+    service_broker: Annotated[
+        str,
+        typer.Option(help="The same with the user of the engineer's page, SITE.service.hub.", envvar="DOSEHUB_SERVICE_BROKER"),
+    ] = "",
     camera: Annotated[str, typer.Option(help="Device number, RTSP or MJPEG URL.")] = "",
-    printer: Annotated[str, typer.Option(help="tcp://host:9100 or a serial path.")] = "",
+    printer: Annotated[str, typer.Option(help="tcp://host:9100, a serial path, or mqtt://user:password@host:port/site/printer-1 through its bridge.")] = "",
     fhir_url: Annotated[str, typer.Option(help="Where to write back; without it, into a folder.")] = "",
     zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
     language: Annotated[str, typer.Option(help="Language of the labels: ru or en.")] = "ru",
@@ -47,7 +51,7 @@ def serve(
     run(
         HubSettings(
             data_dir=data_dir, host=host, port=port, site=site, zone=zone, language=language, broker=broker, camera=camera, printer=printer,
-            fhir_url=fhir_url, stepped_from=stepped_from,
+            fhir_url=fhir_url, stepped_from=stepped_from, service_broker=service_broker,
         )
     )  # fmt: skip
 
@@ -95,20 +99,33 @@ def console(
         float | None, typer.Option(min=0, help="Show frames for so many seconds; without it, until Ctrl-C.")
     ] = None,
     trace_to: Annotated[
-        Path | None, typer.Option("--trace-to", help="Write the frames there as well, one a line; a new file.")
+        Path | None, typer.Option("--trace-to", help="Write the frames there as well: pcapng by its name, else one a line.")
     ] = None,
     control: Annotated[str, typer.Option(help="Your name: take the service lock, give it back at the end.")] = "",
     lock: Annotated[bool, typer.Option("--lock", help="With --control: keep the lock at the end.")] = False,
     release: Annotated[bool, typer.Option("--release", help="With --control: only give the lock back.")] = False,
     self_test: Annotated[bool, typer.Option("--self-test", help="With --control: let the machine test itself.")] = False,
+    jog: Annotated[str, typer.Option(metavar="MOTOR:DIRECTION", help="With --control: move film, gate or tray back or forward.")] = "",
+    seconds: Annotated[float | None, typer.Option(help="For how long --jog holds the handle; Ctrl-C lets go.")] = None,
+    update: Annotated[Path | None, typer.Option(help="With --control: carry this signed firmware, try it, confirm it.")] = None,
+    firmware: Annotated[bool, typer.Option("--firmware", help="What lies in both firmware slots.")] = False,
+    journal: Annotated[bool, typer.Option("--journal", help="What the machine's journal has of its job.")] = False,
+    job: Annotated[list[str] | None, typer.Option(help="And of the job of this id (repeatable).")] = None,
+    resolve: Annotated[
+        int | None, typer.Option(metavar="COUNTED", help="Answer the machine's doubt in the hub: so many tablets fell.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="With --resolve: how it was counted and what was seen.")] = "",
+    hub: Annotated[str, typer.Option(help="With --resolve: the hub, https://host[:port]; it asks for badge and PIN.")] = "",
+    bundle: Annotated[Path | None, typer.Option(help="Write a support bundle without patients' data; a new zip file.")] = None,
     fence: Annotated[int, typer.Option(min=0, help="At least the one the bridge knows; a refusal names it.")] = 1,
 ) -> None:
-    """Look at one machine, and with --control take it out of work and test it (docs/console.md)."""
+    """Look at one machine, and with --control take it out of work, test, move and update it (docs/console.md)."""
     from hub.console.command import ConsoleOptions, run_console
 
     options = ConsoleOptions(
-        device=device, broker=broker, site=site, follow_s=follow, trace_to=trace_to, owner=control,
-        keeps_lock=lock, releases=release, tests=self_test, fence=fence,
+        device=device, broker=broker, site=site, follow_s=follow, trace_to=trace_to, owner=control, keeps_lock=lock, releases=release,
+        tests=self_test, fence=fence, jog=jog, jog_s=seconds, firmware=firmware, journal=journal, jobs=tuple(job or ()),
+        resolve=resolve, reason=reason, hub=hub, update=update, bundle=bundle,
     )  # fmt: skip
     raise typer.Exit(run_console(options))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 class HubSettings:
     """What `dosehub serve` is started with.
 
-    `broker`: `mqtt://[user:password@]host:port`. `camera`: a video device number, RTSP or MJPEG URL. `printer`: `tcp://host:9100`
+    `broker`: `mqtt://[user:password@]host:port`; `service_broker`: the same with the user of the engineer's page, who is another one, for a
+    second login of a user ends the first (without it, `broker`, if that names no user). `camera`: a video device number, RTSP or MJPEG URL. `printer`: `tcp://host:9100`
     or a serial path. `stepped_from`: where a demonstration's clock starts; None: the real clock.
     """
 
@@ -20,6 +21,7 @@ class HubSettings:
     zone: str = "Europe/Moscow"
     language: str = "ru"
     broker: str = ""
+    service_broker: str = ""
     camera: str = ""
     printer: str = ""
     packager: str = "packager-1"

@@ -37,6 +37,7 @@ class Action(StrEnum):
     ADMINISTER = "administer"
     RETURN_PACKS = "return-packs"
     OPERATE_DEVICES = "operate-devices"
+    SERVE_DEVICES = "serve-devices"
     READ_LINE = "read-line"
     READ_WARD = "read-ward"
     READ_LEDGER = "read-ledger"
@@ -60,6 +61,7 @@ PERMISSIONS: Mapping[Action, frozenset[Role]] = {
     Action.ADMINISTER: _WARD,
     Action.RETURN_PACKS: _WARD | _PHARMACY,
     Action.OPERATE_DEVICES: frozenset({Role.ENGINEER, Role.TECHNICIAN}),
+    Action.SERVE_DEVICES: frozenset({Role.ENGINEER}),
     Action.READ_LINE: frozenset(Role) - {Role.NURSE, Role.TREATMENT_NURSE},
     Action.READ_WARD: _WARD | _PHARMACY,
     Action.READ_LEDGER: frozenset({Role.PHARMACIST, Role.HEAD, Role.CONTROLLER, Role.ENGINEER}),

@@ -154,6 +154,17 @@ class Machine:
         except httpx.TransportError as error:
             return Reply(0, f"{type(error).__name__}: {error}")
 
+    def look_with_power(self) -> Reply:
+        """See how the machine stands, once it has power and answers; the last look where that takes too long."""
+        pause_s = FIRST_PAUSE_S
+        for _ in range(ATTEMPTS):
+            reply = self.look()
+            if reply.ok and isinstance(reply.body, dict) and reply.body.get("power", "on") == "on":
+                return reply
+            self._pause(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        return reply
+
     def post(self, path: str, body: Any = None) -> Reply:
         """Do something at the machine."""
         pause_s, failure = FIRST_PAUSE_S, ""

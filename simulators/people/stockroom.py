@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
+from simulators.people.calls import Reply
 from simulators.people.crew import SECOND_TECHNICIAN, TECHNICIAN, Crew, Report, asked
 from simulators.people.matter import Part, Pouring, look_text, read_look
 
@@ -111,16 +112,31 @@ def _book(crew: Crew, report: Report, row: Mapping[str, Any], parts: tuple[Part,
 
 
 def _pour(crew: Crew, report: Report, pouring: Pouring) -> bool:
-    """Pour what was booked; what the machine does not take now stays in the hand until the next filling."""
+    """Pour what was booked; what the machine does not take now stays in the hand until the next filling.
+
+    Whoever is not told what came of it looks: where there is more in the cassette than before, it is in there. Where nobody can look, it
+    is not poured again.
+    """
     item, lot = pouring.parts[0].item, pouring.parts[0].lot
     look = crew.world.look(item, lot)
     cassette = {"cassette": pouring.cassette, "item": item, "lot": lot, "count": pouring.tablets, "look": look}
+    before = tablets_in(crew.packager.look(), pouring.slot)
     reply = crew.packager.post(f"/cassettes/{pouring.slot}", cassette)
-    if not reply.ok:
+    unclear = reply.perhaps_done or reply.status >= 500
+    after = tablets_in(crew.packager.look_with_power(), pouring.slot) if unclear else None
+    poured = reply.ok or (before is not None and after is not None and after > before)
+    if not poured:
         report.trouble(f"pour {pouring.tablets} of {item} lot {lot} into cassette {pouring.cassette}", reply.why)
-    if reply.ok or reply.perhaps_done or reply.status >= 500:
+    if poured or (unclear and None in (before, after)):
         crew.world.unpoured.remove(pouring)
-    if reply.ok:
+    if poured:
         quantity = str(pouring.tablets)
         crew.truth.write("cassette-loaded", cassette=pouring.cassette, item=item, lot=lot, quantity=quantity)
-    return reply.ok
+    return poured
+
+
+def tablets_in(look: Reply, slot: int) -> int | None:
+    """Count the tablets that somebody sees in a slot of the machine; None where the machine cannot be seen into."""
+    if not look.ok or not isinstance(look.body, dict) or "cassettes" not in look.body:
+        return None
+    return int(look.body["cassettes"].get(str(slot), {}).get("tablets", 0))

@@ -113,11 +113,11 @@ def test_firmware_begin_is_read_back(
     assert len(payload) <= PAYLOAD_LIMIT_BYTES
 
 
-@given(LONG, st.binary(min_size=1, max_size=700), st.integers(0, 699))
-def test_firmware_data_are_read_back(crc: int, image: bytes, offset: int) -> None:
-    piece = service_packets.pack_firmware_data(crc, offset, image)
-    assert struct.unpack_from("<II", piece) == (crc, offset)
-    assert piece[8:] == image[offset : offset + 200]
+@given(LONG, st.binary(min_size=1, max_size=200), LONG)
+def test_firmware_data_are_read_back(crc: int, piece: bytes, offset: int) -> None:
+    payload = service_packets.pack_firmware_piece(crc, offset, piece)
+    assert struct.unpack_from("<II", payload) == (crc, offset)
+    assert payload[8:] == piece
 
 
 # Answers and events: the device packs, the bridge reads

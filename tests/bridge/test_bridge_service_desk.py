@@ -13,6 +13,8 @@ from firmware_bridge.service_desk import ANSWERS_KEPT, AT_ONCE_S, WAITING_LIMIT,
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 STANDING = Standing(now_s=10.0, now=NOW, fence=2, is_up=True)
+JOB = "0f" * 16
+SLOTS = b"\x00\x01\x00\x02\x00\xc8\x00\x00\x00\xef\xbe\xad\xde\x051.1.0\x00"
 UNLOCKED = b"\x00\x00\x00"
 LOCKED_BY_PETROV = b"\x01\x06petrov"
 
@@ -23,7 +25,15 @@ def message(kind: str, name: str = "s-1", **changes: Any) -> bytes:
         "self-test": {"tests": ["door"]},
         "jog": {"motor": "gate", "direction": "back", "hold_ms": 300},
         "watch": {"seconds": 60},
-    }
+        "job-query": {"job": JOB},
+        "firmware-status": {},
+        "firmware-begin": {
+            "version": "1.2.0", "size": 700, "crc": 0xAD0807A7, "sha256": "ab" * 32, "signature": "cd" * 64, "restart": False,
+        },
+        "firmware-data": {"crc": 0xAD0807A7, "offset": 200, "data": "aGFsbG8="},
+        "firmware-commit": {"sha256": "ab" * 32},
+        "firmware-confirm": {},
+    }  # fmt: skip
     head = {"kind": kind, "command": name, "fence": 2, "expires_at": (NOW + timedelta(seconds=1)).isoformat()}
     return json.dumps(head | body[kind] | changes).encode()
 
@@ -34,12 +44,29 @@ class Desk(ServiceDesk):
     def __init__(self) -> None:
         self.told: list[ServiceEvent] = []
         self.watches: list[tuple[int, float]] = []
-        super().__init__(self.told.append, lambda seconds, now_s: self.watches.append((seconds, now_s)))
+        self.tests: list[ServiceEvent] = []
+        super().__init__(
+            self.told.append, lambda seconds, now_s: self.watches.append((seconds, now_s)), self.tests.append
+        )
 
 
 @pytest.mark.parametrize(
     ("kind", "op", "payload"),
-    [("lock", Op.LOCK, b"\x01\x07ivanova"), ("self-test", Op.SELFTEST, b"\x10"), ("jog", Op.JOG, b"\x02\x00\x2c\x01")],
+    [
+        ("lock", Op.LOCK, b"\x01\x07ivanova"),
+        ("self-test", Op.SELFTEST, b"\x10"),
+        ("jog", Op.JOG, b"\x02\x00\x2c\x01"),
+        ("job-query", Op.JOB_QUERY, b"\x0f" * 16),
+        ("firmware-status", Op.FW_STATUS, b""),
+        (
+            "firmware-begin",
+            Op.FW_BEGIN,
+            b"\x00\xbc\x02\x00\x00\xa7\x07\x08\xad" + b"\xab" * 32 + b"\xcd" * 64 + b"\x051.2.0",
+        ),
+        ("firmware-data", Op.FW_DATA, b"\xa7\x07\x08\xad\xc8\x00\x00\x00hallo"),
+        ("firmware-commit", Op.FW_COMMIT, b"\xab" * 32),
+        ("firmware-confirm", Op.FW_CONFIRM, b""),
+    ],
 )
 def test_command_becomes_one_request_and_no_second(kind: str, op: Op, payload: bytes) -> None:
     desk = Desk()
@@ -65,6 +92,36 @@ def test_command_becomes_one_request_and_no_second(kind: str, op: Op, payload: b
         ("jog", bytes([Rc.STOPPED]), "STOPPED", {}),
         ("jog", bytes([Rc.UNSUPPORTED]), "UNSUPPORTED", {}),
         ("jog", bytes([99]), "RC_99", {}),
+        (
+            "job-query",
+            b"\x00\x06\x02\x01\x11\x00\x00\x00",
+            "OK",
+            {"job_state": "doubt", "slot": 2, "running": True, "event": 17},
+        ),
+        ("job-query", bytes([Rc.UNKNOWN_JOB]), "UNKNOWN_JOB", {}),
+        (
+            "firmware-status",
+            SLOTS,
+            "OK",
+            {
+                "active": "B",
+                "confirmed": "A",
+                "failed_boots": 2,
+                "safe_mode": False,
+                "offset": 200,
+                "crc": 0xDEADBEEF,
+                "version_a": "1.1.0",
+                "version_b": "",
+            },
+        ),
+        ("firmware-begin", b"\x00\xc8\x00\x00\x00", "OK", {"next_offset": 200}),
+        ("firmware-begin", bytes([Rc.CONFLICT]), "CONFLICT", {}),
+        ("firmware-data", b"\x00\x90\x01\x00\x00", "OK", {"next_offset": 400}),
+        ("firmware-data", bytes([Rc.OFFSET]) + b"\x00\x00\x00\x00", "OFFSET", {"next_offset": 0}),
+        ("firmware-commit", b"\x00", "OK", {}),
+        ("firmware-commit", bytes([Rc.SIGNATURE]), "SIGNATURE", {}),
+        ("firmware-confirm", b"\x00", "OK", {}),
+        ("firmware-confirm", bytes([Rc.SAFE_MODE]), "SAFE_MODE", {}),
     ],
 )
 def test_answer_of_the_machine_is_told_once_with_words(
@@ -80,7 +137,13 @@ def test_answer_of_the_machine_is_told_once_with_words(
     service_data(answer, decode_service_command(message(kind)))
 
 
-@pytest.mark.parametrize("kind", ["lock", "self-test", "jog", "watch"])
+KINDS = [
+    "lock", "self-test", "jog", "watch", "job-query", "firmware-status", "firmware-begin", "firmware-data", "firmware-commit",
+    "firmware-confirm",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("changes", "rc", "words"),
     [
@@ -109,9 +172,9 @@ def test_message_without_a_name_is_answered_without_one_each_time(unreadable: by
 
 def test_while_the_link_is_down_nothing_is_done_but_watching() -> None:
     desk, down = Desk(), replace(STANDING, is_up=False)
-    for kind in ("lock", "self-test", "jog", "watch"):
+    for kind in KINDS:
         desk.take(message(kind, kind), down)
-    assert [answer.rc for answer in desk.told] == ["LINK_DOWN"] * 3 + ["OK"]
+    assert {answer.command: answer.rc for answer in desk.told} == dict.fromkeys(KINDS, "LINK_DOWN") | {"watch": "OK"}
     assert desk.watches == [(60, 10.0)]
     assert desk.ask(STANDING) is None
 
@@ -196,3 +259,41 @@ def test_answer_that_cannot_be_read_leaves_the_command_to_the_loss_of_the_link()
         desk.answered(0, b"\0\x07")
     desk.lose_link()
     assert [answer.rc for answer in desk.told] == ["NO_ANSWER"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"size": 1_048_577}, "$.size"),
+        ({"size": 0}, "$.size"),
+        ({"signature": ""}, "$.signature"),
+        ({"signature": None}, "$.signature"),
+        ({"version": ""}, "$.version"),
+        ({"version": "1.0\n"}, "$.version"),
+        ({"sha256": "ab"}, "$.sha256"),
+    ],
+)
+def test_image_that_is_unsigned_or_too_large_is_refused_before_the_machine_hears_of_it(
+    changes: dict[str, Any], field: str
+) -> None:
+    desk = Desk()
+    desk.take(message("firmware-begin", **changes), STANDING)
+    assert (desk.told[0].rc, desk.ask(STANDING)) == ("INVALID", None)
+    assert field in desk.told[0].reason
+
+
+@pytest.mark.parametrize("data", ["", "A" * 268, "no base64"])
+def test_piece_of_no_or_too_many_bytes_is_refused(data: str) -> None:
+    desk = Desk()
+    desk.take(message("firmware-data", data=data), STANDING)
+    assert (desk.told[0].rc, desk.ask(STANDING)) == ("INVALID", None)
+    assert "$.data" in desk.told[0].reason
+
+
+def test_self_test_that_was_made_is_told_for_whoever_asks_later() -> None:
+    desk = Desk()
+    for name, payload in (("s-1", b"\x00\x01\x05\x01"), ("s-2", bytes([Rc.NOT_LOCKED]))):
+        desk.take(message("self-test", name), STANDING)
+        desk.ask(STANDING)
+        desk.answered(payload[0], payload)
+    assert [answer.data for answer in desk.tests] == [{"door": "failed"}]

@@ -92,8 +92,8 @@ def test_firmware_begin_has_the_bytes_of_the_vector(name: str, restart: bool) ->
 
 def test_firmware_data_have_the_bytes_of_the_vectors() -> None:
     said = named("fw-data")["fields"]
-    assert service_packets.pack_firmware_data(said["tag"], 0, bytes.fromhex(said["data"])) == payload_of("fw-data")
-    assert service_packets.pack_firmware_data(said["tag"], 200, b"\xa5" * 500) == payload_of("fw-data-200")
+    assert service_packets.pack_firmware_piece(said["tag"], 0, bytes.fromhex(said["data"])) == payload_of("fw-data")
+    assert service_packets.pack_firmware_piece(said["tag"], 200, b"\xa5" * 200) == payload_of("fw-data-200")
     assert packets.unpack_offset(payload_of("fw-data-rsp-offset")) == 18
 
 

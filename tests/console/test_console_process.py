@@ -7,77 +7,17 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from firmware_bridge.trace_contract import TracedFrame
 from tests.bridge.orders import run_command
-from tests.bridge.plant import DEADLINE_S, DEVICE, SITE, HubClient, bridge, free_port, mosquitto, wait_until
-from tests.bridge.test_with_simulated_packager import CASSETTE, Packager
+from tests.bridge.plant import DEADLINE_S, DEVICE, free_port, wait_until
+from tests.console.console_plant import Live, Plant
 
 ESCAPE = "\x1b"
 GIVEN_BACK = "the service lock is given back"
-
-
-class Plant:
-    """Broker, bridge, simulated packager, and one who hears what is retained; `broker` may be ended before the rest."""
-
-    def __init__(self, folder: Path, running: ExitStack) -> None:
-        self.folder = folder
-        packager = Packager(folder)
-        running.callback(packager.stop)
-        packager.post("/cassettes/5", CASSETTE)
-        self.broker = running.enter_context(ExitStack())
-        self.port = self.broker.enter_context(mosquitto(folder))
-        self.ear = running.enter_context(HubClient(self.port))
-        running.enter_context(bridge(folder, self.port, str(packager.port))).wait_ready()
-        wait_until(lambda: self.state() == "idle", "the first status")
-
-    def state(self) -> str:
-        return str(self.ear.retained.get("status", {}).get("state"))
-
-    def command(self, *options: str, device: str = DEVICE) -> list[str]:
-        broker = f"mqtt://127.0.0.1:{self.port}"
-        return [sys.executable, "-m", "hub.cli", "console", device, "--broker", broker, "--site", SITE, *options]
-
-    def run(self, *options: str, device: str = DEVICE) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*options, device=device), capture_output=True, text=True, timeout=60, check=False
-        )
-
-
-@pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
-    with ExitStack() as running:
-        yield Plant(tmp_path, running)
-
-
-class Live:
-    """A console that runs until the test ends it."""
-
-    def __init__(self, plant: Plant, *options: str) -> None:
-        self.process = subprocess.Popen(
-            plant.command(*options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-        )
-        self.lines: list[str] = []
-
-    def wait_for(self, words: str) -> str:
-        assert self.process.stdout is not None
-        while (line := self.process.stdout.readline()) != "":
-            self.lines.append(line)
-            if words in line:
-                return line
-        raise AssertionError(f"ended without {words!r}: {self.lines} {self.process.stderr}")
-
-    def end(self, number: signal.Signals | None) -> tuple[int, str, str]:
-        if number is not None:
-            self.process.send_signal(number)
-        out, errors = self.process.communicate(timeout=60)
-        return self.process.returncode, out, errors
 
 
 def test_looking_shows_card_state_and_counters_as_plain_text_and_takes_nothing(plant: Plant) -> None:

@@ -9,18 +9,15 @@ import pytest
 
 from firmware_bridge.contract import CassettePlace, DeviceState, StatusReport
 from firmware_bridge.trace_contract import TracedFrame, TraceReport
-from hub.console.command import ConsoleOptions, mistake
 from hub.console.line import ConsoleError, parse_broker
 from hub.console.machine import Machine, Rates, sentence, state_facts
+from hub.console.options import ConsoleOptions, mistake
 from hub.console.screen import harmless
 
 AT = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 READY = DeviceState(state="ready", session="a", at=AT)
 LOST = DeviceState(state="lost", session="a", at=AT)
-OPTIONS = ConsoleOptions(
-    device="packager-1", broker="mqtt://b", site="mercy", follow_s=None, trace_to=None, owner="",
-    keeps_lock=False, releases=False, tests=False, fence=1,
-)  # fmt: skip
+OPTIONS = ConsoleOptions(device="packager-1", broker="mqtt://b", site="mercy")
 
 
 def status(**changes: Any) -> StatusReport:

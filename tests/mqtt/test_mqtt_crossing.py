@@ -14,7 +14,19 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware_bridge.contract import RunCommand, encode, topic
-from firmware_bridge.service_contract import JogCommand, LockCommand, SelfTestCommand, ServiceEvent, WatchCommand
+from firmware_bridge.service_contract import (
+    FirmwareBeginCommand,
+    FirmwareCommitCommand,
+    FirmwareConfirmCommand,
+    FirmwareDataCommand,
+    FirmwareStatusCommand,
+    JobQueryCommand,
+    JogCommand,
+    LockCommand,
+    SelfTestCommand,
+    ServiceEvent,
+    WatchCommand,
+)
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.writer import Writer
 from tests.bridge.orders import abort_command, later, resolve_command, run_command, status_command, verdict_command
@@ -25,7 +37,13 @@ from tests.mqtt.contract_reader import Contract, Crossed
 STOPPED, CASSETTE, LOCK, UNKNOWN = 0x47, 0x49, 0x4B, 0x7E
 JAM = 4
 # The machine of this test has no service mode and refuses; what its answers are to be is held at the end of this file.
-ANSWERS_OF_SERVICE = {"lock-answer", "self-test-answer", "jog-answer"}
+ANSWERS_OF_SERVICE = {
+    "lock-answer", "self-test-answer", "jog-answer", "job-query-answer", "firmware-status-answer", "firmware-offset-answer",
+    "service-done", "self-test-report",
+}  # fmt: skip
+
+# Messages of label printers cross in test_mqtt_printer_crossing.py.
+OF_PRINTERS = {"print-command", "printed-outcome", "refused-outcome", "in-doubt-outcome", "print-acknowledgement"}
 
 
 class Ear:
@@ -122,6 +140,17 @@ def ask_for_service(ear: Ear) -> None:
     ear.send("svc/cmd", LockCommand(command="lock-1", mode="take", owner="ivanova", **head))
     ear.send("svc/cmd", SelfTestCommand(command="test-1", tests=frozenset({"film"}), **head))
     ear.send("svc/cmd", JogCommand(command="jog-1", motor="film", direction="forward", hold_ms=100, **head))
+    ear.send("svc/cmd", JobQueryCommand(command="job-1", job="0f" * 16, **head))
+    update_firmware(ear, head)
+
+
+def update_firmware(ear: Ear, head: dict[str, Any]) -> None:
+    image: dict[str, Any] = {"version": "1.2.0", "size": 5, "crc": 7, "sha256": "ab" * 32, "signature": "cd" * 64}
+    ear.send("svc/cmd", FirmwareStatusCommand(command="fw-1", **head))
+    ear.send("svc/cmd", FirmwareBeginCommand(command="fw-2", restart=False, **image, **head))
+    ear.send("svc/cmd", FirmwareDataCommand(command="fw-3", crc=7, offset=0, data=b"hallo", **head))
+    ear.send("svc/cmd", FirmwareCommitCommand(command="fw-4", sha256="ab" * 32, **head))
+    ear.send("svc/cmd", FirmwareConfirmCommand(command="fw-5", **head))
 
 
 def test_every_message_that_crosses_the_broker_is_one_of_the_document(
@@ -142,7 +171,9 @@ def test_every_message_that_crosses_the_broker_is_one_of_the_document(
         abort_one(machine, client, run_command(20))
         tell_of_what_people_did(machine)
         ask_for_service(ear)
-        wait_until(lambda: {"watch-answer", "service-refusal", "trace-report"} <= ear.names(contract), "service and trace")
+        wait_until(
+            lambda: {"watch-answer", "service-refusal", "trace-report"} <= ear.names(contract), "service and trace"
+        )
         client.send(run_command(30, seconds=-1))
         client.send(status_command(31))
         for kind in ("ready", "cassette", "lock", "unreadable", "refused"):
@@ -154,7 +185,7 @@ def test_every_message_that_crosses_the_broker_is_one_of_the_document(
     wait_until(lambda: "hub-death" in ear.names(contract), "the hub's farewell")
     strangers = [(crossed, contract.faults(crossed)) for crossed in ear.heard if not contract.fits(crossed)]
     assert strangers == []
-    assert contract.message_names - ear.names(contract) <= ANSWERS_OF_SERVICE
+    assert contract.message_names - ear.names(contract) <= ANSWERS_OF_SERVICE | OF_PRINTERS
 
 
 def crossed(leaf: str, content: object, **changes: Any) -> Crossed:
@@ -162,6 +193,9 @@ def crossed(leaf: str, content: object, **changes: Any) -> Crossed:
     return Crossed(f"dosehub/v1/{SITE}/{DEVICE}/{leaf}", json.dumps(content).encode(), **told)
 
 
+SLOTS = {
+    "active": "A", "confirmed": "A", "failed_boots": 0, "safe_mode": False, "offset": 0, "crc": 0, "version_a": "1.1.0", "version_b": "",
+}  # fmt: skip
 ACK = {"source": "bridge", "boot": 0, "event": 1}
 STATE = {"state": "ready", "session": "ab", "at": "2026-11-22T08:30:00Z"}
 
@@ -203,6 +237,13 @@ def test_reader_refuses_another_topic_qos_or_retention(stranger: Crossed) -> Non
         ("OK", {"seconds": 60}, {"watch-answer"}),
         ("OK", {"seconds": 601}, set()),
         ("STOPPED", {}, {"service-refusal"}),
+        ("OK", {"job_state": "doubt", "slot": 1, "running": True, "event": 7}, {"job-query-answer"}),
+        ("OK", {"next_offset": 200}, {"firmware-offset-answer"}),
+        ("OFFSET", {"next_offset": 0}, {"firmware-offset-answer"}),
+        ("OK", SLOTS, {"firmware-status-answer"}),
+        ("OK", SLOTS | {"active": "C"}, set()),
+        ("OK", {}, {"service-done"}),
+        ("OFFSET", {}, set()),
         ("OK", {"film": "perhaps"}, set()),
         ("OK", {"position": -1}, set()),
         ("LOCKED", {}, set()),

@@ -17,9 +17,9 @@ from tests.mqtt.secure_broker import (
     users,
 )
 
-TOLD_BY_DEVICE = ("$state", "$description", "status", "job/evt", "svc/evt", "trace")
+TOLD_BY_DEVICE = ("$state", "$description", "status", "job/evt", "svc/evt", "self-test", "trace")
 TOLD_BY_HUB = ("job/cmd", "job/ack", "svc/cmd")
-TOLD_TO_SERVICE = ("$state", "$description", "status", "svc/evt", "trace")
+TOLD_TO_SERVICE = TOLD_BY_DEVICE
 DEVICE, HUB, ENGINEER, SERVICE = "mercy.packager-1", "mercy.hub", "mercy.engineer.ivanova", "mercy.service.ivanova"
 MARKER = b"the last one"
 
