@@ -4,72 +4,29 @@ Read-only until a name takes the lock. The lock is given back however the consol
 closed; where that cannot be done it says so, for a machine that stays locked packs nothing.
 """
 
-import json
-import re
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from types import FrameType
-from typing import Literal, TextIO
 
-import msgspec
-
-from firmware_bridge.service_contract import LockCommand, SelfTestCommand, ServiceCommand, ServiceEvent, WatchCommand
-from firmware_bridge.trace_contract import TracedFrame, TraceReport
+from firmware_bridge.firmware_image import Image, ImageRefused, read_image
+from hub.console.bundle import Bundle
+from hub.console.following import Following
+from hub.console.jogging import jog
+from hub.console.journal import show_journal
 from hub.console.line import RETAINED_PATIENCE_S, ConsoleError, Line, parse_broker
-from hub.console.machine import Machine, Rates, counter_facts, identity, sentence, state_facts
+from hub.console.lock import lock_held, release, self_test
+from hub.console.machine import Machine, counter_facts, identity, state_facts
+from hub.console.options import ConsoleOptions, mistake
 from hub.console.screen import Screen
+from hub.console.trace_file import open_trace
+from hub.console.updating import firmware_slots, show_slots, update
+from hub.console.visit import Refused, Visit
 
-WATCH_S = 10
-WATCH_AGAIN_S = 4.0
 DONE, REFUSED, WRONG_USE = 0, 1, 2
-NAME = re.compile(r"[a-z0-9-]{1,64}")
-OWNER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,30}[\x21-\x7e])?")
 
-
-class Refused(ConsoleError):
-    """The machine or its bridge did not do what was asked."""
-
-
-@dataclass(frozen=True)
-class ConsoleOptions:
-    """What was asked for; `follow_s` None means until Ctrl-C, an empty `owner` means to look only."""
-
-    device: str
-    broker: str
-    site: str
-    follow_s: float | None
-    trace_to: Path | None
-    owner: str
-    keeps_lock: bool
-    releases: bool
-    tests: bool
-    fence: int
-
-    @property
-    def follows(self) -> bool:
-        """Tell whether frames are shown: asked for, or nothing else was."""
-        acts = self.keeps_lock or self.releases or self.tests
-        return self.follow_s != 0 and (self.follow_s is not None or self.trace_to is not None or not acts)
-
-
-def mistake(options: ConsoleOptions) -> str:
-    """Return what is wrong with the options, or an empty text."""
-    if not NAME.fullmatch(options.device) or not NAME.fullmatch(options.site):
-        return "device and site are lower-case letters, digits and -"
-    if options.owner and not OWNER.fullmatch(options.owner):
-        return "--control takes a name of 1 to 32 printable ASCII characters"
-    if not options.owner and (options.keeps_lock or options.releases or options.tests):
-        return "--lock, --release and --self-test need your name: --control NAME"
-    if options.releases and (options.keeps_lock or options.tests):
-        return "--release gives the lock back and does nothing else"
-    if options.trace_to is not None and options.follow_s == 0:
-        return "--trace-to has nothing to write with --follow 0"
-    return ""
+__all__ = ["ConsoleOptions", "run_console"]
 
 
 def run_console(options: ConsoleOptions) -> int:
@@ -81,14 +38,14 @@ def run_console(options: ConsoleOptions) -> int:
         return WRONG_USE
     try:
         with _signals_as_interrupts():
-            _Session(options, screen).run()
+            _run(options, screen)
     except KeyboardInterrupt:
         return DONE
     except ConsoleError as error:
         screen.error(str(error))
         return REFUSED
     except OSError as error:
-        screen.error(f"{options.trace_to or 'the output'} cannot be written: {error}")
+        screen.error(f"{error.filename or 'the output'} cannot be used: {error.strerror or error}")
         return REFUSED
     return DONE
 
@@ -109,157 +66,78 @@ def _signals_as_interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class _Session:
-    """One run of the console."""
-
-    def __init__(self, options: ConsoleOptions, screen: Screen) -> None:
-        self._options = options
-        self._screen = screen
-        self._line = Line(options.broker, options.site, options.device, options.fence)
-        self._machine = Machine()
-        self._rates = Rates()
-        self._watch = ""
-
-    def run(self) -> None:
-        """Show the machine, do what was asked, follow it."""
-        parse_broker(self._options.broker)
-        with ExitStack() as ending:
-            file = self._new_file(ending)
-            self._line.open()
-            ending.callback(self._line.close)
-            self._look()
-            if self._options.follows:
-                # Before the lock is taken, so that this is among the frames.
-                self._watch = self._line.command(_watch)
-            if self._options.releases:
-                self._release()
-            elif self._options.owner:
-                ending.enter_context(self._lock_held())
-            if self._options.tests:
-                self._self_test()
-            if self._options.follows:
-                self._follow(file)
-
-    def _new_file(self, ending: ExitStack) -> TextIO | None:
-        path = self._options.trace_to
-        return None if path is None else ending.enter_context(path.open("x", encoding="utf-8"))
-
-    def _look(self) -> None:
-        """Show what the broker keeps of the machine."""
-        until_s = time.monotonic() + RETAINED_PATIENCE_S
-        while not self._machine.is_whole and (heard := self._line.next(until_s)) is not None:
-            self._machine.hear(heard)
-        machine, device = self._machine, self._options.device
-        if machine.state is None:
-            raise Refused(f"no bridge has told of {device} at site {self._options.site} (or this user may not read it)")
-        if machine.description is not None:
-            self._screen.facts(f"{device}: identity", identity(machine.description))
-        self._screen.facts(f"{device}: state", state_facts(machine.state, machine.status))
-        if machine.status is not None:
-            self._screen.facts(f"{device}: counters", counter_facts(machine.status))
-
-    # Service
-
-    @contextmanager
-    def _lock_held(self) -> Iterator[None]:
-        """Take the lock, and give it back however this ends; an answer that did not come may have been a lock."""
-        may_hold = True
-        try:
-            answer = self._line.ask(lambda *head: _lock("take", self._options.owner, *head))
-            may_hold = answer.rc in {"OK", "NO_ANSWER"}
-            self._demand(answer, f"the service lock is {self._options.owner}'s: no new job begins")
-            may_hold = not self._options.keeps_lock
-            yield
-            if self._options.keeps_lock:
-                self._screen.line(f"the service lock stays {self._options.owner}'s: give it back with --release")
-        finally:
-            if may_hold:
-                self._release()
-
-    def _release(self) -> None:
-        owner = self._options.owner
-        try:
-            answer = self._line.ask(lambda *head: _lock("release", owner, *head))
-            self._demand(answer, "the service lock is given back")
-        except (ConsoleError, KeyboardInterrupt) as error:
-            why = str(error) or "interrupted before the answer"
-            raise Refused(
-                f"the service lock may still be {owner}'s, and then the machine packs nothing: {why}"
-            ) from error
-
-    def _self_test(self) -> None:
-        answer = self._line.ask(_self_test)
-        self._demand(answer, "the machine has tested itself")
-        results = {test: str(result) for test, result in answer.data.items()}
-        self._screen.facts(f"{self._options.device}: self test", results)
-        failed = [test for test, result in results.items() if result == "failed"]
-        if failed:
-            raise Refused(f"failed: {', '.join(failed)}")
-
-    def _demand(self, answer: ServiceEvent, done: str) -> None:
-        """Say that it was done; raise Refused with the reason where it was not."""
-        if answer.rc != "OK":
-            holder = answer.data.get("owner")
-            whose = f" (it is {holder}'s)" if answer.rc == "LOCKED" and holder else ""
-            raise Refused(f"{answer.rc}: {answer.reason}{whose}")
-        self._screen.line(done)
-
-    # Frames
-
-    def _follow(self, file: TextIO | None) -> None:
-        """Show the frames, in watches that are renewed, so that the bridge stops soon after the console does."""
-        begun_s = time.monotonic()
-        end_s = float("inf") if self._options.follow_s is None else begun_s + self._options.follow_s
-        again_s = begun_s
-        try:
-            while (now_s := time.monotonic()) < end_s:
-                if now_s >= again_s:
-                    self._watch = self._line.command(_watch)
-                    again_s = now_s + WATCH_AGAIN_S
-                self._show(self._line.next(min(end_s, again_s)), file)
-        finally:
-            self._screen.facts(f"{self._options.device}: rates", self._rates.facts(time.monotonic() - begun_s))
-
-    def _show(self, heard: object, file: TextIO | None) -> None:
-        if isinstance(heard, ServiceEvent) and heard.command == self._watch and heard.rc != "OK":
-            raise Refused(f"{heard.rc}: {heard.reason}")
-        if isinstance(heard, TraceReport):
-            self._show_frames(heard, file)
-        elif changed := self._machine.hear(heard):
-            self._screen.line(f"* {changed}", "bold")
-
-    def _show_frames(self, report: TraceReport, file: TextIO | None) -> None:
-        if report.dropped > self._rates.dropped:
-            self._note_loss(report.dropped - self._rates.dropped, file)
-        self._rates.hear(report)
-        for frame in report.frames:
-            if file is not None:
-                file.write(msgspec.json.encode(frame).decode() + "\n")
-            self._screen.line(sentence(frame), _style(frame))
-        if file is not None:
-            file.flush()
-
-    def _note_loss(self, lost: int, file: TextIO | None) -> None:
-        self._screen.line(f"* {lost} frames could not be told", "bold red")
-        if file is not None:
-            file.write(json.dumps({"dropped": lost}) + "\n")
+def _run(options: ConsoleOptions, screen: Screen) -> None:
+    """Show the machine, do what was asked, follow it."""
+    parse_broker(options.broker)
+    image = _image(options)
+    visit = Visit(options, screen, Line(options.broker, options.site, options.device, options.fence), Machine())
+    with ExitStack() as ending:
+        following = _following(visit, ending)
+        visit.line.open()
+        ending.callback(visit.line.close)
+        ending.callback(following.catch_up)
+        _look(visit)
+        if options.follows:
+            # Before the lock is taken, so that this is among the frames.
+            following.begin()
+        if options.releases:
+            release(visit)
+        elif options.owner:
+            ending.enter_context(lock_held(visit))
+        _act(visit, image)
+        if options.follows:
+            following.run()
 
 
-def _lock(
-    mode: Literal["take", "release"], owner: str, command: str, fence: int, expires_at: datetime
-) -> ServiceCommand:
-    return LockCommand(command=command, fence=fence, expires_at=expires_at, mode=mode, owner=owner)
+def _following(visit: Visit, ending: ExitStack) -> Following:
+    """Return the watch with its new files, which are there before anything is asked of the machine."""
+    options = visit.options
+    file = None if options.trace_to is None else ending.enter_context(open_trace(options.trace_to, options.device))
+    bundle = None
+    if options.bundle is not None:
+        bundle = ending.enter_context(Bundle(options.bundle, options.device, visit.machine))
+    return Following(visit, file, bundle)
 
 
-def _self_test(command: str, fence: int, expires_at: datetime) -> ServiceCommand:
-    return SelfTestCommand(command=command, fence=fence, expires_at=expires_at, tests=frozenset())
+def _image(options: ConsoleOptions) -> Image | None:
+    """Return the image to update with, read before anything is asked of the machine; raise Refused."""
+    if options.update is None:
+        return None
+    try:
+        return read_image(options.update)
+    except ImageRefused as error:
+        raise Refused(f"{options.update} is not sent: {error}") from error
 
 
-def _watch(command: str, fence: int, expires_at: datetime) -> ServiceCommand:
-    return WatchCommand(command=command, fence=fence, expires_at=expires_at, seconds=WATCH_S)
+def _look(visit: Visit) -> None:
+    """Show what the broker keeps of the machine."""
+    machine, device, screen = visit.machine, visit.options.device, visit.screen
+    until_s = time.monotonic() + RETAINED_PATIENCE_S
+    while not machine.is_whole and (heard := visit.line.next(until_s)) is not None:
+        machine.hear(heard)
+    if machine.state is None:
+        raise Refused(f"no bridge has told of {device} at site {visit.options.site} (or this user may not read it)")
+    if machine.description is not None:
+        screen.facts(f"{device}: identity", identity(machine.description, machine.self_test))
+    screen.facts(f"{device}: state", state_facts(machine.state, machine.status))
+    if machine.status is not None:
+        screen.facts(f"{device}: counters", counter_facts(machine.status))
 
 
-def _style(frame: TracedFrame) -> str:
-    if frame.error:
-        return "red"
-    return {"EVT": "yellow", "REQ": "cyan", "HELLO": "cyan"}.get(frame.type, "")
+def _act(visit: Visit, image: Image | None) -> None:
+    """Do what was asked beside looking, one thing after the other."""
+    options = visit.options
+    if options.resolve is not None:
+        from hub.console.resolving import resolve
+
+        resolve(visit)
+    if options.journal or options.jobs:
+        show_journal(visit)
+    if options.firmware:
+        show_slots(visit, firmware_slots(visit))
+    if options.tests:
+        self_test(visit)
+    if options.jog:
+        jog(visit)
+    if image is not None:
+        update(visit, image)

@@ -16,17 +16,25 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware_bridge.contract import (
+    BridgeEvent,
     ContractError,
     Description,
     DeviceState,
     StatusReport,
     decode_description,
+    decode_event,
     decode_state,
     decode_status,
     encode,
     topic,
 )
-from firmware_bridge.service_contract import ServiceCommand, ServiceEvent, decode_service_event
+from firmware_bridge.service_contract import (
+    SelfTestReport,
+    ServiceCommand,
+    ServiceEvent,
+    decode_self_test,
+    decode_service_event,
+)
 from firmware_bridge.trace_contract import TraceReport, decode_trace
 
 CONNECT_PATIENCE_S = 10.0
@@ -35,11 +43,15 @@ ASK_AGAIN_S = 2.0
 ANSWER_PATIENCE_S = 12.0
 COMMAND_LASTS = timedelta(seconds=15)
 
-Heard = DeviceState | Description | StatusReport | ServiceEvent | TraceReport
+MakeCommand = Callable[[str, int, datetime], ServiceCommand]
+Heard = DeviceState | Description | StatusReport | BridgeEvent | SelfTestReport | ServiceEvent | TraceReport
+# What the broker keeps comes in this order: `status` last, so that the rest is known when it is heard.
 READERS: dict[str, Callable[[bytes], Heard]] = {
     "$state": decode_state,
     "$description": decode_description,
+    "self-test": decode_self_test,
     "status": decode_status,
+    "job/evt": decode_event,
     "svc/evt": decode_service_event,
     "trace": decode_trace,
 }
@@ -104,7 +116,7 @@ class Line:
             return self._aside.pop(0)
         return self._next_heard(until_s)
 
-    def ask(self, make: Callable[[str, int, datetime], ServiceCommand]) -> ServiceEvent:
+    def ask(self, make: MakeCommand) -> ServiceEvent:
         """Send the command that `make` makes of an id, a fence and an end, again under the same id until it is answered; raise Unanswered.
 
         What else is heard meanwhile is left for `next`.
@@ -120,9 +132,9 @@ class Line:
             f"{self._device} did not answer within {ANSWER_PATIENCE_S:.0f} s: whether it was done is not known"
         )
 
-    def command(self, make: Callable[[str, int, datetime], ServiceCommand]) -> str:
+    def command(self, make: MakeCommand, lasts: timedelta = COMMAND_LASTS) -> str:
         """Send what `make` makes, once; return its id, under which its answer is heard by `next`."""
-        command = make(f"console-{secrets.token_hex(8)}", self._fence, datetime.now(UTC) + COMMAND_LASTS)
+        command = make(f"console-{secrets.token_hex(8)}", self._fence, datetime.now(UTC) + lasts)
         self._send(command)
         return command.command
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from math import ceil
 
-from firmware_bridge.contract import Description, DeviceState, StatusReport
+from firmware_bridge.contract import BridgeEvent, Description, DeviceState, StatusReport
+from firmware_bridge.service_contract import SelfTestReport
 from firmware_bridge.trace_contract import TracedFrame, TraceReport
 
 Facts = dict[str, str]
@@ -18,10 +19,12 @@ class Machine:
     state: DeviceState | None = None
     description: Description | None = None
     status: StatusReport | None = None
+    self_test: SelfTestReport | None = None
+    jobs: dict[str, BridgeEvent] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether everything that the broker keeps was heard."""
+        """Tell whether everything that the broker keeps of each machine was heard."""
         return None not in (self.state, self.description, self.status)
 
     def hear(self, heard: object) -> str:
@@ -33,12 +36,47 @@ class Machine:
                     "" if before is None or before.state == heard.state else f"bridge {before.state} -> {heard.state}"
                 )
             case Description():
-                self.description = heard
+                return self._hear_description(heard)
+            case SelfTestReport():
+                self.self_test = heard
+            case BridgeEvent():
+                return self._hear_event(heard)
             case StatusReport():
                 status, self.status = self.status, heard
                 if status is not None and standing(status) != standing(heard):
                     return f"machine {standing(status)} -> {standing(heard)}"
         return ""
+
+    def _hear_description(self, heard: Description) -> str:
+        before, self.description = self.description, heard
+        if before is None or (before.boot, before.firmware) == (heard.boot, heard.firmware):
+            return ""
+        return f"machine restarted: boot {heard.boot}, after {heard.reset_cause}, firmware {heard.firmware}"
+
+    def _hear_event(self, heard: BridgeEvent) -> str:
+        """Take an event of a job; one that is told again, until the hub acknowledges it, says nothing new."""
+        if heard.job is None or heard.source != "firmware":
+            return ""
+        before = self.jobs.get(heard.job)
+        if before is not None and (before.boot, before.event) >= (heard.boot, heard.event):
+            return ""
+        self.jobs[heard.job] = heard
+        return f"job {heard.job} {event_words(heard)}"
+
+
+def event_words(event: BridgeEvent) -> str:
+    """Return what an event of a job says."""
+    data = " ".join(f"{name}={value}" for name, value in event.data.items())
+    return f"{event.kind} at slot {event.slot} (event {event.event} of boot {event.boot}) {data}".rstrip()
+
+
+def self_test_words(report: SelfTestReport | None) -> str:
+    """Return when the machine last tested itself and what came of it."""
+    if report is None:
+        return "none told"
+    failed = sorted(test for test, result in report.results.items() if result == "failed")
+    found = f"failed: {', '.join(failed)}" if failed else f"passed, {len(report.results)} tests"
+    return f"{found}, {report.at:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def standing(status: StatusReport) -> str:
@@ -47,7 +85,7 @@ def standing(status: StatusReport) -> str:
     return f"{status.state}{reason}, link {status.link}"
 
 
-def identity(description: Description) -> Facts:
+def identity(description: Description, self_test: SelfTestReport | None) -> Facts:
     """Return the identity card."""
     return {
         "serial": description.serial,
@@ -58,6 +96,7 @@ def identity(description: Description) -> Facts:
         "label width": f"{description.label_width} dots",
         "can": ", ".join(description.capabilities),
         "bridge": description.bridge,
+        "last self test": self_test_words(self_test),
     }
 
 

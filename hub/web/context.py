@@ -13,8 +13,10 @@ from fastapi import Depends, HTTPException, Request
 from hub.domain.identifiers import UserId
 from hub.domain.people import Action, User, may
 from hub.domain.refusals import Refusal
+from hub.services.device_service import DeviceService
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
+from hub.services.presses import Presses
 from hub.services.sign_in import WRONG, PinHasher, user_of_badge
 from hub.services.views import LedgerPage, LedgerQuestion
 from hub.web.throttle import SignInGuard
@@ -83,7 +85,9 @@ class HubContext:
     read_ledger: Callable[[LedgerQuestion], Awaitable[LedgerPage]]
     board_changes: Callable[[], AsyncIterator[int]]
     evidence: Callable[[str], bytes | None]
+    service: DeviceService
     site: str = "hospital"
+    presses: Presses = field(default_factory=Presses)
     guard: SignInGuard = field(default_factory=SignInGuard)
 
 

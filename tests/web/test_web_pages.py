@@ -21,6 +21,8 @@ PAGES = (
     ("/ward/board?department=X", Action.READ_WARD),
     ("/devices", Action.READ_LINE),
     ("/devices/board", Action.READ_LINE),
+    ("/devices/packager-1", Action.READ_LINE),
+    ("/devices/packager-1/board", Action.READ_LINE),
     ("/ledger", Action.READ_LEDGER),
     ("/ledger?about=X", Action.READ_LEDGER),
 )
@@ -59,6 +61,7 @@ def every_page(plant: WebPlant) -> dict[str, str]:
     paths += [f"/ledger?about={plant.loaded.serial}", f"/ward/round?department={wards_of(plant)}"]
     texts = {path: plant.read(Role.PHARMACIST, path) for path in paths}
     texts["nurse's round"] = plant.read(Role.NURSE, f"/ward/round?department={wards_of(plant)}")
+    texts["engineer's console"] = plant.read(Role.ENGINEER, "/devices/packager-1")
     texts["sign in"] = plant.client().get("/sign-in").text
     texts["refused"] = plant.client(Role.NURSE).get("/line").text
     return texts

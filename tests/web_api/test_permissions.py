@@ -12,7 +12,10 @@ READS: tuple[tuple[str, Action], ...] = (
     ("/api/requisitions", Action.PACK), ("/api/returns", Action.RETURN_PACKS), ("/api/trolleys", Action.READ_WARD),
     ("/api/wards", Action.READ_WARD), ("/api/ward/Therapy/round", Action.READ_WARD), ("/api/ledger/export", Action.READ_LEDGER),
     ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE),
+    ("/api/devices/packager-1/trace", Action.OPERATE_DEVICES), ("/api/devices/packager-1/trace.jsonl", Action.OPERATE_DEVICES),
+    ("/api/devices/packager-1/support.zip", Action.OPERATE_DEVICES),
 )  # fmt: skip
+COUNTED = {"device": "packager-1", "job": "none", "boot": 1, "asked_event": 1, "counted": 0, "reason": "r"}
 WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/stock/receipts", Action.RECEIVE_STOCK, {"packs": []}),
     ("/api/stock/recalls", Action.RECALL, {"item": "NOTHING", "lot": "L", "reason": "r"}),
@@ -20,10 +23,7 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}),
     ("/api/reviews", Action.DECIDE_REVIEWS, {"review": "none", "decision": "reject"}),
     ("/api/rejects", Action.PACK, {"pack": "NOBODY"}),
-    (
-        "/api/doubts/resolve", Action.DECIDE_REVIEWS,
-        {"device": "packager-1", "job": "none", "boot": 1, "asked_event": 1, "counted": 0, "reason": "r"},
-    ),
+    ("/api/doubts/resolve", Action.DECIDE_REVIEWS, COUNTED), ("/api/doubts/end", Action.DECIDE_REVIEWS, COUNTED),
     ("/api/requisitions", Action.PACK, {"requisition": "none", "packs": ["x"]}),
     ("/api/trolleys/load", Action.LOAD_TROLLEY, {"trolley": "t", "drawer": "d", "pack": "p"}),
     ("/api/trolleys/pull", Action.LOAD_TROLLEY, {"trolley": "t", "pack": "p"}),
@@ -35,6 +35,10 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/bedside/give", Action.ADMINISTER, {"patient_code": "w", "pack_code": "p"}),
     ("/api/bedside/give-ward", Action.ADMINISTER, {"patient_code": "w", "dose": "d", "source_code": "s"}),
     ("/api/bedside/not-given", Action.ADMINISTER, {"patient_code": "w", "pack_code": "p", "reason": "asleep"}),
+    ("/api/devices/packager-1/lock", Action.SERVE_DEVICES, {"mode": "take"}),
+    ("/api/devices/packager-1/self-test", Action.SERVE_DEVICES, {}),
+    ("/api/devices/packager-1/jog", Action.SERVE_DEVICES, {"press": "press-01", "motor": "film", "direction": "back"}),
+    ("/api/devices/packager-1/jog/release", Action.SERVE_DEVICES, {"press": "press-01"}),
     ("/api/returns", Action.RETURN_PACKS, {"pack": "p", "condition": "sealed"}),
     ("/api/clock", Action.ADVANCE_CLOCK, {}),
     ("/api/intake/sheet?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
@@ -65,7 +69,7 @@ def test_nobody_may_anything_without_signing_in(api: Api) -> None:
 
 def test_no_route_is_missing_here(api: Api) -> None:
     known = {path.split("?")[0] for path, *_ in (*READS, *WRITES)} | OPEN
-    paths = set(api.client.get("/api/openapi.json").json()["paths"])
+    paths = {path.replace("{device}", "packager-1") for path in api.client.get("/api/openapi.json").json()["paths"]}
     missing = {path for path in paths if path.startswith("/api") and path not in known and "{" not in path}
     assert missing == set()
 

@@ -24,6 +24,7 @@ DECISIONS: Mapping[str, tuple[str, str]] = {
     LABEL_REVIEW: ("Seen: it cannot be packed here", ""),
     WRONG_CASSETTE: ("Right one again: unlock", "Leave it locked"),
     "job-refused": ("Make it anew", ""),
+    "label-in-doubt": ("None lies there, or it is thrown away: print it anew", ""),
     "": ("Seen, settled", ""),
 }
 Reader = Annotated[User, Depends(allowed(Action.READ_LINE))]

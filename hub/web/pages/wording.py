@@ -69,7 +69,10 @@ _SENTENCES: Mapping[str, str] = {
     "trolley-closed": "Trolley {trolley} closed",
     "device-stopped": "{device} stopped: {reason}",
     "device-ready": "{device} is ready",
+    "events-missing": "Events {first} to {last} of boot {boot} of {device} never came: what it did then may be missing in the books",
     "service-lock": "The service lock of {device} was {mode} by {owner}",
+    "service-asked": "Asked of {device}: {act}",
+    "service-answered": "{device} answered to {act}: {rc}",
     "user-enrolled": "{name} enrolled as {role}",
 }
 _LINKED = frozenset(

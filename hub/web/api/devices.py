@@ -1,0 +1,224 @@
+"""The engineer's console: frames as they cross, the service lock, self test, jog, and what is taken along (docs/console.md)."""
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import Response, StreamingResponse
+
+from hub.domain.identifiers import DeviceId
+from hub.domain.people import Action, User
+from hub.domain.refusals import Refusal
+from hub.services.device_service import JogAct, LockAct, SelfTestAct, ServiceAct, ServiceAnswer
+from hub.services.ports import UnitOfWork
+from hub.services.presses import Press
+from hub.services.service_acts import (
+    UNKNOWN,
+    holder_in,
+    in_words,
+    objection_to_move,
+    owner_of,
+    question_of_lock,
+    record_answered,
+    record_asked,
+    serves,
+)
+from hub.services.support_bundle import bundle, frame_lines, questions
+from hub.services.views import report_of
+from hub.web.api.bodies import EventId, Write
+from hub.web.context import Hub, HubContext, allowed, answered
+from hub.web.live_frames import frames_of
+
+router = APIRouter(prefix="/api/devices/{device}", tags=["devices"])
+Looker = Annotated[User, Depends(allowed(Action.OPERATE_DEVICES))]
+Server = Annotated[User, Depends(allowed(Action.SERVE_DEVICES))]
+HOLD_MS = 300
+
+
+class LockBody(Write):
+    """The service lock asked for in the name of who is signed in."""
+
+    mode: Literal["take", "take-over", "release"]
+
+
+class SelfTestBody(Write):
+    """A self test asked for."""
+
+
+class JogBody(Write):
+    """One short command of a press: the page sends them one after the other while the button is held."""
+
+    press: EventId
+    motor: Literal["film", "gate", "tray"]
+    direction: Literal["back", "forward"]
+
+
+class LetGoBody(Write):
+    """The end of a press."""
+
+    press: EventId
+
+
+@router.get("/trace")
+async def trace(device: str, request: Request, hub: Hub, _: Looker) -> StreamingResponse:
+    """Watch: server-sent events with the frames on the wire, for as long as the request is open."""
+    await _known(hub, device)
+    if hub.service.trouble:
+        raise HTTPException(409, {"refused": "broker-away", "reason": hub.service.trouble})
+    stream = frames_of(hub.service, device, request.is_disconnected)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+@router.get("/trace.jsonl")
+async def recorded(device: str, hub: Hub, _: Looker) -> Response:
+    """Return the frames of the last watch as JSON lines; label bytes are told by length and digest."""
+    await _known(hub, device)
+    return _download(
+        frame_lines(hub.service.recorded(device)).encode(), f"{device}-trace.jsonl", "application/x-ndjson"
+    )
+
+
+@router.get("/support.zip")
+async def support(device: str, hub: Hub, _: Looker) -> Response:
+    """Return the support bundle: what a maker needs to look into a fault, without patients and people."""
+    await _known(hub, device)
+    known = await hub.decisions.read(lambda unit: unit.devices.get(DeviceId(device)))
+    assert known is not None
+    entries = [entry for question in questions(device) for entry in (await hub.read_ledger(question)).entries]
+    description = hub.service.description(device)
+    bridge = str(description["bridge"]) if description is not None else "unknown"
+    versions = {"dosehub": _version(), "bridge": bridge, "python": platform.python_version()}
+    made = bundle(
+        device,
+        hub.now(),
+        versions,
+        description,
+        report_of(known),
+        entries,
+        hub.service.recorded(device),
+    )
+    return _download(made, f"{device}-support.zip", "application/zip")
+
+
+@router.post("/lock")
+async def lock(device: str, body: LockBody, hub: Hub, user: Server) -> dict[str, Any]:
+    """Take the service lock, take it over, or give it back, under the name of who is signed in."""
+    return await _done(hub, user, device, LockAct(body.mode, owner_of(user)), body)
+
+
+@router.post("/self-test")
+async def self_test(device: str, body: SelfTestBody, hub: Hub, user: Server) -> dict[str, Any]:
+    """Let the machine make all of its tests; only who holds its service lock may ask."""
+    await _may_move(hub, user, device)
+    return await _done(hub, user, device, SelfTestAct(), body)
+
+
+@router.post("/jog")
+async def jog(device: str, body: JogBody, hub: Hub, user: Server) -> dict[str, Any]:
+    """Let a motor run for 0.3 seconds from now; only who holds the service lock may ask, and nobody after the press was let go."""
+    await _may_move(hub, user, device)
+    act = JogAct(body.motor, body.direction, HOLD_MS)
+    await _begin_press(hub, user, device, act, body)
+    answer = await hub.service.ask(device, act, _command(user, body))
+    if answer.is_done:
+        hub.presses.moved(body.press, int(answer.data.get("position", 0)))
+        return _answer(answer)
+    press = hub.presses.end(body.press, user.id, device)
+    if press is not None:
+        await _record_press(hub, user, press, answer)
+    raise _not_done(answer)
+
+
+@router.post("/jog/release")
+async def let_go(device: str, body: LetGoBody, hub: Hub, user: Server) -> dict[str, Any]:
+    """End a press: no command of it is passed on any more, and the ledger is told how far the motor went."""
+    press = hub.presses.get(body.press)
+    if press is not None and (press.user, press.device) != (user.id, device):
+        answered(Refusal("not-your-press", "That press is somebody else's."))
+    ended = hub.presses.end(body.press, user.id, device)
+    if ended is not None:
+        await _record_press(hub, user, ended, ServiceAnswer("OK"))
+    return {"commands": ended.commands if ended is not None else 0}
+
+
+async def _known(hub: HubContext, device: str) -> None:
+    if not await hub.decisions.read(lambda unit: serves(unit, device)):
+        raise HTTPException(404, {"refused": UNKNOWN.code, "reason": UNKNOWN.text})
+
+
+async def _may_move(hub: HubContext, user: User, device: str) -> None:
+    await _known(hub, device)
+    found = await hub.read_ledger(question_of_lock(device))
+    answered(objection_to_move(holder_in(found.entries), user))
+
+
+async def _begin_press(hub: HubContext, user: User, device: str, act: JogAct, body: JogBody) -> None:
+    """Write down a press before its first command; refuse a command of another press, or of one that is over."""
+    known = hub.presses.get(body.press)
+    if known is None:
+        asked = await _asked(hub, user, device, act, body, body.press)
+        hub.presses.begin(body.press, Press(user.id, device, act, asked))
+        known = hub.presses.get(body.press)
+        assert known is not None
+        if known.is_over:
+            await _record_press(
+                hub, user, known, ServiceAnswer("LET_GO", "the button was let go before the first command")
+            )
+    if known.is_over:
+        answered(Refusal("let-go", "The button was let go: nothing was moved."))
+    if (known.user, known.device, known.act) != (user.id, device, act):
+        answered(Refusal("conflict", "This press was begun for something else."))
+
+
+async def _record_press(hub: HubContext, user: User, press: Press, answer: ServiceAnswer) -> None:
+    act = press.act
+    assert act is not None
+    more = {"commands": press.commands, "first": press.first, "last": press.last}
+    await hub.decisions.run(user.id, lambda unit: record_answered(unit, press.device, act, press.asked, answer, **more))
+
+
+async def _done(hub: HubContext, user: User, device: str, act: ServiceAct, body: Write) -> dict[str, Any]:
+    """Write down that it is asked for, ask the machine, write down the answer; a refusal is 409 with rc and reason."""
+    await _known(hub, device)
+    asked = await _asked(hub, user, device, act, body, body.event)
+    answer = await hub.service.ask(device, act, _command(user, body))
+    await hub.decisions.run(user.id, lambda unit: record_answered(unit, device, act, asked, answer))
+    if not answer.is_done:
+        raise _not_done(answer)
+    return _answer(answer)
+
+
+async def _asked(hub: HubContext, user: User, device: str, act: ServiceAct, body: Write, event: str) -> int:
+    """Return the number of the entry that tells of the asking; the same event again is the same entry."""
+
+    def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
+        return record_asked(unit, device, act)
+
+    said = f"{type(body).__name__}:{device}:{act!r}"
+    return int(json.loads(answered(await hub.decisions.once(user.id, event, said, decide)))["asked"])
+
+
+def _command(user: User, body: Write) -> str:
+    """Return the id of the command at the bridge: the same event of the same person moves nothing again."""
+    return f"hub-{user.id}-{body.event}"
+
+
+def _answer(answer: ServiceAnswer) -> dict[str, Any]:
+    return {"rc": answer.rc, "data": dict(answer.data)}
+
+
+def _not_done(answer: ServiceAnswer) -> HTTPException:
+    return HTTPException(409, {"refused": answer.rc, "reason": in_words(answer), "data": dict(answer.data)})
+
+
+def _download(data: bytes, name: str, media_type: str) -> Response:
+    return Response(data, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'})
+
+
+def _version() -> str:
+    try:
+        return version("dosehub")
+    except PackageNotFoundError:
+        return "unknown"
