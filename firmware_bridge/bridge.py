@@ -30,9 +30,7 @@ class MachineBridge:
         self._inbox = Inbox()
         intake = Intake(spool, settings.id, self._inbox)
         handlers = Handlers(
-            command=intake.command,
-            ack=intake.acknowledgement,
-            service=self._service_came,
+            {"job/cmd": intake.command, "job/ack": intake.acknowledgement, "svc/cmd": self._service_came},
             connection_changed=lambda: self._inbox.leave(Sign.BROKER),
             hub_changed=lambda: self._inbox.leave(Sign.HUB),
         )

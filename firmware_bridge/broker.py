@@ -8,7 +8,7 @@ import logging
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,8 @@ QUEUED_MESSAGES_LIMIT = 1000
 FAREWELL_WAIT_S = 2.0
 DENIALS_LIMIT = 0xFFFFFFFF
 # Service commands at QoS 0: the broker keeps none for a bridge that is away, for they are done at once or never.
-SUBSCRIPTIONS = {"job/cmd": 1, "job/ack": 1, "svc/cmd": 0}
+NOT_KEPT = frozenset({"svc/cmd"})
+"""Heard with QoS 0: the broker keeps none for a bridge that is away."""
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +63,9 @@ def parse_address(url: str) -> BrokerAddress:
 
 @dataclass(frozen=True)
 class Handlers:
-    """What the connection calls, from paho's thread; `command` and `ack` commit before they return, `service` keeps nothing."""
+    """What the connection calls, from paho's thread; `messages`, by the leaf that is subscribed, commit before they return, but for what is not kept."""
 
-    command: Callable[[bytes], None]
-    ack: Callable[[bytes], None]
-    service: Callable[[bytes], None]
+    messages: Mapping[str, Callable[[bytes], None]]
     connection_changed: Callable[[], None]
     hub_changed: Callable[[], None]
     denied: Callable[[], None] = lambda: None
@@ -201,11 +200,11 @@ class Broker:
         if reason.is_failure:
             self._deny(f"the broker refuses the connection: {reason}")
             return
-        leaves = [(topic(self._site, self._device, leaf), qos) for leaf, qos in SUBSCRIPTIONS.items()]
+        leaves = [(topic(self._site, self._device, leaf), int(leaf not in NOT_KEPT)) for leaf in self._handlers.messages]
         client.subscribe([*leaves, (hub_state_topic(self._site), 1)])
 
     def _subscribed(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:
-        for leaf, reason in zip((*SUBSCRIPTIONS, "the hub's $state"), reasons, strict=True):
+        for leaf, reason in zip((*self._handlers.messages, "the hub's $state"), reasons, strict=True):
             if reason.is_failure:
                 self._deny(f"the broker refuses to serve {leaf}: {reason}")
         logger.info("%s: connected to the broker", self._device)
@@ -230,18 +229,27 @@ class Broker:
         self._handlers.denied()
 
     def _received(self, client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
-        payload = bytes(message.payload)
-        if message.topic == hub_state_topic(self._site):
-            self._heard_hub(payload)
-        elif message.retain:
-            logger.warning("%s: a retained message on %s is ignored", self._device, message.topic)
-        elif message.topic == topic(self._site, self._device, "job/cmd"):
-            self._handlers.command(payload)
-        elif message.topic == topic(self._site, self._device, "job/ack"):
-            self._handlers.ack(payload)
-        elif message.topic == topic(self._site, self._device, "svc/cmd"):
-            self._handlers.service(payload)
+        """Hand a message on and acknowledge it; what could not be taken, as with a full disk, comes again on a new connection."""
+        try:
+            self._hand_on(message)
+        except Exception:
+            # Left unacknowledged under an open connection it would never come again, and twenty of them end all deliveries.
+            connection = client.socket()
+            if isinstance(connection, socket.socket):
+                connection.shutdown(socket.SHUT_RDWR)
+            raise
         client.ack(message.mid, message.qos)
+
+    def _hand_on(self, message: mqtt.MQTTMessage) -> None:
+        if message.topic == hub_state_topic(self._site):
+            self._heard_hub(bytes(message.payload))
+            return
+        if message.retain:
+            logger.warning("%s: a retained message on %s is ignored", self._device, message.topic)
+            return
+        handler = self._handlers.messages.get(message.topic.removeprefix(topic(self._site, self._device, "")))
+        if handler is not None:
+            handler(bytes(message.payload))
 
     def _heard_hub(self, payload: bytes) -> None:
         if not payload:

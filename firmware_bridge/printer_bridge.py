@@ -1,27 +1,19 @@
 """One printer's bridge as it runs: a thread around the core, with the real line, broker and clocks."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from paho.mqtt import client as mqtt
 
 from firmware_bridge.broker import Broker, BrokerAddress, Handlers
-from firmware_bridge.contract import Description, hub_state_topic, topic
+from firmware_bridge.contract import Description
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.machine_core import VERSION
 from firmware_bridge.printer_conversation import PrinterLine
 from firmware_bridge.printer_core import PrinterCore
 from firmware_bridge.printer_intake import PrintIntake
 from firmware_bridge.printer_spool import PrintSpool
-
-LEAVES = ("print/cmd", "print/ack")
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,32 +23,6 @@ class PrinterSettings:
     id: str
     url: str
     baud: int
-
-
-class PrinterBroker(Broker):
-    """The connection of a printer: it hears prints and their acknowledgements in place of jobs and service."""
-
-    def _connected(self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
-            self._deny(f"the broker refuses the connection: {reason}")
-            return
-        own = [(topic(self._site, self._device, leaf), 1) for leaf in LEAVES]
-        client.subscribe([*own, (hub_state_topic(self._site), 1)])
-
-    def _subscribed(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:
-        for leaf, reason in zip((*LEAVES, "the hub's $state"), reasons, strict=True):
-            if reason.is_failure:
-                self._deny(f"the broker refuses to serve {leaf}: {reason}")
-        logger.info("%s: connected to the broker", self._device)
-        self.subscribed.set()
-        self._handlers.connection_changed()
-
-    def _received(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
-        if not message.retain and message.topic == topic(self._site, self._device, "print/cmd"):
-            self._handlers.command(bytes(message.payload))
-        elif not message.retain and message.topic == topic(self._site, self._device, "print/ack"):
-            self._handlers.ack(bytes(message.payload))
-        super()._received(client, userdata, message)
 
 
 class PrinterBridge:
@@ -73,13 +39,11 @@ class PrinterBridge:
         self._inbox = Inbox()
         self._intake = PrintIntake(spool, settings.id, self._inbox)
         handlers = Handlers(
-            command=self._intake.command,
-            ack=self._intake.acknowledgement,
-            service=lambda _message: None,  # a printer does not subscribe to service
+            {"print/cmd": self._intake.command, "print/ack": self._intake.acknowledgement},
             connection_changed=lambda: self._inbox.leave(Sign.BROKER),
             hub_changed=lambda: self._inbox.leave(Sign.HUB),
         )
-        self._broker = PrinterBroker(address, site, settings.id, handlers)
+        self._broker = Broker(address, site, settings.id, handlers)
         self._stopping = threading.Event()
         self.turned_at_s = time.monotonic()
         line = PrinterLine(settings.url, baud=settings.baud)

@@ -16,9 +16,7 @@ Heard = queue.Queue[tuple[str, bytes]]
 @contextmanager
 def connected(port: int, heard: Heard) -> Iterator[Broker]:
     handlers = Handlers(
-        command=lambda message: heard.put(("job", message)),
-        ack=lambda _message: None,
-        service=lambda message: heard.put(("service", message)),
+        {"job/cmd": lambda message: heard.put(("job", message)), "svc/cmd": lambda message: heard.put(("service", message))},
         connection_changed=lambda: None,
         hub_changed=lambda: None,
     )

@@ -31,9 +31,7 @@ class Told:
         self.services: queue.Queue[bytes] = queue.Queue()
         self.connection: queue.Queue[bool] = queue.Queue()
         self.handlers = Handlers(
-            command=self.commands.put,
-            ack=self.acks.put,
-            service=self.services.put,
+            {"job/cmd": self.commands.put, "job/ack": self.acks.put, "svc/cmd": self.services.put},
             connection_changed=lambda: self.connection.put(True),
             hub_changed=lambda: None,
             denied=lambda: self.denied.put(True),

@@ -82,9 +82,7 @@ def device_ear(port: int) -> Iterator[Ear]:
 def test_late_will_of_an_older_hub_session_leaves_the_newer_one_alive_for_the_bridge(port: int) -> None:
     heard: queue.Queue[bool] = queue.Queue()
     handlers = Handlers(
-        command=lambda _message: None,
-        ack=lambda _message: None,
-        service=lambda _message: None,
+        {},
         connection_changed=lambda: None,
         hub_changed=lambda: heard.put(watching.hub.is_lost),
     )
