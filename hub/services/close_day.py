@@ -34,7 +34,7 @@ def end_announced(unit: UnitOfWork, house: House) -> int:
         assert order.stopped_at is not None
         unit.orders.put(replace(order, state=LineState.STOPPED))
         at = order.stopped_at.isoformat()
-        unit.record("order-changed", {"order": order.id, "version": order.version, "state": "stopped", "at": at, "status": "announced"})
+        unit.record("order-changed", {"order": order.id, "version": order.version, "state": "stopped", "at": at, "status": "announced", "sha256": None})
         change = Change(ChangeKind.STOP, order.stopped_at, f"the order ended at {at}", house, stays)
         act_on(unit, change, unit.doses.where(order=order.id))
     return len(due)

@@ -3,10 +3,14 @@
 An act is never kept and done later: it is answered within seconds, or nobody knows and the answer says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
+
+from hub.domain.refusals import Refusal
+from hub.services.firmware_updates import FirmwareAct, Objection, UpdateNews
 
 LockMode = Literal["take", "take-over", "release"]
 Motor = Literal["film", "gate", "tray"]
@@ -99,6 +103,14 @@ class Watched:
     dropped: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SelfTestTold:
+    """What a machine's last self test found, whoever asked for it, and when by the bridge's clock."""
+
+    at: datetime
+    results: Mapping[str, str]
+
+
 class Viewer(Protocol):
     """One who watches."""
 
@@ -120,11 +132,26 @@ class DeviceService(Protocol):
     def description(self, device: str) -> Mapping[str, Any] | None:
         """Return the `$description` of a device, or None where nobody has told it since this hub started."""
 
+    def self_test(self, device: str) -> SelfTestTold | None:
+        """Return the machine's last self test, or None where nobody has told of one."""
+
     def watching(self, device: str) -> AbstractContextManager[Viewer]:
         """Hear the frames of a device until the block ends; to have them told, ask for a watch."""
 
     def recorded(self, device: str) -> Watched:
         """Return the frames of the last watch, the newest of them where they were too many."""
+
+    def capture(self, device: str) -> bytes:
+        """Return the frames of the last watch as a pcapng file."""
+
+    def read_image(self, data: bytes) -> FirmwareAct | Refusal:
+        """Return which firmware a file holds; a file that may not be sent is refused with the reason."""
+
+    def update(self, device: str, data: bytes, event: str, objection: Objection) -> AsyncIterator[UpdateNews]:
+        """Bring the image in a file into the machine; the last news says how it ended.
+
+        `objection` is asked before each step that changes or moves something; commands are named after `event`.
+        """
 
     async def ask(self, device: str, act: ServiceAct, command: str) -> ServiceAnswer:
         """Ask once under an id of the sender's making, and wait some seconds for the answer; an id that was asked before moves nothing again."""
@@ -142,6 +169,10 @@ class NoBroker:
         """Return that nothing was told."""
         return None
 
+    def self_test(self, device: str) -> SelfTestTold | None:
+        """Return that nothing was told."""
+        return None
+
     def watching(self, device: str) -> AbstractContextManager[Viewer]:
         """Hear nothing."""
         return _Nothing()
@@ -149,6 +180,18 @@ class NoBroker:
     def recorded(self, device: str) -> Watched:
         """Return no frames."""
         return Watched()
+
+    def capture(self, device: str) -> bytes:
+        """Return a file without frames: there is none."""
+        return b""
+
+    def read_image(self, data: bytes) -> FirmwareAct | Refusal:
+        """Refuse: there is nobody to send it to."""
+        return Refusal("BROKER_AWAY", self.trouble)
+
+    async def update(self, device: str, data: bytes, event: str, objection: Objection) -> AsyncIterator[UpdateNews]:
+        """Refuse."""
+        yield UpdateNews(rc="BROKER_AWAY", words=self.trouble)
 
     async def ask(self, device: str, act: ServiceAct, command: str) -> ServiceAnswer:
         """Refuse."""

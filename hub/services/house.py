@@ -54,6 +54,12 @@ class House:
             day + timedelta(days=1), first.opens, self.zone
         )
 
+    def sheet_window(self, moment: datetime) -> tuple[datetime, datetime]:
+        """Return the due times that a whole sheet plans: one that comes before the sheets are pulled is also the coming day's."""
+        begins, ends = self.day_window(moment)
+        is_early = moment.astimezone(self.zone).time() < self.sheets_at
+        return begins, ends + timedelta(days=1) if is_early else ends
+
     def slot_span(self, slot: str, day: date) -> tuple[datetime, datetime]:
         """Return the due times that belong to a slot of a day."""
         return slot_bounds(self.slot_named(slot), day, self.slots, self.zone)

@@ -98,6 +98,7 @@ def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetRes
     desk = open_desk(unit, sheet.source, house)
     if isinstance(desk, Refusal):
         return desk
+    desk = replace(desk, window=house.sheet_window(unit.now))
     moves = [(before, stay) for stay in sheet.stays if (before := desk.stays.get(stay.patient)) not in (None, stay)]
     newly_allergic = register(unit, desk, sheet.patients, sheet.stays)
     for before, stay in moves:

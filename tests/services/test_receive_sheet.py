@@ -1,10 +1,11 @@
 """Sheets: every line gets its outcome once, and a repeated or edited sheet changes only what it should."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from hub.domain.doses import DoseState, Lane
 from hub.domain.orders import LineState, OrderStatus, Outcome, Stay
-from tests.services.small_world import STAYS, World, order_line
+from tests.services.small_world import MSK, SIX, STAYS, World, order_line
 
 
 def test_the_outcomes_of_a_sheet_sum_to_its_orders(world: World) -> None:
@@ -94,3 +95,12 @@ def test_lanes_follow_drug_dose_and_route(world: World) -> None:
 def test_the_same_line_twice_in_one_sheet_is_planned_once(world: World) -> None:
     world.sheet(order_line("a"), order_line("a"))
     assert len(world.facts("dose-planned")) == 1
+
+
+def test_a_sheet_that_comes_before_the_day_begins_plans_that_day_once(world: World) -> None:
+    world.now = SIX - timedelta(minutes=40)
+    early = world.sheet(order_line("a"), sha="early")
+    assert early.planned == 1 and world.dose("a").due.astimezone(MSK).strftime("%d %H:%M") == "02 08:00"
+    world.now = SIX
+    again = world.sheet(order_line("a"), order_line("b", 2), sha="morning")
+    assert again.planned == 1 and len(world.all("doses", order="a")) == 1, "what is planned is not planned twice"
