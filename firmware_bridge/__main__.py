@@ -43,12 +43,13 @@ class BridgeTable(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeviceTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[device]]`: id in topics, port URL, baud rate, lowest fence."""
+    """`[[device]]`: id in topics, port URL, baud rate, lowest fence, serial number of the one machine that is driven (empty: any)."""
 
     id: Name
     url: str
     baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 115_200
     fence: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
+    serial: Annotated[str, Meta(max_length=32)] = ""
 
 
 class PrinterTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +110,7 @@ class Plant:
         address = parse_address(config.bridge.broker)
         return [
             MachineBridge(
-                MachineSettings(device.id, device.url, device.baud, device.fence),
+                MachineSettings(device.id, device.url, device.baud, device.fence, device.serial),
                 site=config.bridge.site,
                 address=address,
                 spool=spool,

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from firmware_bridge import packets
-from firmware_bridge.contract import BridgeEvent, StatusReport, encode
+from firmware_bridge.contract import BridgeEvent, encode
 from firmware_bridge.event_sender import EventSender
 from firmware_bridge.inbox import Sign
 from firmware_bridge.link import Answered, Down, Greeted, Happened, Link, LinkEvent, Refused, Repeated
-from firmware_bridge.machine_view import MachineView, is_news
+from firmware_bridge.machine_view import WRONG_MACHINE, MachineView
+from firmware_bridge.machine_voice import MachineVoice
 from firmware_bridge.packets import DecodeError, FirmwareEvent, Op, Rc
 from firmware_bridge.service_desk import ServiceDesk, Standing
 from firmware_bridge.service_voice import ServiceVoice
@@ -25,7 +26,6 @@ from firmware_bridge.surroundings import PortLost, Surroundings, reopen_wait_s
 from firmware_bridge.trace import Trace
 from firmware_bridge.work_queue import Work, WorkQueue
 
-VERSION = "0.1.0"
 HEARTBEAT_S = 1.0
 STATUS_SPACING_S = 0.5
 WHOLE_STATUS_S = 60.0
@@ -38,12 +38,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MachineSettings:
-    """One machine: its id in topics, its port, and the lowest fence under which it is driven."""
+    """One machine: its id in topics, its port, and the lowest fence under which it is driven.
+
+    `serial`: only the machine with this serial number is driven; empty: whichever answers at the port.
+    """
 
     id: str
     url: str
     baud: int = 115_200
     fence: int = 0
+    serial: str = ""
 
 
 class MachineCore:
@@ -54,9 +58,10 @@ class MachineCore:
         self._spool = spool
         self._outside = outside
         self._on_ready: Callable[[], None] | None = on_ready
-        self._sender = EventSender(spool, settings.id, self._publish_event)
+        self._sender = EventSender(spool, settings.id, lambda message: outside.publish("job/evt", message))
         self._queue = WorkQueue(spool, settings.id, lambda: self._now)
         self._view = MachineView()
+        self._voice = MachineVoice(outside)
         self._trace = Trace()
         voice = ServiceVoice(settings.id, outside, lambda: self._now)
         self._desk = ServiceDesk(voice.answer, self._trace.watch, voice.tested)
@@ -74,8 +79,6 @@ class MachineCore:
         self._status_at_s = 0.0
         self._whole_status_at_s = 0.0
         self._heartbeat_at_s = 0.0
-        self._published: StatusReport | None = None
-        self._published_at_s = 0.0
         self._now = datetime.fromtimestamp(0, UTC)
         spool.raise_fence(settings.id, settings.fence)
         self._queue.reload()
@@ -106,7 +109,9 @@ class MachineCore:
         self._queue.finish_taken()
         self._send_events(now_s)
         self._desk.refuse_late(now_s)
-        self._report(now_s)
+        self._voice.report(
+            self._view, self._link, now_s, is_up=self._is_up, queued=self._queue.queued, seq_gaps=self._seq_gaps
+        )
         self._tell_trace(now_s)
 
     def _send_events(self, now_s: float) -> None:
@@ -143,7 +148,7 @@ class MachineCore:
             self._seq_gaps = self._spool.seq_gaps(self._settings.id)
             if self._queue.reload():
                 self._want_whole_status(now_s)
-                self._publish_description()
+                self._voice.describe(self._view)
         if Sign.ACKNOWLEDGED in signs:
             self._sender.look_again()
         if Sign.HUB in signs and not self._outside.hub_is_lost:
@@ -159,8 +164,8 @@ class MachineCore:
     def _announce(self) -> None:
         """Publish the birth of this connection, all that is retained, and the events that wait."""
         self._outside.publish_state("ready" if self._is_up else "init")
-        self._publish_description()
-        self._published = None
+        self._voice.describe(self._view)
+        self._voice.tell_anew()
         self._sender.start_over()
         self._tell_ready()
 
@@ -243,10 +248,12 @@ class MachineCore:
 
     def _greeted(self, event: Greeted, now_s: float) -> None:
         hello = event.hello
-        if (hello.protocol_major, hello.schema_crc) != (packets.PROTOCOL_MAJOR, packets.SCHEMA_CRC):
+        wrong = self._wrong_machine(hello)
+        if wrong:
             self._failures = max(self._failures, LONG_WAIT_FAILURES)
-            logger.error("%s: the firmware speaks another protocol than PPL/1.1", self._settings.id)
-            self._lose_link("another protocol", now_s)
+            logger.error("%s: %s", self._settings.id, wrong)
+            self._view = MachineView(reason=WRONG_MACHINE)
+            self._lose_link(wrong, now_s)
             return
         self._failures = 0
         self._is_up = True
@@ -255,9 +262,17 @@ class MachineCore:
         self._want_whole_status(now_s)
         logger.info("%s: link up, firmware %s, boot %d", self._settings.id, hello.firmware, hello.boot)
         self._outside.publish_state("ready")
-        self._publish_description()
+        self._voice.describe(self._view)
         self._tell_ready()
         self._handle(self._link.accept_events(self._last_event_kept(hello)), now_s)
+
+    def _wrong_machine(self, hello: packets.Hello) -> str:
+        """Return in words why what answers at the port is not driven, or an empty text."""
+        if (hello.protocol_major, hello.schema_crc) != (packets.PROTOCOL_MAJOR, packets.SCHEMA_CRC):
+            return "the firmware speaks another protocol than PPL/1.1"
+        if self._settings.serial and hello.serial != self._settings.serial:
+            return f"at this port answers the machine {hello.serial}, not {self._settings.serial} as the settings say"
+        return ""
 
     def _last_event_kept(self, hello: packets.Hello) -> int:
         kept = self._spool.last_event(self._settings.id, hello.serial, hello.boot)
@@ -325,7 +340,8 @@ class MachineCore:
         elif self._events_owed is not None:
             self._acknowledge_events(self._events_owed, now_s)
         elif self._desk.has_waiting and (service := self._desk.ask(self._standing(now_s))) is not None:
-            self._request(service.op, service.payload, self._service_answered, now_s)
+            on_answer = lambda answer, _: self._desk.answered(answer.rc, answer.payload)  # noqa: E731
+            self._request(service.op, service.payload, on_answer, now_s)
         elif self._status_page is not None and now_s >= self._status_at_s:
             self._request(Op.STATUS, packets.pack_status(self._status_page), self._status_answered, now_s)
         elif (run := self._queue.run_to_ask(now_s, wall_s, may_start=may_start)) is not None:
@@ -355,15 +371,12 @@ class MachineCore:
 
         self._request(Op.EVT_ACK, packets.pack_event_ack(*owed), on_answer, now_s)
 
-    def _service_answered(self, answer: Answered, _now_s: float) -> None:
-        self._desk.answered(answer.rc, answer.payload)
-
     def _standing(self, now_s: float) -> Standing:
         return Standing(now_s, self._now, self._spool.fence(self._settings.id), self._is_up)
 
     def _want_whole_status(self, now_s: float) -> None:
         self._status_page, self._status_at_s, self._whole_status_at_s = 1, now_s, now_s
-        self._published = None
+        self._voice.tell_anew()
 
     def _status_answered(self, answer: Answered, now_s: float) -> None:
         """Take a page; the pages behind the first are asked for once a minute only, events tell of changes before."""
@@ -380,29 +393,7 @@ class MachineCore:
 
     # Publishing
 
-    def _publish_event(self, message: bytes) -> bool:
-        return self._outside.publish("job/evt", message)
-
     def _tell_trace(self, now_s: float) -> None:
         while (report := self._trace.message_due(now_s)) is not None:
             if not self._outside.publish("trace", encode(report)):
                 self._trace.lose(report)
-
-    def _publish_description(self) -> None:
-        description = self._view.description(VERSION)
-        if description is not None:
-            self._outside.publish("$description", encode(description), retain=True)
-
-    def _report(self, now_s: float) -> None:
-        """Publish `status` when it has news, at most twice a second."""
-        if now_s < self._published_at_s + STATUS_SPACING_S or not self._outside.is_connected:
-            return
-        counters = vars(self._link.counters) | vars(self._link.decoder.counters) | {"denied": self._outside.denials}
-        if self._is_up and not self._view.is_whole:
-            return
-        report = self._view.report(
-            is_up=self._is_up, queued=self._queue.queued, link_counters=counters, seq_gaps=self._seq_gaps
-        )
-        if is_news(report, self._published):
-            self._outside.publish("status", encode(report), retain=True)
-            self._published, self._published_at_s = report, now_s

@@ -16,6 +16,7 @@ from firmware_bridge.packets import (
     word_of,
 )
 
+WRONG_MACHINE = "wrong-machine"
 QUIET_COUNTERS = frozenset({"ok", "link_sent"})
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from firmware_bridge.broker import Broker, BrokerAddress, Handlers
 from firmware_bridge.contract import Description
 from firmware_bridge.inbox import Inbox, Sign
-from firmware_bridge.machine_core import VERSION
+from firmware_bridge.machine_voice import VERSION
 from firmware_bridge.printer_conversation import PrinterLine
 from firmware_bridge.printer_core import PrinterCore
 from firmware_bridge.printer_intake import PrintIntake

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.codec import FrameDecoder
-from firmware_bridge.contract import Command, decode_event, encode
+from firmware_bridge.contract import Command, decode_event, decode_status, encode
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.intake import Intake
 from firmware_bridge.machine_core import MachineCore, MachineSettings
@@ -29,7 +29,7 @@ class Bench:
 
     is_connected, hub_is_lost, denials = True, False, 0
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, serial: str = "") -> None:
         self.machine = ScriptedMachine()
         self.published: list[tuple[str, bytes]] = []
         self.now_s, self.begun = 0.0, datetime.now(UTC)
@@ -37,7 +37,7 @@ class Bench:
         self._intake = Intake(self._spool, DEVICE, self._inbox)
         self.sent: list[int] = []
         self._to_machine, self._decoder = bytearray(), FrameDecoder()
-        self._core = MachineCore(MachineSettings(DEVICE, "bench:"), self._spool, self, lambda: None)
+        self._core = MachineCore(MachineSettings(DEVICE, "bench:", serial=serial), self._spool, self, lambda: None)
 
     def close(self) -> None:
         self._spool.close()
@@ -175,3 +175,21 @@ def test_trace_that_cannot_leave_is_counted(bench: Bench) -> None:
     bench.turn(200)
     assert bench.reports()[-1].dropped > 0
     assert not bench.reports()[-1].ended
+
+
+def test_a_machine_with_another_serial_number_gets_no_job_and_is_told_of(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, serial="SOMEBODY-ELSE")
+    bench.command(run_command(1))
+    bench.turn(300)
+    assert Op.JOB_RUN not in bench.sent and Op.HELLO in bench.sent
+    last = [decode_status(message) for leaf, message in bench.published if leaf == "status"][-1]
+    assert (last.link, last.reason) == ("down", "wrong-machine")
+    bench.close()
+
+
+def test_the_machine_that_the_settings_name_is_driven(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, serial="S007")
+    bench.command(run_command(1))
+    bench.turn(300)
+    assert Op.JOB_RUN in bench.sent
+    bench.close()
