@@ -191,7 +191,7 @@ class Box:
         self._asked_at.setdefault(data, self._now())
         if len(self._asked_at) > REQUESTS_KEPT:
             del self._asked_at[next(iter(self._asked_at))]
-        self._wire.send(data, self._device.receive, "to the machine")
+        self._wire.send(data, self._device.receive, f"to the machine {self._device.plugging}")
 
     def new_session(self) -> int:
         """Return a random session id."""

@@ -33,7 +33,7 @@ class PowerCut(Exception):
 
 
 class Device:
-    """One packager; `plug` connects it to a host that takes its bytes, `receive` takes the host's."""
+    """One packager; `plug` connects it to a host that takes its bytes, `receive` takes the host's; `plugging` counts the connections."""
 
     def __init__(self, timeline: Timeline, wire: Wire, faults: Faults, truth: Truth) -> None:
         self.faults = faults
@@ -42,7 +42,7 @@ class Device:
         self._log = bytearray()
         self._firmware: Firmware | None = None
         self._host: Any = None
-        self._plugging = 0
+        self.plugging = 0
         self._alarm = 0
         self._power_on()
         assert self._firmware is not None
@@ -61,7 +61,7 @@ class Device:
 
     def plug(self, host: Any) -> None:
         """Connect a host's port (`arrived` takes bytes); a host that was there before hears nothing more."""
-        self._plugging += 1
+        self.plugging += 1
         self._host = host
 
     def receive(self, data: bytes) -> None:
@@ -189,9 +189,9 @@ class Device:
         self._timeline.after(self._timeline.chance.uniform(*DARK_S), self._power_on)
 
     def _send(self, data: bytes) -> None:
-        host, plugging = self._host, self._plugging
+        host, plugging = self._host, self.plugging
         if data and host is not None:
-            self._wire.send(data, lambda frame: host.arrived(frame) if plugging == self._plugging or self._stale() else None, "to the host")
+            self._wire.send(data, lambda frame: host.arrived(frame) if plugging == self.plugging or self._stale() else None, f"to the host {plugging}")
 
     def _stale(self) -> bool:
         """Let bytes of an older plugging through now and then: a serial server keeps them."""

@@ -1,4 +1,7 @@
-"""The serial line: frames that take time, get lost, flipped, doubled and late; none overtakes another of its direction."""
+"""The serial line: frames that take time, get lost, flipped, doubled and late; none overtakes another of its direction and connection.
+
+What an older connection still carries can come after what a newer one began with: a serial server keeps it.
+"""
 
 import re
 from collections.abc import Callable
