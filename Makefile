@@ -11,7 +11,7 @@ demo: $(VENV)/.installed packages
 	$(BIN)/python -m hub.cli demo $(ARGS)
 
 test: $(VENV)/.tools packages
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.tools
 	$(BIN)/ruff check .
