@@ -81,13 +81,13 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Found:
     """What the machine's self test found."""
 
     results: dict[str, str]
 
 
-Step = Ask | Send | Hear | Pause | Boot | Reached | Said | Tested | FirmwareSlots
+Step = Ask | Send | Hear | Pause | Boot | Reached | Said | Found | FirmwareSlots
 
 
 class NotDone(Exception):

@@ -16,12 +16,12 @@ from firmware_bridge.firmware_carrying import (
     Ask,
     Boot,
     Clock,
+    Found,
     MakeCommand,
     NotDone,
     Pause,
     Said,
     Step,
-    Tested,
     carry,
     demand,
 )
@@ -53,9 +53,7 @@ def update(image: Image, clock: Clock) -> Generator[Step, Any, Ended]:
         slots = yield from _slots()
         if not is_tried(slots, image):
             boot: int | None = yield Boot()
-            yield from carry(
-                image, clock, restart=slots.offset > 0 and not image.begins_with(slots.offset, slots.crc)
-            )
+            yield from carry(image, clock, restart=slots.offset > 0 and not image.begins_with(slots.offset, slots.crc))
             yield from _commit(image, clock)
             slots = yield from _slots_after_restart(boot or 0, clock)
         return (yield from _keep(image, slots))
@@ -130,7 +128,9 @@ def _keep(image: Image, slots: FirmwareSlots) -> Generator[Step, Any, Ended]:
         yield from _test()
     except NotDone as error:
         words = f"{error}; firmware {image.version} is not confirmed: the machine falls back at the fourth boot, "
-        raise NotDone("NOT_CONFIRMED", words + "put it right and update again with the same file to confirm it") from error
+        raise NotDone(
+            "NOT_CONFIRMED", words + "put it right and update again with the same file to confirm it"
+        ) from error
     demand((yield Ask(_confirm, "confirming")))
     return Ended("OK", f"firmware {image.version} is confirmed")
 
@@ -140,7 +140,7 @@ def _test() -> Generator[Step, Any, None]:
     demand(answer)
     yield Said("the machine has tested itself")
     results = {test: str(result) for test, result in answer.data.items()}
-    yield Tested(results)
+    yield Found(results)
     failed = [test for test, result in results.items() if result == "failed"]
     if failed:
         raise NotDone("FAILED", f"failed: {', '.join(failed)}")

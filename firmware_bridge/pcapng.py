@@ -42,7 +42,14 @@ def head(program: str, interface: str) -> bytes:
 
 
 def crossing(
-    data: bytes, at_us: int, *, is_sent: bool, error: CrossingError, lost: int = 0, octets: int | None = None, remark: str = ""
+    data: bytes,
+    at_us: int,
+    *,
+    is_sent: bool,
+    error: CrossingError,
+    lost: int = 0,
+    octets: int | None = None,
+    remark: str = "",
 ) -> bytes:
     """Return what crossed the wire at `at_us` microseconds since 1970, before which `lost` frames were not told.
 
@@ -75,7 +82,9 @@ def packet(
         options.append((_PACKET_DROPS, struct.pack("<Q", drops)))
     if comment:
         options.append((_COMMENT, comment.encode()))
-    fixed = struct.pack("<IIIII", 0, at_us >> 32, at_us & 0xFFFFFFFF, len(data), len(data) if octets is None else octets)
+    fixed = struct.pack(
+        "<IIIII", 0, at_us >> 32, at_us & 0xFFFFFFFF, len(data), len(data) if octets is None else octets
+    )
     return _block(_PACKET, fixed + _padded(data) + _options(*options))
 
 

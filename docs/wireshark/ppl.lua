@@ -389,6 +389,10 @@ end
 function ppl.dissector(buffer, packet, root)
   packet.cols.protocol = "PPL"
   name_ends(packet)
+  if buffer:len() == 0 then
+    packet.cols.info = string.format("not shown: %d bytes, the comment says why", buffer:reported_len())
+    return
+  end
   local tree, frame = root:add(ppl, buffer()), buffer
   if is_set(too_long) then
     packet.cols.info = string.format("overrun: %d bytes", buffer:len())

@@ -10,7 +10,7 @@ import secrets
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,8 +21,12 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware_bridge import contract, service_contract
+from firmware_bridge.firmware_image import ImageRefused, image_of
 from firmware_bridge.trace_contract import TracedFrame, TraceReport, decode_trace
+from hub.adapters.capture import capture
 from hub.adapters.dispatch import FENCE
+from hub.adapters.firmware_updating import conducted
+from hub.domain.refusals import Refusal
 from hub.services.device_service import (
     FirmwareStatusAct,
     Frame,
@@ -30,17 +34,19 @@ from hub.services.device_service import (
     JogAct,
     LockAct,
     SelfTestAct,
+    SelfTestTold,
     ServiceAct,
     ServiceAnswer,
     WatchAct,
     Watched,
 )
+from hub.services.firmware_updates import FirmwareAct, Objection, UpdateNews
 from hub.services.shown_frames import as_shown
 
 _log = logging.getLogger(__name__)
 VIEWER_HOLDS = 2000
 RECORDING_HOLDS = 5000
-LEAVES = ("$description", "svc/evt", "trace")
+LEAVES = ("$description", "self-test", "svc/evt", "trace")
 NOT_YET = "The broker has not answered yet: no machine can be heard or asked."
 SAYS_NOTHING = ("Unspecified error", "Normal disconnection")
 ASK_AGAIN_S = 2.0
@@ -84,13 +90,15 @@ class Recording:
 
     def __init__(self) -> None:
         self.buffer = FrameBuffer(RECORDING_HOLDS)
+        self.began_us = 0
         self._last_us = 0
-        self._ended = False
+        self._ended = True
 
-    def hear(self, frames: tuple[Frame, ...], report: TraceReport) -> None:
-        """Take one message of `trace`."""
+    def hear(self, frames: tuple[Frame, ...], report: TraceReport, now: datetime) -> None:
+        """Take one message of `trace` at `now`; `began_us` is when its watch began, in microseconds since 1970."""
         if frames and (self._ended or frames[0].at_us < self._last_us):
             self.buffer = FrameBuffer(RECORDING_HOLDS)
+            self.began_us = round(now.timestamp() * 1e6) - frames[0].at_us
         self._last_us = frames[-1].at_us if frames else self._last_us
         self._ended = report.ended
         self.buffer.hear(frames, report.dropped)
@@ -109,6 +117,7 @@ class MqttDeviceService:
         self._trouble = NOT_YET
         self._changes = 0
         self._descriptions: dict[str, dict[str, Any]] = {}
+        self._self_tests: dict[str, SelfTestTold] = {}
         self._viewers: dict[str, list[FrameBuffer]] = {}
         self._recordings: dict[str, Recording] = {}
         self._asked: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Future[ServiceAnswer]]] = {}
@@ -159,10 +168,31 @@ class MqttDeviceService:
         """Return what the machine said of itself, or None where that was not heard yet."""
         return self._descriptions.get(device)
 
+    def self_test(self, device: str) -> SelfTestTold | None:
+        """Return the machine's last self test as the broker keeps it, or None."""
+        return self._self_tests.get(device)
+
     def recorded(self, device: str) -> Watched:
         """Return the newest 5,000 frames of the last watch."""
         known = self._recordings.get(device)
         return known.buffer.held() if known is not None else Watched()
+
+    def capture(self, device: str) -> bytes:
+        """Return the newest 5,000 frames of the last watch as pcapng, dated by the hub's clock when the first was heard."""
+        known = self._recordings.get(device)
+        return capture(device, self.recorded(device), known.began_us if known is not None else 0)
+
+    def read_image(self, data: bytes) -> FirmwareAct | Refusal:
+        """Return which firmware a file holds, or why it may not be sent."""
+        try:
+            image = image_of(data)
+        except ImageRefused as error:
+            return Refusal("not-an-image", f"The file is not sent: {error}.")
+        return FirmwareAct(image.version, len(image.data), image.sha256)
+
+    def update(self, device: str, data: bytes, event: str, objection: Objection) -> AsyncIterator[UpdateNews]:
+        """Bring the image in a file, which `read_image` took, into the machine."""
+        return conducted(self, device, image_of(data), event, objection, self._now)
 
     @contextmanager
     def watching(self, device: str) -> Iterator[FrameBuffer]:
@@ -176,26 +206,51 @@ class MqttDeviceService:
 
     async def ask(self, device: str, act: ServiceAct, command: str) -> ServiceAnswer:
         """Ask under an id until it is answered; a jog is asked once, what else got no answer again under the same id."""
+        is_jog = isinstance(act, JogAct)
+        head = service_head(command, self._now() + (JOG_LASTS if is_jog else LASTS))
+        return await self.ask_for(device, _command(act, head), 1 if is_jog else TIMES_ASKED)
+
+    async def ask_for(
+        self, device: str, command: service_contract.ServiceCommand, times: int = TIMES_ASKED
+    ) -> ServiceAnswer:
+        """Ask for a command that was made, at most so many times."""
         if self._trouble:
             return ServiceAnswer("BROKER_AWAY", f"{self._trouble.rstrip('.')}, and nothing was sent.")
-        is_jog = isinstance(act, JogAct)
-        message = contract.encode(_command(act, command, self._now() + (JOG_LASTS if is_jog else LASTS)))
+        answered = self.send(device, command)
+        try:
+            return await self._answer_to(device, command, answered, times)
+        finally:
+            self.forget(command.command)
+
+    def send(self, device: str, command: service_contract.ServiceCommand) -> "asyncio.Future[ServiceAnswer]":
+        """Send a command once, unless the broker is away; return its answer to come, which is heard until `forget`."""
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[ServiceAnswer] = loop.create_future()
-        self._asked[command] = (loop, answered)
-        try:
-            return await self._answer_to(device, message, answered, 1 if is_jog else TIMES_ASKED)
-        finally:
-            self._asked.pop(command, None)
+        self._asked[command.command] = (loop, answered)
+        if not self._trouble:
+            self._publish(device, command)
+        return answered
+
+    def forget(self, command: str) -> None:
+        """Hear no more of a command."""
+        self._asked.pop(command, None)
+
+    def _publish(self, device: str, command: service_contract.ServiceCommand) -> None:
+        self._client.publish(contract.topic(self._site, device, "svc/cmd"), contract.encode(command), qos=0)
 
     async def _answer_to(
-        self, device: str, message: bytes, answered: asyncio.Future[ServiceAnswer], tries: int
+        self,
+        device: str,
+        command: service_contract.ServiceCommand,
+        answered: "asyncio.Future[ServiceAnswer]",
+        times: int,
     ) -> ServiceAnswer:
-        for _ in range(tries):
-            self._client.publish(contract.topic(self._site, device, "svc/cmd"), message, qos=0)
+        for left in range(times - 1, -1, -1):
             done, _ = await asyncio.wait([answered], timeout=self._ask_again_s)
             if done:
                 return answered.result()
+            if left:
+                self._publish(device, command)
         return ServiceAnswer(
             "UNANSWERED",
             f"{device} did not answer in time. Whether it was done is not known: look at the machine. It will not be done later.",
@@ -241,12 +296,22 @@ class MqttDeviceService:
                 self._hear_frames(device, payload)
             case "svc/evt":
                 self._hear_answer(service_contract.decode_service_event(payload))
+            case "self-test":
+                told = service_contract.decode_self_test(payload)
+                self._hear_self_test(
+                    device, SelfTestTold(told.at, {str(test): str(found) for test, found in told.results.items()})
+                )
             case "$description":
                 self._hear_description(device, msgspec.to_builtins(contract.decode_description(payload)))
 
     def _hear_description(self, device: str, told: dict[str, Any]) -> None:
         if told != self._descriptions.get(device):
             self._descriptions[device] = told
+            self._changes += 1
+
+    def _hear_self_test(self, device: str, told: SelfTestTold) -> None:
+        if told != self._self_tests.get(device):
+            self._self_tests[device] = told
             self._changes += 1
 
     def _hear_frames(self, device: str, payload: bytes) -> None:
@@ -256,7 +321,7 @@ class MqttDeviceService:
             return
         report = decode_trace(payload)
         frames = tuple(as_shown(_frame(traced)) for traced in report.frames)
-        self._recordings.setdefault(device, Recording()).hear(frames, report)
+        self._recordings.setdefault(device, Recording()).hear(frames, report, self._now())
         for viewer in viewers:
             viewer.hear(frames, report.dropped)
 
@@ -285,8 +350,12 @@ def _frame(traced: TracedFrame) -> Frame:
     )  # fmt: skip
 
 
-def _command(act: ServiceAct, command: str, expires_at: datetime) -> service_contract.ServiceCommand:
-    head: dict[str, Any] = {"command": command, "fence": FENCE, "expires_at": expires_at}
+def service_head(command: str, expires_at: datetime) -> dict[str, Any]:
+    """Return the members that each service command has."""
+    return {"command": command, "fence": FENCE, "expires_at": expires_at}
+
+
+def _command(act: ServiceAct, head: dict[str, Any]) -> service_contract.ServiceCommand:
     match act:
         case LockAct(mode, owner):
             return service_contract.LockCommand(mode=mode, owner=owner, **head)

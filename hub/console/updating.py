@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from firmware_bridge.firmware_carrying import PAUSE_S, UNANSWERED, Ask, Boot, Hear, Reached, Said, Send, Step, Tested
+from firmware_bridge.firmware_carrying import PAUSE_S, UNANSWERED, Ask, Boot, Found, Hear, Reached, Said, Send, Step
 from firmware_bridge.firmware_image import Image
 from firmware_bridge.firmware_update import Ended
 from firmware_bridge.firmware_update import update as steps_of
@@ -88,7 +88,7 @@ class _Conductor:
                 self._reach(carried, whole)
             case Said(words, is_trouble):
                 screen.line(f"* {words}" if is_trouble else words, "bold" if is_trouble else "")
-            case Tested(results):
+            case Found(results):
                 screen.facts(f"{self._visit.options.device}: self test", results)
             case FirmwareSlots():
                 show_slots(self._visit, step)

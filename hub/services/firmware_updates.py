@@ -8,7 +8,9 @@ from hub.domain.refusals import Refusal
 
 Objection = Callable[[], Awaitable[Refusal | None]]
 NOTES_KEPT = 20
-RUNS = Refusal("update-runs", "An update of this machine is under way: wait for its end, or end it by giving the lock back.")
+RUNS = Refusal(
+    "update-runs", "An update of this machine is under way: wait for its end, or end it by giving the lock back."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class Update:
     def facts(self) -> dict[str, Any]:
         """Return what the page shows of it; who began it stays in the ledger."""
         told = asdict(self)
-        return {name: value for name, value in told.items() if name not in ("user", "event")} | {"is_over": self.is_over}
+        return {name: value for name, value in told.items() if name not in ("user", "event")} | {
+            "is_over": self.is_over
+        }
 
 
 @dataclass(slots=True)

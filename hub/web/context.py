@@ -14,6 +14,7 @@ from hub.domain.identifiers import UserId
 from hub.domain.people import Action, User, may
 from hub.domain.refusals import Refusal
 from hub.services.device_service import DeviceService
+from hub.services.firmware_updates import Updates
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
 from hub.services.presses import Presses
@@ -88,6 +89,7 @@ class HubContext:
     service: DeviceService
     site: str = "hospital"
     presses: Presses = field(default_factory=Presses)
+    updates: Updates = field(default_factory=Updates)
     guard: SignInGuard = field(default_factory=SignInGuard)
 
 

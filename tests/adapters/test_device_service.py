@@ -1,9 +1,11 @@
 """The hub's service session against a real broker and a scripted bridge: one answer an act, no answer in words, bounded frames."""
 
 import asyncio
+import hashlib
 import json
 import queue
-from collections.abc import Iterator
+import struct
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from firmware_bridge.contract import topic
 from hub.adapters.device_service import FrameBuffer, MqttDeviceService
 from hub.bootstrap import service_of
+from hub.domain.refusals import Refusal
 from hub.services.device_service import Frame, JogAct, LockAct, NoBroker, SelfTestAct
+from hub.services.firmware_updates import FirmwareAct, UpdateNews
 from hub.settings import HubSettings
 from tests.bridge.plant import DEADLINE_S, DEVICE, SITE, free_port, mosquitto, wait_until
 
@@ -49,7 +53,7 @@ class Bridge:
 
     def say(self, leaf: str, payload: dict[str, Any] | bytes) -> None:
         message = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self._client.publish(topic(SITE, DEVICE, leaf), message, qos=1, retain=leaf == "$description").wait_for_publish(
+        self._client.publish(topic(SITE, DEVICE, leaf), message, qos=1, retain=leaf in ("$description", "self-test")).wait_for_publish(
             DEADLINE_S
         )
 
@@ -133,7 +137,7 @@ def test_a_jog_is_asked_once_and_nobody_s_answer_is_said_plainly(plant: Plant) -
 
 
 def test_what_nobody_can_read_ends_nothing(plant: Plant) -> None:
-    for leaf in ("svc/evt", "$description", "trace"):
+    for leaf in ("svc/evt", "$description", "self-test", "trace"):
         plant.bridge.say(leaf, b"{no json")
     with plant.service.watching(DEVICE) as viewer:
         plant.bridge.say("trace", b"\xff")
@@ -159,6 +163,79 @@ def test_frames_are_kept_only_while_somebody_watches_and_a_new_watch_begins_anew
         plant.bridge.say("trace", frames_message(1, first_us=9, ended=True))
         plant.bridge.say("trace", frames_message(1, first_us=50))
         wait_until(lambda: recorded() == [50], "a watch after the end of the last")
+
+
+def test_the_machine_s_last_self_test_is_heard_whoever_asked_for_it(plant: Plant) -> None:
+    changes = plant.service.changes
+    plant.bridge.say("self-test", {"at": "2026-03-02T06:00:00Z", "results": {"door": "failed"}})
+    wait_until(lambda: plant.service.self_test(DEVICE) is not None, "the self test")
+    told = plant.service.self_test(DEVICE)
+    assert told is not None and told.results == {"door": "failed"} and told.at == datetime(2026, 3, 2, 6, tzinfo=UTC)
+    assert plant.service.changes > changes
+
+
+def test_a_capture_is_dated_by_the_clock_when_its_watch_began(plant: Plant) -> None:
+    began_s = now().timestamp()
+    with plant.service.watching(DEVICE):
+        plant.bridge.say("trace", frames_message(2, first_us=2_000_000, dropped=3))
+        wait_until(lambda: len(plant.service.recorded(DEVICE).frames) == 2, "the frames")
+    times_s = [at_us / 1e6 for at_us in packet_times(plant.service.capture(DEVICE))]
+    assert began_s <= times_s[0] <= now().timestamp() and times_s[1] - times_s[0] == pytest.approx(1e-6, abs=1e-6)
+    assert packet_times(plant.service.capture("packager-9")) == []
+
+
+def packet_times(content: bytes) -> list[int]:
+    """Return the times of the packets of a pcapng file, in microseconds since 1970."""
+    times, at = [], 0
+    while at < len(content):
+        kind, length = struct.unpack_from("<II", content, at)
+        if kind == 6:
+            high, low = struct.unpack_from("<II", content, at + 12)
+            times.append(high << 32 | low)
+        at += length
+    return times
+
+
+def test_a_file_is_read_and_one_that_may_not_be_sent_is_refused_with_the_reason(plant: Plant) -> None:
+    data = b"firmware"
+    digest = hashlib.sha256(data).hexdigest()
+    head = {"format": "PPL-FW", "version": "1.2.0", "sha256": digest, "signature": "ab" * 64}
+    whole = json.dumps(head).encode() + b"\n" + data
+    assert plant.service.read_image(whole) == FirmwareAct("1.2.0", len(data), digest)
+    for wrong in (data, whole + b"more", json.dumps({**head, "signature": ""}).encode() + b"\n" + data):
+        refused = plant.service.read_image(wrong)
+        assert isinstance(refused, Refusal) and refused.text.startswith("The file is not sent: ")
+
+
+def test_an_update_asks_nothing_that_moves_while_its_person_may_not(plant: Plant) -> None:
+    data = b"firmware"
+    head = {"format": "PPL-FW", "version": "1.2.0", "sha256": hashlib.sha256(data).hexdigest(), "signature": "ab" * 64}
+    slots = {
+        "active": "B", "confirmed": "A", "failed_boots": 1, "safe_mode": False, "offset": 0, "crc": 0, "version_a": "1.1.0",
+        "version_b": "1.2.0",
+    }  # fmt: skip
+
+    async def objection() -> Refusal | None:
+        return Refusal("not-your-lock", "Petrov holds it.")
+
+    async def told() -> list[UpdateNews]:
+        whole = json.dumps(head).encode() + b"\n" + data
+        news = plant.service.update(DEVICE, whole, "hub-u-1", objection)
+        first = await anext(news)
+        rest = asyncio.create_task(_all(news))
+        heard = await asyncio.to_thread(plant.bridge.next)
+        assert (heard["kind"], heard["command"]) == ("firmware-status", "hub-u-1-1")
+        await asyncio.to_thread(lambda: plant.bridge.answer(heard["command"], **slots))
+        return [first, *await rest]
+
+    news = asyncio.run(told())
+    assert news[-1].rc == "NOT_CONFIRMED" and "NOT_YOUR_LOCK: Petrov holds it." in news[-1].words
+    assert [told.slots for told in news if told.slots] == [slots]
+    assert plant.bridge.heard.empty(), "neither test nor confirmation was asked for"
+
+
+async def _all(news: AsyncIterator[UpdateNews]) -> list[UpdateNews]:
+    return [told async for told in news]
 
 
 def test_two_who_watch_hear_the_same(plant: Plant) -> None:

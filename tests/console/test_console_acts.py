@@ -87,6 +87,7 @@ def test_journal_tells_of_a_job_that_is_done_and_of_one_that_is_unknown(plant: P
     told = {block.split("\n", 1)[0]: block for block in shown.stdout.split("\njob ")[1:]}
     assert re.search(r"journal +done\n", told[done.job])
     assert "does not know this job" in told["0f" * 16]
+    wait_until(lambda: plant.ear.retained["status"]["job"] is None, "a status without a job")
     nothing = plant.run("--journal")
     assert "the machine names no job now" in nothing.stdout
 

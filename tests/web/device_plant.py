@@ -16,13 +16,13 @@ from hub.domain.people import Role
 from hub.services.views import LedgerQuestion
 from hub.settings import HubSettings
 from hub.web.app import create_app
-from tests.bridge.plant import DEVICE, SITE, bridge, mosquitto, wait_until
+from tests.bridge.plant import DEVICE, SITE, BridgeProcess, bridge, mosquitto, wait_until
 from tests.bridge.test_with_simulated_packager import CASSETTE, Packager
 
 
 @dataclass
 class ConsolePlant:
-    """The hub, its address, the machine; `broker` may be ended before the rest."""
+    """The hub, its address, the machine; broker and bridge may be ended before the rest, and begun again."""
 
     hub: RunningHub
     url: str
@@ -31,6 +31,8 @@ class ConsolePlant:
     broker_port: int
     folder: Path
     clients: ExitStack
+    bridge: BridgeProcess
+    running: ExitStack
 
     def client(self, role: Role) -> httpx.Client:
         """Return a program signed in as a role."""
@@ -44,6 +46,15 @@ class ConsolePlant:
         question = LedgerQuestion(limit=1000, kind=kind, oldest_first=True)
         page = self.hub.writer.submit_read(lambda unit: ledger_page(unit.connection, question)).result()
         return [{**entry.data, "actor": entry.actor} for entry in page.entries]
+
+    def restart_broker(self) -> None:
+        """Begin the broker again, on the port that it had."""
+        self.broker.enter_context(mosquitto(self.folder, self.broker_port))
+
+    def restart_bridge(self) -> None:
+        """Begin a bridge in place of one that was killed."""
+        self.bridge = self.running.enter_context(bridge(self.folder, self.broker_port, str(self.packager.port)))
+        self.bridge.wait_ready()
 
     def state(self) -> str:
         """Return the machine's state as the hub last heard it."""
@@ -60,12 +71,13 @@ def console_plant(folder: Path) -> Iterator[ConsolePlant]:
         packager.post("/cassettes/5", CASSETTE)
         broker = running.enter_context(ExitStack())
         port = broker.enter_context(mosquitto(folder))
-        running.enter_context(bridge(folder, port, str(packager.port))).wait_ready()
+        beside_it = running.enter_context(bridge(folder, port, str(packager.port)))
+        beside_it.wait_ready()
         hub = _hub(folder / "hub", port)
         running.callback(hub.stop)
         url = running.enter_context(served(create_app(context_of(hub))))
         clients = running.enter_context(ExitStack())
-        plant = ConsolePlant(hub, url, packager, broker, port, folder, clients)
+        plant = ConsolePlant(hub, url, packager, broker, port, folder, clients, beside_it, running)
         wait_until(
             lambda: plant.state() in ("idle", "ready") and hub.service.description(DEVICE) is not None,
             "the machine at the hub",

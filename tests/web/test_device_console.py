@@ -126,7 +126,7 @@ def test_card_state_and_counters_are_there_and_fit_desk_and_tablet(running: Cons
         "Cassettes",
         "crc_err",
         "retransmits",
-        "never, by the ledger",
+        "never, by ledger and machine",
         "free",
     ):
         assert words in text, words

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from firmware_bridge.firmware_image import FILE_LIMIT_BYTES
 from hub.domain.people import Role
 from hub.services.service_acts import owner_of
 from tests.web_api.api_client import Api
@@ -93,7 +94,12 @@ def test_what_cannot_be_read_is_refused_with_where_and_leaves_nothing(
 @pytest.mark.parametrize("device", ["printer-1", "camera-1", "packager-9"])
 def test_what_has_no_bridge_cannot_be_served(api: Api, device: str) -> None:
     assert refused(api.post(ENGINEER, f"/api/devices/{device}/lock", mode="take"), 404) == "unknown-device"
-    for path in ("trace", "trace.jsonl", "support.zip"):
+    upload = api.client.post(
+        f"/api/devices/{device}/firmware?event=event-0001", content=b"x", headers=api.headers(ENGINEER)
+    )
+    assert refused(upload, 404) == "unknown-device"
+    looks = ("trace", "trace.jsonl", "trace.pcapng", "support.zip", "firmware", "firmware/progress", f"jobs/{'0' * 32}")
+    for path in looks:
         assert refused(api.get(ENGINEER, f"/api/devices/{device}/{path}"), 404) == "unknown-device"
 
 
@@ -106,3 +112,34 @@ def test_the_support_bundle_tells_the_machine_s_facts_and_no_person(api: Api) ->
     told = archive.read("ledger.jsonl").decode()
     assert '"service-lock"' in told and '"self-test"' in told and '"person"' in told
     assert not [word for word in (name_of(api, "engineer"), "u-engineer") if word in told]
+
+
+def test_firmware_is_for_the_holder_of_the_lock_and_a_file_that_reaches_nobody_leaves_nothing(api: Api) -> None:
+    def upload(content: bytes) -> Any:
+        return api.client.post(f"{PATH}/firmware?event=event-0001", content=content, headers=api.headers(ENGINEER))
+
+    assert refused(upload(b"x")) == "not-locked"
+    hold_lock(api, "petrov")
+    assert refused(upload(b"x")) == "not-your-lock"
+    hold_lock(api, name_of(api, "engineer"), "taken-over")
+    assert refused(upload(b"x")) == "BROKER_AWAY"
+    assert refused(upload(bytes(FILE_LIMIT_BYTES)), 409) == "BROKER_AWAY"
+    assert refused(upload(bytes(FILE_LIMIT_BYTES + 1)), 413) == "too-large"
+    short = api.client.post(f"{PATH}/firmware?event=e", content=b"x", headers=api.headers(ENGINEER))
+    assert refused(short, 422) == "unreadable" and short.json()["where"] == "query.event"
+    assert api.world.ledger("service-asked") == []
+
+
+def test_without_an_update_its_progress_is_nothing_and_ends(api: Api) -> None:
+    told = api.get(ENGINEER, f"{PATH}/firmware/progress")
+    assert told.headers["content-type"].startswith("text/event-stream")
+    assert told.text == "event: update\ndata: null\n\n"
+
+
+def test_a_machine_that_nobody_reaches_tells_no_slots_no_journal_and_no_capture(api: Api) -> None:
+    assert refused(api.get(ENGINEER, f"{PATH}/firmware")) == "BROKER_AWAY"
+    assert refused(api.get(ENGINEER, f"{PATH}/jobs/{'0' * 32}")) == "BROKER_AWAY"
+    assert refused(api.get(ENGINEER, f"{PATH}/trace.pcapng")) == "broker-away"
+    wrong = api.get(ENGINEER, f"{PATH}/jobs/nothing")
+    assert refused(wrong, 422) == "unreadable" and wrong.json()["where"] == "path.job"
+    assert api.world.ledger("service-asked") == []

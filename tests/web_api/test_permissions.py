@@ -13,7 +13,9 @@ READS: tuple[tuple[str, Action], ...] = (
     ("/api/wards", Action.READ_WARD), ("/api/ward/Therapy/round", Action.READ_WARD), ("/api/ledger/export", Action.READ_LEDGER),
     ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE),
     ("/api/devices/packager-1/trace", Action.OPERATE_DEVICES), ("/api/devices/packager-1/trace.jsonl", Action.OPERATE_DEVICES),
-    ("/api/devices/packager-1/support.zip", Action.OPERATE_DEVICES),
+    ("/api/devices/packager-1/support.zip", Action.OPERATE_DEVICES), ("/api/devices/packager-1/trace.pcapng", Action.OPERATE_DEVICES),
+    ("/api/devices/packager-1/firmware", Action.OPERATE_DEVICES), ("/api/devices/packager-1/firmware/progress", Action.OPERATE_DEVICES),
+    ("/api/devices/packager-1/jobs/" + "0" * 32, Action.OPERATE_DEVICES),
 )  # fmt: skip
 COUNTED = {"device": "packager-1", "job": "none", "boot": 1, "asked_event": 1, "counted": 0, "reason": "r"}
 WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
@@ -39,6 +41,7 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/devices/packager-1/self-test", Action.SERVE_DEVICES, {}),
     ("/api/devices/packager-1/jog", Action.SERVE_DEVICES, {"press": "press-01", "motor": "film", "direction": "back"}),
     ("/api/devices/packager-1/jog/release", Action.SERVE_DEVICES, {"press": "press-01"}),
+    ("/api/devices/packager-1/firmware?event=event-0001", Action.SERVE_DEVICES, {}),
     ("/api/returns", Action.RETURN_PACKS, {"pack": "p", "condition": "sealed"}),
     ("/api/clock", Action.ADVANCE_CLOCK, {}),
     ("/api/intake/sheet?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),

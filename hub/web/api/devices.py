@@ -2,16 +2,17 @@
 
 import json
 import platform
+import secrets
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
 from hub.domain.identifiers import DeviceId
 from hub.domain.people import Action, User
 from hub.domain.refusals import Refusal
-from hub.services.device_service import JogAct, LockAct, SelfTestAct, ServiceAct, ServiceAnswer
+from hub.services.device_service import JobQueryAct, JogAct, LockAct, SelfTestAct, ServiceAct, ServiceAnswer
 from hub.services.ports import UnitOfWork
 from hub.services.presses import Press
 from hub.services.service_acts import (
@@ -34,6 +35,7 @@ from hub.web.live_frames import frames_of
 router = APIRouter(prefix="/api/devices/{device}", tags=["devices"])
 Looker = Annotated[User, Depends(allowed(Action.OPERATE_DEVICES))]
 Server = Annotated[User, Depends(allowed(Action.SERVE_DEVICES))]
+JobHex = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 HOLD_MS = 300
 
 
@@ -64,7 +66,7 @@ class LetGoBody(Write):
 @router.get("/trace")
 async def trace(device: str, request: Request, hub: Hub, _: Looker) -> StreamingResponse:
     """Watch: server-sent events with the frames on the wire, for as long as the request is open."""
-    await _known(hub, device)
+    await known_device(hub, device)
     if hub.service.trouble:
         raise HTTPException(409, {"refused": "broker-away", "reason": hub.service.trouble})
     stream = frames_of(hub.service, device, request.is_disconnected)
@@ -74,16 +76,36 @@ async def trace(device: str, request: Request, hub: Hub, _: Looker) -> Streaming
 @router.get("/trace.jsonl")
 async def recorded(device: str, hub: Hub, _: Looker) -> Response:
     """Return the frames of the last watch as JSON lines; label bytes are told by length and digest."""
-    await _known(hub, device)
+    await known_device(hub, device)
     return _download(
         frame_lines(hub.service.recorded(device)).encode(), f"{device}-trace.jsonl", "application/x-ndjson"
     )
 
 
+@router.get("/trace.pcapng")
+async def captured(device: str, hub: Hub, _: Looker) -> Response:
+    """Return the frames of the last watch as a capture for Wireshark; of label bytes only the length, the digest in a comment."""
+    await known_device(hub, device)
+    captured_bytes = hub.service.capture(device)
+    if not captured_bytes:
+        raise HTTPException(409, {"refused": "broker-away", "reason": hub.service.trouble})
+    return _download(captured_bytes, f"{device}-trace.pcapng", "application/x-pcapng")
+
+
+@router.get("/jobs/{job}")
+async def journal(device: str, job: JobHex, hub: Hub, _: Looker) -> dict[str, Any]:
+    """Ask the machine what its journal has of a job; it changes nothing."""
+    await known_device(hub, device)
+    answer = await hub.service.ask(device, JobQueryAct(job), f"journal-{secrets.token_hex(8)}")
+    if not answer.is_done:
+        raise not_done(answer)
+    return told_answer(answer)
+
+
 @router.get("/support.zip")
 async def support(device: str, hub: Hub, _: Looker) -> Response:
     """Return the support bundle: what a maker needs to look into a fault, without patients and people."""
-    await _known(hub, device)
+    await known_device(hub, device)
     known = await hub.decisions.read(lambda unit: unit.devices.get(DeviceId(device)))
     assert known is not None
     entries = [entry for question in questions(device) for entry in (await hub.read_ledger(question)).entries]
@@ -111,24 +133,24 @@ async def lock(device: str, body: LockBody, hub: Hub, user: Server) -> dict[str,
 @router.post("/self-test")
 async def self_test(device: str, body: SelfTestBody, hub: Hub, user: Server) -> dict[str, Any]:
     """Let the machine make all of its tests; only who holds its service lock may ask."""
-    await _may_move(hub, user, device)
+    await may_move(hub, user, device)
     return await _done(hub, user, device, SelfTestAct(), body)
 
 
 @router.post("/jog")
 async def jog(device: str, body: JogBody, hub: Hub, user: Server) -> dict[str, Any]:
     """Let a motor run for 0.3 seconds from now; only who holds the service lock may ask, and nobody after the press was let go."""
-    await _may_move(hub, user, device)
+    await may_move(hub, user, device)
     act = JogAct(body.motor, body.direction, HOLD_MS)
     await _begin_press(hub, user, device, act, body)
     answer = await hub.service.ask(device, act, _command(user, body))
     if answer.is_done:
         hub.presses.moved(body.press, int(answer.data.get("position", 0)))
-        return _answer(answer)
+        return told_answer(answer)
     press = hub.presses.end(body.press, user.id, device)
     if press is not None:
         await _record_press(hub, user, press, answer)
-    raise _not_done(answer)
+    raise not_done(answer)
 
 
 @router.post("/jog/release")
@@ -143,22 +165,29 @@ async def let_go(device: str, body: LetGoBody, hub: Hub, user: Server) -> dict[s
     return {"commands": ended.commands if ended is not None else 0}
 
 
-async def _known(hub: HubContext, device: str) -> None:
+async def known_device(hub: HubContext, device: str) -> None:
+    """Raise 404 where there is no such machine, or none that has a bridge."""
     if not await hub.decisions.read(lambda unit: serves(unit, device)):
         raise HTTPException(404, {"refused": UNKNOWN.code, "reason": UNKNOWN.text})
 
 
-async def _may_move(hub: HubContext, user: User, device: str) -> None:
-    await _known(hub, device)
+async def may_move(hub: HubContext, user: User, device: str) -> None:
+    """Raise 409 where the service lock is not this person's."""
+    await known_device(hub, device)
+    answered(await objection_of(hub, user, device))
+
+
+async def objection_of(hub: HubContext, user: User, device: str) -> Refusal | None:
+    """Return why this person must not move the machine now, by its last word about its lock."""
     found = await hub.read_ledger(question_of_lock(device))
-    answered(objection_to_move(holder_in(found.entries), user))
+    return objection_to_move(holder_in(found.entries), user)
 
 
 async def _begin_press(hub: HubContext, user: User, device: str, act: JogAct, body: JogBody) -> None:
     """Write down a press before its first command; refuse a command of another press, or of one that is over."""
     known = hub.presses.get(body.press)
     if known is None:
-        asked = await _asked(hub, user, device, act, body, body.press)
+        asked = await asked_for(hub, user, device, act, body, body.press)
         hub.presses.begin(body.press, Press(user.id, device, act, asked))
         known = hub.presses.get(body.press)
         assert known is not None
@@ -181,16 +210,16 @@ async def _record_press(hub: HubContext, user: User, press: Press, answer: Servi
 
 async def _done(hub: HubContext, user: User, device: str, act: ServiceAct, body: Write) -> dict[str, Any]:
     """Write down that it is asked for, ask the machine, write down the answer; a refusal is 409 with rc and reason."""
-    await _known(hub, device)
-    asked = await _asked(hub, user, device, act, body, body.event)
+    await known_device(hub, device)
+    asked = await asked_for(hub, user, device, act, body, body.event)
     answer = await hub.service.ask(device, act, _command(user, body))
     await hub.decisions.run(user.id, lambda unit: record_answered(unit, device, act, asked, answer))
     if not answer.is_done:
-        raise _not_done(answer)
-    return _answer(answer)
+        raise not_done(answer)
+    return told_answer(answer)
 
 
-async def _asked(hub: HubContext, user: User, device: str, act: ServiceAct, body: Write, event: str) -> int:
+async def asked_for(hub: HubContext, user: User, device: str, act: ServiceAct, body: Write, event: str) -> int:
     """Return the number of the entry that tells of the asking; the same event again is the same entry."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
@@ -205,11 +234,13 @@ def _command(user: User, body: Write) -> str:
     return f"hub-{user.id}-{body.event}"
 
 
-def _answer(answer: ServiceAnswer) -> dict[str, Any]:
+def told_answer(answer: ServiceAnswer) -> dict[str, Any]:
+    """Return an answer as programs read it."""
     return {"rc": answer.rc, "data": dict(answer.data)}
 
 
-def _not_done(answer: ServiceAnswer) -> HTTPException:
+def not_done(answer: ServiceAnswer) -> HTTPException:
+    """Return the refusal that an answer is."""
     return HTTPException(409, {"refused": answer.rc, "reason": in_words(answer), "data": dict(answer.data)})
 
 

@@ -1,12 +1,14 @@
 """The engineer's console of one machine: what it says of itself, its counters and frames, the service lock, tests and jog."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from hub.domain.people import Action, User
+from hub.services import machine_journal
+from hub.services.device_service import SelfTestTold
 from hub.services.doubt_view import doubt_board
 from hub.services.ports import UnitOfWork
 from hub.services.service_acts import ANSWERED, UNKNOWN, holder_in, owner_of, question_of_lock, serves
@@ -19,6 +21,8 @@ router = APIRouter()
 Reader = Annotated[User, Depends(allowed(Action.READ_LINE))]
 BRIDGE_PREFIX = "link_"
 ERRORS = frozenset({"crc_err", "cobs_err", "overrun", "retransmits", "stale", "stale_sid", "bad_payload", "denied"})
+# A service command comes to nothing where the clocks of hub and bridge are further apart.
+CLOCKS_APART = timedelta(seconds=5)
 MOTORS = (("film", "Film"), ("gate", "Gate"), ("tray", "Tray"))
 
 
@@ -34,6 +38,18 @@ async def board(device: str, request: Request, hub: Hub, user: Reader) -> HTMLRe
     return page(request, user, "device_console_board.html", **await _read(hub, user, device))
 
 
+@router.get("/devices/{device}/journal")
+async def journal(device: str, request: Request, hub: Hub, user: Reader) -> HTMLResponse:
+    """Return what the books have of the machine's newest jobs, as a part of the page."""
+    if not await hub.decisions.read(lambda unit: serves(unit, device)):
+        raise HTTPException(404, {"refused": UNKNOWN.code, "reason": UNKNOWN.text})
+    jobs = await hub.decisions.read(lambda unit: machine_journal.newest_jobs(unit, device))
+    found = [await hub.read_ledger(question) for question in machine_journal.questions(jobs)]
+    entries = [entry for one in found for entry in one.entries]
+    rows = [job | {"steps": machine_journal.steps_of(job["job"], entries)} for job in jobs]
+    return page(request, user, "device_journal.html", jobs=rows)
+
+
 async def _read(hub: HubContext, user: User, device: str) -> dict[str, Any]:
     def read(unit: UnitOfWork) -> dict[str, Any] | None:
         if not serves(unit, device):
@@ -47,10 +63,13 @@ async def _read(hub: HubContext, user: User, device: str) -> dict[str, Any]:
     found = await hub.decisions.read(read)
     if found is None:
         raise HTTPException(404, {"refused": UNKNOWN.code, "reason": UNKNOWN.text})
+    update = hub.updates.get(device)
+    in_books = await _last_test(hub, device, found["names"])
     holder = holder_in((await hub.read_ledger(question_of_lock(device))).entries)
     return {
         **found, "device": device, "holder": holder, "mine": holder == owner_of(user), "description": hub.service.description(device),
-        "trouble": hub.service.trouble, "counters": _counters(found["row"]["counters"]), "test": await _last_test(hub, device, found["names"]),
+        "trouble": hub.service.trouble, "counters": _counters(found["row"]["counters"]), "test": newer_test(in_books, hub.service.self_test(device)),
+        "is_updating": update is not None and not update.is_over,
         "entries": [told(entry, found["names"]) for entry in await _last_entries(hub, device)],
     }  # fmt: skip
 
@@ -81,6 +100,16 @@ async def _last_test(hub: HubContext, device: str, names: dict[str, str]) -> dic
                 "seq": entry.seq,
             }
     return None
+
+
+def newer_test(in_books: dict[str, Any] | None, told: SelfTestTold | None) -> dict[str, Any] | None:
+    """Return the machine's own word of its last self test where it is newer than the ledger's, else the ledger's.
+
+    The two tell of the same test where their clocks may just differ; then the ledger, which knows who asked, is shown.
+    """
+    if told is None or (in_books is not None and told.at <= in_books["at"] + CLOCKS_APART):
+        return in_books
+    return {"at": told.at, "by": "", "results": dict(told.results), "seq": None}
 
 
 async def _last_entries(hub: HubContext, device: str) -> list[Any]:

@@ -3,7 +3,7 @@ import { eventId } from "./api.js";
 
 const TIMEOUT_MS = 10000;
 
-function words(status, body) {
+export function words(status, body) {
   const code = /^[A-Z_]+$/.test(body.refused || "") ? `${body.refused}: ` : "";
   return body.reason ? `${code}${body.reason}` : `The hub refused (${status}).`;
 }

@@ -1,7 +1,9 @@
 // The engineer's console: the live board, the service lock and the self test. Nothing here is sent again by itself.
 import { act } from "./device_act.js";
+import { firmware } from "./device_firmware.js";
 import { frames } from "./device_frames.js";
 import { jog } from "./device_jog.js";
+import { journal } from "./device_journal.js";
 import { follow } from "./live.js";
 import { show } from "./result.js";
 
@@ -12,7 +14,8 @@ const TOLD = {
   release: "The service lock is given back: the machine may begin jobs.",
 };
 
-const refresh = follow(document.getElementById("board"));
+let boardChanged = () => {};
+const refresh = follow(document.getElementById("board"), () => boardChanged());
 
 async function lock(mode) {
   show("wait", "The machine is asked …");
@@ -57,4 +60,6 @@ function service() {
 }
 
 service();
+boardChanged = firmware(device, refresh);
+journal(device);
 frames(device);
