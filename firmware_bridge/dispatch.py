@@ -147,22 +147,21 @@ def may_expire(progress: Progress, *, sent: bool) -> bool:
     return not sent
 
 
-def ask(progress: Progress) -> Ask:
-    """Return the next request of a command."""
+def ask(progress: Progress, boots_before: int = 0) -> Ask:
+    """Return the next request of a command; `boots_before` of its number of a boot are those of older boards in the machine's place."""
     if isinstance(progress, DecisionProgress):
-        return _ask_decision(progress.command)
+        return _ask_decision(progress.command, boots_before)
     return _ask_run(progress)
 
 
-def _ask_decision(decision: Decision) -> Ask:
+def _ask_decision(decision: Decision, boots_before: int) -> Ask:
     job = bytes.fromhex(decision.job)
-    match decision:
-        case VerdictCommand(slot=slot, boot=boot, event=event, verdict=verdict):
-            return Ask(Op.VERDICT, packets.pack_verdict(job, slot, boot, event, verdict))
-        case ResolveCommand(slot=slot, boot=boot, event=event, counted=counted):
-            return Ask(Op.RESOLVE, packets.pack_resolve(job, slot, boot, event, counted))
-        case AbortCommand():
-            return Ask(Op.ABORT, job)
+    if isinstance(decision, AbortCommand):
+        return Ask(Op.ABORT, job)
+    boot = max(0, decision.boot - boots_before)  # an older board asked: no machine has a boot 0, so it refuses the answer
+    if isinstance(decision, VerdictCommand):
+        return Ask(Op.VERDICT, packets.pack_verdict(job, decision.slot, boot, decision.event, decision.verdict))
+    return Ask(Op.RESOLVE, packets.pack_resolve(job, decision.slot, boot, decision.event, decision.counted))
 
 
 def _ask_run(progress: RunProgress) -> Ask:

@@ -39,9 +39,10 @@ class Greeted:
 
 @dataclass(frozen=True)
 class Refused:
-    """The machine answered HELLO but opened no session (a higher fence has been seen, or another protocol)."""
+    """The machine answered HELLO but opened no session (a higher fence has been seen, or another protocol); it may say who it is."""
 
     rc: int
+    hello: Hello | None = None
 
 
 @dataclass(frozen=True)
@@ -311,7 +312,7 @@ class Link:
         rc = result_code(frame.payload)
         if rc != Rc.OK:
             self.close("refused")
-            return [Refused(rc)]
+            return [Refused(rc, _hello_of_refusal(frame.payload))]
         hello = unpack_hello(frame.payload)
         self._outstanding = None
         self._boot = hello.boot
@@ -372,6 +373,13 @@ class Link:
         self._taken_event = event.event
         del self._early[event.event]
         return [Happened(event, skipped), *self._in_order()]
+
+
+def _hello_of_refusal(payload: bytes) -> Hello | None:
+    try:
+        return unpack_hello(payload)
+    except DecodeError:
+        return None
 
 
 def _dropped(before: DecoderCounters, after: DecoderCounters) -> CrossingError:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from firmware_bridge import packets
-from firmware_bridge.contract import BridgeEvent, encode
+from firmware_bridge.contract import encode
 from firmware_bridge.event_sender import EventSender
 from firmware_bridge.inbox import Sign
 from firmware_bridge.link import Answered, Down, Greeted, Happened, Link, LinkEvent, Refused, Repeated
-from firmware_bridge.machine_view import WRONG_MACHINE, MachineView
+from firmware_bridge.machine_view import WRONG_MACHINE, MachineView, wrong_machine
 from firmware_bridge.machine_voice import MachineVoice
 from firmware_bridge.packets import DecodeError, FirmwareEvent, Op, Rc
 from firmware_bridge.service_desk import ServiceDesk, Standing
@@ -67,7 +67,7 @@ class MachineCore:
         self._desk = ServiceDesk(voice.answer, self._trace.watch, voice.tested)
         self._link = Link(settings.baud)
         self._is_open = False
-        self._is_up = False
+        self._is_up = self._is_known = False
         self._failures = 0
         self._reopen_at_s = 0.0
         self._fence = self._highest_fence = 0
@@ -184,10 +184,13 @@ class MachineCore:
             self._lose_link(str(error), now_s)
             return
         self._is_open = True
+        self._is_known = not self._settings.serial
         self._greet(now_s)
 
     def _greet(self, now_s: float) -> None:
-        self._fence = self._highest_fence = self._spool.fence(self._settings.id)
+        """Open a session; a machine whose serial is to be looked at first is greeted without a fence, which would be another's for ever."""
+        self._highest_fence = self._spool.fence(self._settings.id)
+        self._fence = self._highest_fence if self._is_known else 0
         self._on_answer = None
         self._queue.forget_progress()
         self._link.hello(self._outside.new_session(), self._fence, now_s)
@@ -238,9 +241,7 @@ class MachineCore:
                 case Greeted():
                     self._greeted(event, now_s)
                 case Refused():
-                    self._failures = max(self._failures, LONG_WAIT_FAILURES)
-                    logger.error("%s: HELLO refused, rc %d (fence %d)", self._settings.id, event.rc, self._fence)
-                    self._lose_link("HELLO refused", now_s)
+                    self._refused(event, now_s)
                 case Down():
                     self._lose_link(event.reason, now_s)
         if happened:
@@ -248,16 +249,15 @@ class MachineCore:
 
     def _greeted(self, event: Greeted, now_s: float) -> None:
         hello = event.hello
-        wrong = self._wrong_machine(hello)
+        wrong = wrong_machine(hello, self._settings.serial)
         if wrong:
-            self._failures = max(self._failures, LONG_WAIT_FAILURES)
-            logger.error("%s: %s", self._settings.id, wrong)
+            self._turn_away(wrong, now_s)
             self._view = MachineView(reason=WRONG_MACHINE)
-            self._lose_link(wrong, now_s)
             return
+        self._is_known = True
         self._failures = 0
         self._is_up = True
-        self._view = MachineView(hello=hello)
+        self._view = MachineView(hello=hello, boots_before=self._spool.boots_before(self._settings.id, hello.serial))
         self._events_owed, self._events_settled = None, 0
         self._want_whole_status(now_s)
         logger.info("%s: link up, firmware %s, boot %d", self._settings.id, hello.firmware, hello.boot)
@@ -266,16 +266,23 @@ class MachineCore:
         self._tell_ready()
         self._handle(self._link.accept_events(self._last_event_kept(hello)), now_s)
 
-    def _wrong_machine(self, hello: packets.Hello) -> str:
-        """Return in words why what answers at the port is not driven, or an empty text."""
-        if (hello.protocol_major, hello.schema_crc) != (packets.PROTOCOL_MAJOR, packets.SCHEMA_CRC):
-            return "the firmware speaks another protocol than PPL/1.1"
-        if self._settings.serial and hello.serial != self._settings.serial:
-            return f"at this port answers the machine {hello.serial}, not {self._settings.serial} as the settings say"
-        return ""
+    def _refused(self, event: Refused, now_s: float) -> None:
+        """Greet the machine again with our own fence, once it has said who it is; else leave it."""
+        wrong = "" if event.hello is None else wrong_machine(event.hello, self._settings.serial)
+        if not (self._is_known or wrong or event.hello is None) and event.rc == Rc.FENCED:
+            self._is_known = True
+            self._greet(now_s)
+            return
+        self._turn_away(wrong or f"HELLO refused, rc {event.rc} (fence {self._fence})", now_s)
+        self._view = MachineView(reason=WRONG_MACHINE) if wrong else self._view
+
+    def _turn_away(self, told: str, now_s: float) -> None:
+        self._failures = max(self._failures, LONG_WAIT_FAILURES)
+        logger.error("%s: %s", self._settings.id, told)
+        self._lose_link(told, now_s)
 
     def _last_event_kept(self, hello: packets.Hello) -> int:
-        kept = self._spool.last_event(self._settings.id, hello.serial, hello.boot)
+        kept = self._spool.last_event(self._settings.id, hello.serial, self._view.boots_before + hello.boot)
         if kept < hello.next_event:
             return kept
         logger.warning("%s: the machine counts its events anew", self._settings.id)
@@ -289,24 +296,11 @@ class MachineCore:
     def _keep(self, happened: list[FirmwareEvent]) -> None:
         """Make events durable; only then are they owed to the firmware as acknowledged."""
         serial = self._view.hello.serial if self._view.hello is not None else ""
-        self._spool.keep_events(self._settings.id, serial, [self._described(event, self._now) for event in happened])
+        self._spool.keep_events(self._settings.id, serial, [self._view.recorded(event, self._now) for event in happened])
         self._owe(happened[-1].boot, happened[-1].event)
         self._sender.look_again()
         self._status_page = self._status_page or 1
         self._queue.heard(event.kind for event in happened)
-
-    def _described(self, event: FirmwareEvent, at: datetime) -> BridgeEvent:
-        job = None if event.job == packets.NO_JOB else event.job.hex()
-        try:
-            kind, data = packets.event_name(event.kind), packets.event_fields(event)
-            self._view.take_event(event, data)
-        except (DecodeError, ValueError) as error:
-            logger.error("%s: event %d is not readable: %s", self._settings.id, event.event, error)
-            kind, data = "unreadable", {"op": event.kind, "payload": event.data.hex()}
-        slot = None if job is None else event.slot
-        return BridgeEvent(
-            source="firmware", boot=event.boot, event=event.event, kind=kind, job=job, slot=slot, at=at, data=data
-        )
 
     def _owe(self, boot: int, event: int) -> None:
         if event > self._events_settled:
@@ -358,7 +352,7 @@ class MachineCore:
                 logger.warning("%s: command %s refused: %s", self._settings.id, work.waiting.command, refuse.rc)
                 self._sender.look_again()
 
-        request = self._queue.ask(work)
+        request = self._queue.ask(work, self._view.boots_before)
         self._request(request.op, request.payload, on_answer, now_s)
 
     def _acknowledge_events(self, owed: tuple[int, int], now_s: float) -> None:

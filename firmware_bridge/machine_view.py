@@ -1,20 +1,29 @@
 """What the bridge has heard of one machine, put together for `status` and `$description`; pure."""
 
+import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from firmware_bridge.contract import CassettePlace, Description, StatusReport
+from firmware_bridge.contract import BridgeEvent, CassettePlace, Description, StatusReport
 from firmware_bridge.packets import (
     CAPABILITIES,
     MACHINE_STATES,
     NO_JOB,
+    PROTOCOL_MAJOR,
     RESET_CAUSES,
+    SCHEMA_CRC,
     STOP_REASONS,
+    DecodeError,
     EventKind,
     FirmwareEvent,
     Hello,
     StatusPage,
+    event_fields,
+    event_name,
     word_of,
 )
+
+logger = logging.getLogger(__name__)
 
 WRONG_MACHINE = "wrong-machine"
 QUIET_COUNTERS = frozenset({"ok", "link_sent"})
@@ -31,6 +40,8 @@ class MachineView:
     counters: dict[str, int] = field(default_factory=dict)
     cassettes: dict[int, CassettePlace] = field(default_factory=dict)
     is_whole: bool = False
+    boots_before: int = 0
+    """Of older boards in its place: what the hub hears of as a boot counts them too."""
 
     def take_page(self, page: StatusPage) -> int | None:
         """Take one STATUS page; return the slot number at which the next begins, or None after the last."""
@@ -46,8 +57,20 @@ class MachineView:
         self.is_whole = True
         return None
 
-    def take_event(self, event: FirmwareEvent, fields: dict[str, int | str]) -> None:
-        """Take what an event says of the cassettes."""
+    def recorded(self, event: FirmwareEvent, at: datetime) -> BridgeEvent:
+        """Take what an event says, and return it as the hub is told of it; one that cannot be read is told as it came."""
+        job = None if event.job == NO_JOB else event.job.hex()
+        try:
+            kind, data = event_name(event.kind), event_fields(event)
+            self._take_cassettes(event, data)
+        except (DecodeError, ValueError) as error:
+            logger.error("event %d of boot %d is not readable: %s", event.event, event.boot, error)
+            kind, data = "unreadable", {"op": event.kind, "payload": event.data.hex()}
+        slot = None if job is None else event.slot
+        boot = self.boots_before + event.boot
+        return BridgeEvent(source="firmware", boot=boot, event=event.event, kind=kind, job=job, slot=slot, at=at, data=data)
+
+    def _take_cassettes(self, event: FirmwareEvent, fields: dict[str, int | str]) -> None:
         if event.kind == EventKind.CASSETTE:
             slot, cassette, remaining = (int(fields[name]) for name in ("slot", "cassette", "remaining"))
             self._put(CassettePlace(slot=slot, cassette=cassette, remaining=remaining))
@@ -89,13 +112,22 @@ class MachineView:
             firmware=hello.firmware,
             protocol=f"PPL/{hello.protocol_major}.{hello.protocol_minor}",
             schema_crc=hello.schema_crc,
-            boot=hello.boot,
+            boot=self.boots_before + hello.boot,
             reset_cause=word_of(RESET_CAUSES, hello.reset_cause),
             cassette_slots=hello.cassette_slots,
             label_width=hello.label_width,
             capabilities=tuple(word for bit, word in enumerate(CAPABILITIES) if hello.capabilities >> bit & 1),
             bridge=bridge,
         )
+
+
+def wrong_machine(hello: Hello, serial: str) -> str:
+    """Return in words why what answers at the port is not driven, or an empty text; an empty `serial` lets any machine be driven."""
+    if (hello.protocol_major, hello.schema_crc) != (PROTOCOL_MAJOR, SCHEMA_CRC):
+        return "the firmware speaks another protocol than PPL/1.1"
+    if serial and hello.serial != serial:
+        return f"at this port answers the machine {hello.serial}, not {serial} as the settings say"
+    return ""
 
 
 def is_news(new: StatusReport, old: StatusReport | None) -> bool:

@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_by_device ON events (device, id);
 CREATE TABLE IF NOT EXISTS cursors (
     device TEXT NOT NULL, serial TEXT NOT NULL, boot INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (device, serial));
+CREATE TABLE IF NOT EXISTS boards (
+    device TEXT NOT NULL, serial TEXT NOT NULL, boots_before INTEGER NOT NULL, PRIMARY KEY (device, serial));
 CREATE TABLE IF NOT EXISTS sequences (device TEXT PRIMARY KEY, highest INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sequence_gaps (
     device TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (device, first));
@@ -229,6 +231,20 @@ class Spool:
                 self._add_event(db, device, event)
             last = events[-1]
             db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?)", (device, serial, last.boot, last.event))
+
+    def boots_before(self, device: str, serial: str) -> int:
+        """Return how many boots of a device older boards than this one had told: a new board counts from 1 again, the hub's numbers do not."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO boards SELECT ?1, ?2, CASE WHEN EXISTS"
+                " (SELECT 1 FROM cursors WHERE device = ?1 AND serial = ?2) THEN 0"
+                " ELSE coalesce((SELECT max(boot) FROM cursors WHERE device = ?1), 0) END",
+                (device, serial),
+            )
+            (before,) = db.execute(
+                "SELECT boots_before FROM boards WHERE device = ? AND serial = ?", (device, serial)
+            ).fetchone()
+        return int(before)
 
     def last_event(self, device: str, serial: str, boot: int) -> int:
         """Return the highest event number of this boot that was kept, 0 for none."""

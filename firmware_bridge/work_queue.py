@@ -85,9 +85,9 @@ class WorkQueue:
             return None
         return self._askable(work, now_s, wall_s)
 
-    def ask(self, work: Work) -> Ask:
+    def ask(self, work: Work, boots_before: int = 0) -> Ask:
         """Return the request; what may move something is marked in the spool before."""
-        request = dispatch.ask(work.progress)
+        request = dispatch.ask(work.progress, boots_before)
         if request.op in MAY_MOVE_SOMETHING and not work.waiting.sent:
             self._spool.mark_sent(work.waiting.id)
             work.waiting = replace(work.waiting, sent=True)

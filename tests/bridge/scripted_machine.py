@@ -25,6 +25,7 @@ class ScriptedMachine:
     """The firmware's side, without port and clock: `receive` returns the bytes to send."""
 
     boot: int = 3
+    serial: bytes = b"\x04S007"
     schema_crc: int = SCHEMA_CRC
     fence: int = 0
     slots: int = 40
@@ -116,7 +117,7 @@ class ScriptedMachine:
         (fence,) = struct.unpack_from("<I", frame.payload, 2)
         rc = Rc.FENCED if fence < self.fence else Rc.OK
         head = struct.pack("<BBBIIBIIBH", rc, 1, 1, self.schema_crc, self.boot, 0, self.next_event, 3, self.slots, 576)
-        wire = encode_frame(Frame(FrameType.HELLO_RSP, 0, frame.session, 0, head + b"\x051.2.3\x04S007"))
+        wire = encode_frame(Frame(FrameType.HELLO_RSP, 0, frame.session, 0, head + b"\x051.2.3" + self.serial))
         self._out += wire
         if rc == Rc.OK:
             self.fence = fence

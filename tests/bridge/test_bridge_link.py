@@ -90,7 +90,9 @@ def test_hello_has_the_bytes_of_the_vector_and_opens_the_session() -> None:
 def test_hello_under_a_low_fence_opens_nothing() -> None:
     link = Link(BAUD)
     link.hello(SESSION, 42, 0.0)
-    assert link.receive(bytes.fromhex(named("hello-rsp-fenced")["hex"]), 0.01) == [Refused(Rc.FENCED)]
+    (refused,) = link.receive(bytes.fromhex(named("hello-rsp-fenced")["hex"]), 0.01)
+    assert isinstance(refused, Refused) and refused.rc == Rc.FENCED
+    assert refused.hello is not None and refused.hello.serial == "S007", "it says who it is all the same"
     assert not link.is_open
 
 

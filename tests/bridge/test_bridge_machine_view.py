@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_cassette_is_counted_down_by_a_drop_and_by_the_answer_to_a_doubt(kind: p
     view = MachineView(cassettes={6: CassettePlace(slot=6, cassette=12345, remaining=10)})
     data = struct.pack("<IBBH", 12345, 2, 1, 9)
     event = packets.unpack_event(kind, struct.pack("<II16sB", 3, 1, bytes(range(16)), 0) + data)
-    view.take_event(event, packets.event_fields(event))
+    view.recorded(event, datetime.now(UTC))
     assert view.cassettes[6].remaining == 9
 
 
@@ -54,3 +55,12 @@ def test_description_names_protocol_and_capabilities() -> None:
     words = ("labels", "verdict", "resolve", "lock", "jog", "self-test", "firmware-update")
     assert description.capabilities == words
     assert decode_description(encode(description)) == description
+
+
+def test_boots_of_a_new_board_go_on_where_the_older_one_ended() -> None:
+    view = MachineView(hello=packets.unpack_hello(payload_of("hello-rsp")), boots_before=40)
+    data = struct.pack("<IBBH", 12345, 2, 1, 9)
+    event = packets.unpack_event(packets.EventKind.DROPPED, struct.pack("<II16sB", 3, 1, bytes(range(16)), 0) + data)
+    assert view.recorded(event, datetime.now(UTC)).boot == 43
+    description = view.description("0.1.0")
+    assert description is not None and view.hello is not None and description.boot == 40 + view.hello.boot

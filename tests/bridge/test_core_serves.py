@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.codec import FrameDecoder
-from firmware_bridge.contract import Command, decode_event, decode_status, encode
+from firmware_bridge.contract import BridgeEvent, Command, decode_event, decode_status, encode
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.intake import Intake
 from firmware_bridge.machine_core import MachineCore, MachineSettings
@@ -85,6 +85,14 @@ class Bench:
 
     def new_session(self) -> int:
         return 1 + int(self.now_s / STEP_S)
+
+    def events(self) -> list[BridgeEvent]:
+        return [decode_event(message) for leaf, message in self.published if leaf == "job/evt"]
+
+    def replace_board(self) -> None:
+        """Put another board in, which counts its boots and events from 1."""
+        self.machine = ScriptedMachine(boot=1, serial=b"\x04S008", holds_at_camera=True)
+        self.lose_port()
 
     def lose_port(self) -> None:
         self._inbox.leave(Sign.PORT_LOST)
@@ -185,6 +193,44 @@ def test_a_machine_with_another_serial_number_gets_no_job_and_is_told_of(tmp_pat
     last = [decode_status(message) for leaf, message in bench.published if leaf == "status"][-1]
     assert (last.link, last.reason) == ("down", "wrong-machine")
     bench.close()
+
+
+@pytest.mark.parametrize("others", [0, 9])
+def test_a_wrong_machine_is_turned_away_before_it_hears_our_fence(tmp_path: Path, others: int) -> None:
+    bench = Bench(tmp_path, serial="SOMEBODY-ELSE")
+    bench.machine.fence = others
+    bench.command(run_command(1, fence=7))
+    bench.turn(300)
+    assert bench.machine.fence == others and Op.JOB_RUN not in bench.sent
+    last = [decode_status(message) for leaf, message in bench.published if leaf == "status"][-1]
+    assert (last.link, last.reason) == ("down", "wrong-machine")
+    bench.close()
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_the_right_machine_is_driven_under_our_fence_once_it_is_known(tmp_path: Path, before: int) -> None:
+    bench = Bench(tmp_path, serial="S007")
+    bench.machine.fence = before
+    bench.command(run_command(1, fence=7))
+    bench.turn(300)
+    assert bench.machine.fence == 7 and Op.JOB_RUN in bench.sent
+    bench.close()
+
+
+def test_a_new_board_s_events_are_told_beside_the_old_one_s_and_its_verdicts_reach_it(bench: Bench) -> None:
+    bench.machine.holds_at_camera = True
+    bench.command(run_command(1))
+    bench.turn(60)
+    bench.replace_board()
+    bench.command(run_command(2))
+    bench.turn(200)
+    asked = list({event.boot: event for event in bench.events() if event.kind == "at-camera"}.values())
+    assert sorted(event.boot for event in asked) == [3, 3 + 1], "the old board was in its third boot, the new one is in its first"
+    assert len({(event.boot, event.event) for event in bench.events()}) == len({(event.boot, event.event, event.job) for event in bench.events()})
+    bench.machine.asked.clear()
+    bench.command(verdict_command(3, run_command(2).job, 4, asked[1].event, "PASS"))
+    bench.turn(20)
+    assert bench.machine.verdicts and set(bench.machine.verdicts) == {(1, asked[1].event)}
 
 
 def test_the_machine_that_the_settings_name_is_driven(tmp_path: Path) -> None:
