@@ -97,13 +97,13 @@ def counting_refused(doubt: Doubt | None, told: Counting, *, high_alert: bool) -
 
 
 def has_lost_touch(doubt: Doubt, machine_state: str | None) -> bool:
-    """Tell whether a doubt can only be ended without its machine: it did not take the answer, and does not say that it is in doubt.
+    """Tell whether a doubt can only be ended without its machine: it did not take the answer, answers now, and says nothing of a doubt.
 
-    `machine_state` is the state in its last report, None where it is not reached. A board that was replaced knows of no doubt, and one
-    that is gone answers nothing; the line would wait for ever.
+    `machine_state` is the state in its last report, None where it is not reached: it may come back with the same question. A board
+    that was replaced knows of no doubt; the line would wait for ever.
     """
     rc = doubt.refused.partition(":")[0]
-    return doubt.resolved is None and rc in LOST_TOUCH and machine_state != IN_DOUBT
+    return doubt.resolved is None and rc in LOST_TOUCH and machine_state not in (None, IN_DOUBT)
 
 
 def ending_refused(doubt: Doubt | None, told: Counting, machine_state: str | None) -> Refusal | None:

@@ -1,6 +1,7 @@
 """What devices report of themselves, kept for the board, and which of their events never came."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -33,16 +34,6 @@ def device_reported(unit: UnitOfWork, device_id: DeviceId, state: str, status: s
         unit.devices.put(told)
 
 
-def skipped(boot: int, first: int, numbers: Iterable[int]) -> tuple[Gap, ...]:
-    """Return the gaps in rising event numbers that begin with `first`."""
-    found, wanted = [], first
-    for number in numbers:
-        if number > wanted:
-            found.append(Gap(boot, wanted, number - 1))
-        wanted = number + 1
-    return tuple(found)
-
-
 def missing_events(unit: UnitOfWork, device_id: DeviceId) -> tuple[Gap, ...]:
     """Return the gaps in the newest boot of a machine that nobody was told of yet.
 
@@ -57,15 +48,27 @@ def missing_events(unit: UnitOfWork, device_id: DeviceId) -> tuple[Gap, ...]:
     first = _first_expected(unit, device_id, boot)
     if unit.received.count(device=device_id, source=_FIRMWARE, boot=boot) == last - first + 1:
         return ()
-    heard = unit.received.where(device=device_id, source=_FIRMWARE, boot=boot, order_by="event")
-    told = unit.received.where(device=device_id, source=_told_of(boot))
-    gaps = skipped(boot, first, (row.event for row in heard))
-    return tuple(gap for gap in gaps if not any(row.boot <= gap.first and gap.last <= row.event for row in told))
+    told = unit.received.where(device=device_id, source=_told_of(boot), order_by="boot")
+    return tuple(gap for gap in _gaps(unit, device_id, boot, first) if not _is_told(gap, told))
 
 
 def _first_expected(unit: UnitOfWork, device_id: DeviceId, boot: int) -> int:
     [oldest] = unit.received.where(device=device_id, source=_FIRMWARE, order_by="boot,event", limit=1)
     return 1 if oldest.boot < boot else oldest.event
+
+
+def _gaps(unit: UnitOfWork, device_id: DeviceId, boot: int, first: int) -> list[Gap]:
+    """Return what was skipped of a boot from event `first` on; the store looks, since a boot can have a hundred thousand."""
+    [heard] = unit.received.where(device=device_id, source=_FIRMWARE, boot=boot, order_by="event", limit=1)
+    between = unit.received.gaps("event", device=device_id, source=_FIRMWARE, boot=boot)
+    before = [(first, heard.event - 1)] if first < heard.event else []
+    return [Gap(boot, *gap) for gap in (*before, *between)]
+
+
+def _is_told(gap: Gap, told: Sequence[Received]) -> bool:
+    """Tell that a gap lies in one that people were told of; these are apart and rising, since a gap only ever shrinks."""
+    place = bisect_right(told, gap.first, key=lambda row: row.boot)
+    return place > 0 and gap.last <= told[place - 1].event
 
 
 def tell_missing(unit: UnitOfWork, device_id: DeviceId, gaps: Iterable[Gap]) -> None:

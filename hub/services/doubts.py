@@ -97,8 +97,9 @@ def jobs_in_doubt(unit: UnitOfWork) -> list[PackJob]:
 
 
 def waits_for_a_person(unit: UnitOfWork, device: DeviceId) -> bool:
-    """Tell whether a machine is in doubt: it gets no new job until it has ended that one."""
-    return unit.jobs.count(device=device, state=JobState.IN_DOUBT) > 0
+    """Tell whether a machine is in doubt, also about a job thought ended: it gets no new job until that is settled."""
+    on_its_way = unit.commands.count(device=device, kind="resolve", done=False)
+    return on_its_way > 0 or any(job.device == device for job in jobs_in_doubt(unit))
 
 
 def _keep_in(unit: UnitOfWork, job: PackJob) -> None:

@@ -57,8 +57,11 @@ class House:
     def sheet_window(self, moment: datetime) -> tuple[datetime, datetime]:
         """Return the due times that a whole sheet plans: one that comes before the sheets are pulled is also the coming day's."""
         begins, ends = self.day_window(moment)
-        is_early = moment.astimezone(self.zone).time() < self.sheets_at
-        return begins, ends + timedelta(days=1) if is_early else ends
+        return begins, ends + timedelta(days=1) if self.is_early(moment) else ends
+
+    def is_early(self, moment: datetime) -> bool:
+        """Tell whether a moment is before the sheets are pulled: the working day is still the one of the day before."""
+        return moment.astimezone(self.zone).time() < self.sheets_at
 
     def slot_span(self, slot: str, day: date) -> tuple[datetime, datetime]:
         """Return the due times that belong to a slot of a day."""

@@ -15,8 +15,10 @@ from hub.services.endings import doses_of, move_pack
 from hub.services.outbox import finish_command, send
 from hub.services.ports import UnitOfWork
 from hub.services.reviews import open_review
+from hub.services.verify_pack import send_verdict_again
 
 _ANSWER = "resolve-"
+VERDICT_REFUSED = "verdict-refused"
 _NEVER_TO_BE_OUT = (PackState.EXPECTED, PackState.PRODUCED, PackState.QUARANTINED, PackState.REVOKED)
 
 
@@ -62,6 +64,9 @@ def _not_its_own(unit: UnitOfWork, event: MachineEvent, job: PackJob | None) -> 
         return f"{event.device} tells what only a packaging machine can ({event.kind}), and is none by the settings of this site."
     if job is not None and job.device != event.device:
         return f"{event.device} speaks of job {job.id} ({event.kind}), which {job.device} has."
+    command = unit.commands.get(str(event.data.get("command", ""))) if event.kind == "refused" else None
+    if command is not None and (command.device != event.device or (job is not None and command.job != job.id)):
+        return f"{event.device} refused the command {command.id}, which was sent to {command.device} for job {command.job}."
     return ""
 
 
@@ -187,10 +192,11 @@ def _diverted(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 
     One that no verdict sent there (it was in doubt, and a person had it destroyed) is revoked by that.
     """
-    _divert(unit, job)
+    divert(unit, job)
 
 
-def _divert(unit: UnitOfWork, job: PackJob) -> None:
+def divert(unit: UnitOfWork, job: PackJob) -> None:
+    """Revoke the pouch of a job that goes into the reject bin."""
     pack = unit.packs.get(job.pack)
     assert pack is not None
     finish_verdicts(unit, job)
@@ -222,7 +228,7 @@ def end_job(unit: UnitOfWork, job: PackJob, state: str) -> None:
         return
     begun = job.doubt is not None or any(has_dropped(unit, job, slot) for slot in range(len(job.fills)))
     if state == "diverted" or job.doubt is not None or (state == "aborted" and begun):
-        _divert(unit, job)
+        divert(unit, job)
     release_reservations(unit, job)
     unit.jobs.put(replace(job, state=JobState.ABORTED if state == "aborted" else JobState.DONE))
     unit.record("job-ended", {"job": job.id, "state": state, "reason": job.reason})
@@ -234,10 +240,7 @@ def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     """A command was not taken and nothing moved for it; where it was the run, the reservation is given back and a person is asked."""
     reason, command_id = str(event.data.get("reason", "refused")), str(event.data.get("command", ""))
     if command_id.startswith("verdict-"):
-        command = unit.commands.get(command_id)
-        if command is not None and not command.done:
-            open_review(unit, "verdict-refused", job.pack, "", (f"{event.device} did not take the verdict: {reason}",))
-            finish_command(unit, command_id)
+        _verdict_refused(unit, event, job, command_id, reason)
         return
     if command_id.startswith(_ANSWER):
         answer_not_taken(unit, job, command_id, str(event.data.get("rc", "REFUSED")), reason)
@@ -253,6 +256,18 @@ def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     unit.jobs.put(replace(job, state=JobState.REFUSED, reason=reason))
     unit.record("job-ended", {"job": job.id, "state": "refused", "reason": reason})
     _ask_to_make_anew(unit, job, reason)
+
+
+def _verdict_refused(unit: UnitOfWork, event: MachineEvent, job: PackJob, command_id: str, reason: str) -> None:
+    """Send a verdict again that came too late; where the machine does not take it, a person is asked, who may have it sent again."""
+    command = unit.commands.get(command_id)
+    if command is None or command.done:
+        return
+    finish_command(unit, command_id)
+    if event.data.get("rc") == "EXPIRED" and send_verdict_again(unit, job):
+        return
+    told = f"{event.device} did not take the verdict: {reason}"
+    open_review(unit, VERDICT_REFUSED, job.pack, "", (told,), occasion=command_id)
 
 
 def _ask_to_make_anew(unit: UnitOfWork, job: PackJob, reason: str) -> None:

@@ -40,6 +40,9 @@ class Repository(Protocol[Record]):
     def count(self, **equal: object) -> int:
         """Return how many records `where` would return."""
 
+    def gaps(self, member: str, **equal: object) -> list[tuple[int, int]]:
+        """Return, rising, the ranges (first, last) of whole numbers within those of `member` that no record of `where` has."""
+
 
 class UnitOfWork(Protocol):
     """One decision: what it reads and what it writes is committed as a whole, or not at all."""

@@ -83,8 +83,15 @@ def open_desk(unit: UnitOfWork, source: str, house: House) -> Desk | Refusal:
         with_cassette=frozenset(cassette.item for cassette in unit.cassettes.where()),
         patients={patient.id: patient for patient in unit.patients.where()},
         stays={stay.patient: stay for stay in unit.stays.where()},
-        window=house.day_window(unit.now),
+        window=_window(unit, house),
     )
+
+
+def _window(unit: UnitOfWork, house: House) -> tuple[datetime, datetime]:
+    """Return the due times that are planned now; once a sheet came before six, what changes before six is planned for the coming day too."""
+    newest = unit.imports.where(kind="sheet", order_by="-received_at", limit=1)
+    early = [sheet for sheet in newest if house.is_early(sheet.received_at) and house.local_date(sheet.received_at) == house.local_date(unit.now)]
+    return house.sheet_window(unit.now) if early else house.day_window(unit.now)
 
 
 def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetResult | Refusal:

@@ -12,11 +12,11 @@ from hub.services.call_off import call_off
 from hub.services.drops import WRONG_CASSETTE, unlock_cassette
 from hub.services.endings import destroy_pack, doses_of, end_dose, move_pack
 from hub.services.house import House
-from hub.services.machine_events import release_pack
+from hub.services.machine_events import VERDICT_REFUSED, release_pack
 from hub.services.make_packs import make_packs
 from hub.services.ports import UnitOfWork
 from hub.services.reviews import decide, open_review, settle_reviews
-from hub.services.verify_pack import POUCH, POUCH_FAILED
+from hub.services.verify_pack import POUCH, POUCH_FAILED, send_verdict_again
 
 REMAKES_AT_MOST = 3
 LABEL_REVIEW = "label"
@@ -55,6 +55,8 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
         _undrawable(unit, PackSerial(review.subject))
     if review.kind == "job-refused":
         _job_refused(unit, PackSerial(review.subject), house)
+    if review.kind == VERDICT_REFUSED and decision.accept:
+        _send_verdict_again(unit, PackSerial(review.subject))
     if review.kind == WRONG_CASSETTE and decision.accept:
         unlock_cassette(unit, CassetteId(int(review.subject)))
     accept = decision.accept and review.kind != POUCH_FAILED
@@ -75,6 +77,13 @@ def _job_refused(unit: UnitOfWork, serial: PackSerial, house: House) -> None:
     pack = unit.packs.get(serial)
     if pack is not None and pack.state in (PackState.EXPECTED, PackState.REVOKED) and pack.verdict is None and not pack.contents:
         remake(unit, move_pack(unit, pack, PackState.NEVER_MADE, "the machine refused the job"), house)
+
+
+def _send_verdict_again(unit: UnitOfWork, serial: PackSerial) -> None:
+    pack = unit.packs.get(serial)
+    job = unit.jobs.get(pack.job) if pack is not None and pack.job is not None else None
+    if job is not None:
+        send_verdict_again(unit, job)
 
 
 def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal | None:

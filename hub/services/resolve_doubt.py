@@ -12,7 +12,7 @@ from hub.domain.records import Command
 from hub.domain.refusals import Refusal
 from hub.services.doubts import answer_command, take_resolved
 from hub.services.drops import Drop
-from hub.services.machine_events import end_job
+from hub.services.machine_events import divert, end_job
 from hub.services.outbox import send
 from hub.services.ports import UnitOfWork
 from hub.services.reviews import settle_reviews
@@ -47,7 +47,9 @@ def end_without_machine(unit: UnitOfWork, told: Counting) -> PackJob | Refusal:
     take_resolved(unit, decided, counted, decided.doubt.question, without_machine=True)
     settled = unit.jobs.get(job.id)
     assert settled is not None
+    divert(unit, settled)
     end_job(unit, settled, "diverted")
+    settle_reviews(unit, ("job-refused",), job.pack, "tablets had fallen: two people ended it, and its pouch is destroyed")
     return decided
 
 

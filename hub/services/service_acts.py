@@ -1,7 +1,7 @@
 """Service acts in the ledger: who asked a machine for what before it is asked, what it answered, and whose lock it is by the books."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -130,21 +130,51 @@ def _told(act: ServiceAct | FirmwareAct) -> dict[str, Any]:
 
 
 def question_of_lock(device: str) -> LedgerQuestion:
-    """Return the question to the ledger for the machine's last word about its lock."""
-    return LedgerQuestion(limit=1, kind=LOCKED, about=(device,))
+    """Return the question to the ledger for the machine's last words about its lock."""
+    return LedgerQuestion(limit=20, kind=LOCKED, about=(device,))
 
 
-def holder_in(entries: tuple[LedgerEntry, ...]) -> str:
-    """Return whose lock it is by the machine's last word; empty where it is free or nothing was ever told."""
-    if not entries or entries[0].data.get("mode") == "released":
-        return ""
-    return str(entries[0].data.get("owner") or "")
+def question_of_answers(device: str) -> LedgerQuestion:
+    """Return the question to the ledger for what the machine answered; acts of every kind are among it."""
+    return LedgerQuestion(kind=ANSWERED, about=(device,))
 
 
-def objection_to_move(holder: str, user: User) -> Refusal | None:
-    """Return why a person must not move or test a machine: its lock protects the hands of the one who holds it."""
-    if holder == owner_of(user):
+def is_done(entry: LedgerEntry, device: str, act: str) -> bool:
+    """Tell whether an entry says that this machine did such an act."""
+    return (entry.data.get("device"), entry.data.get("act"), entry.data.get("rc")) == (device, act, "OK")
+
+
+def holders_in(device: str, told: Iterable[LedgerEntry], answers: Iterable[LedgerEntry]) -> tuple[str, ...]:
+    """Return who may hold the lock by the ledger, the newest word first; empty names stand for a free lock.
+
+    Events and answers come over different sessions: the newest event counts, by the machine's own count of boots and events, and every
+    answer. Only a word that was written before the last answered act was asked for is surely older than that answer.
+    """
+    events = [entry for entry in told if entry.data.get("device") == device]
+    done = [entry for entry in answers if is_done(entry, device, "lock")]
+    words = done + ([max(events, key=_place)] if events else [])
+    asked = max((int(entry.data["asked"]) for entry in done), default=0)
+    newest = sorted((entry for entry in words if entry.seq > asked), key=lambda entry: -entry.seq)
+    return tuple(dict.fromkeys(map(_holder, newest))) or ("",)
+
+
+def _place(entry: LedgerEntry) -> tuple[int, int, int]:
+    """Return where an event stands among the machine's; entries of older hubs name no boot and count as older."""
+    return int(entry.data.get("boot") or 0), int(entry.data.get("event") or 0), entry.seq
+
+
+def _holder(entry: LedgerEntry) -> str:
+    data = entry.data if entry.kind == LOCKED else entry.data["data"]
+    is_free = data.get("mode") == "released" or data.get("locked") is False
+    return "" if is_free else str(data.get("owner") or "")
+
+
+def objection_to_move(holders: tuple[str, ...], user: User) -> Refusal | None:
+    """Return why a person must not move or test a machine: its lock protects the hands of the one who holds it, or may hold it."""
+    others = [holder for holder in holders if holder != owner_of(user)]
+    if not others:
         return None
+    holder = next(filter(None, others), "")
     if not holder:
         return Refusal(
             "not-locked", "Take the service lock first: without it the machine may begin a job at any moment."

@@ -23,7 +23,7 @@ MEMBERS: Mapping[str, frozenset[str]] = {
     "device-ready": frozenset({"device"}),
     "events-missing": frozenset({"device", "boot", "first", "last"}),
     "cassette-placed": frozenset({"device", "slot", "cassette", "remaining"}),
-    "service-lock": frozenset({"device", "mode"}),
+    "service-lock": frozenset({"device", "mode", "boot", "event"}),
     "service-asked": frozenset({"device", "act", "mode", "motor", "direction", "hold_ms", "version", "size", "sha256"}),
     "service-answered": frozenset({"device", "act", "asked", "rc", "data", "commands", "first", "last", "carried"}),
     "job-in-doubt": frozenset({"device", "job", "slot", "boot", "event"}),

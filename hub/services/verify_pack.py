@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hub.domain.identifiers import JobId
-from hub.domain.packs import TERMINAL_PACK_STATES, Pack, PackJob, PackState, Verdict, advanced
+from hub.domain.packs import ENDED_JOB_STATES, TERMINAL_PACK_STATES, Pack, PackJob, PackState, Verdict, advanced
 from hub.domain.records import Command
 from hub.domain.verification import ExpectedPouch, SeenPouch, verify_pouch
 from hub.services.endings import move_pack
@@ -57,6 +57,18 @@ def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: str)
         _question(unit, job, verdict, reasons, evidence)
     send(unit, Command(f"verdict-{job.id}", job.device, "verdict", 0, job.id, unit.now))
     return verdict
+
+
+def send_verdict_again(unit: UnitOfWork, job: PackJob) -> bool:
+    """Put the verdict on a pouch that still lies at the camera into the outbox under a new id; False where nothing waits for one."""
+    pack = unit.packs.get(job.pack)
+    if job.state in ENDED_JOB_STATES or job.at_camera is None or pack is None or pack.verdict is None:
+        return False
+    if unit.commands.where(job=job.id, kind="verdict", done=False):
+        return True
+    times = unit.commands.count(job=job.id, kind="verdict")
+    send(unit, Command(f"verdict-{job.id}-again-{times}", job.device, "verdict", 0, job.id, unit.now))
+    return True
 
 
 def _question(unit: UnitOfWork, job: PackJob, verdict: Verdict, reasons: tuple[str, ...], evidence: str) -> None:

@@ -57,8 +57,10 @@ class JobOperations:
         job = self._known(bytes(job_id))
         if job.verdict == (boot, evt, verdict):
             return b""
-        waiting = job is self._memory.head and self._machine.phase is Phase.WAITING and job.verdict is None
-        if not waiting or (boot, evt, slot) != (self._memory.boot, job.camera_evt, job.last):
+        asked = job is self._memory.head and job.verdict is None and (boot, evt, slot) == (self._memory.boot, job.camera_evt, job.last)
+        if asked and self._machine.phase is Phase.SHOWING:
+            raise Refused(Rc.BUSY)
+        if not asked or self._machine.phase is not Phase.WAITING:
             raise Refused(Rc.STALE_EVENT)
         self._machine.take_verdict(int(verdict), now)
         return b""

@@ -65,11 +65,42 @@ def test_a_machine_that_says_it_is_in_doubt_is_answered(world: World, lost: Pack
     assert end(world, lost).code == "machine-asks"
 
 
-def test_a_machine_that_is_gone_and_let_the_answer_expire_is_ended_without(world: World, job: PackJob) -> None:
+def test_a_machine_that_cannot_be_reached_may_come_back_with_its_question_and_is_waited_for(world: World, job: PackJob) -> None:
     count(world, job)
     refused(world, job, "EXPIRED")
     world.machine.report("in-doubt", link="down")
-    assert not isinstance(end(world, now(world, job)), Refusal)
+    assert end(world, now(world, job)).code == "machine-asks"
+    world.machine.report("idle")
+    assert not isinstance(end(world, now(world, job)), Refusal), "it answers again and knows of no doubt"
+
+
+def test_a_machine_that_remembers_after_all_gets_no_run_until_that_is_settled(world: World, lost: PackJob) -> None:
+    end(world, lost)
+    world.sheet(order_line("c", 3))
+    world.machine.boot, world.machine.number = 7, 0
+    ask(world, lost)
+    world.tick()
+    assert world.machine.fetch() == []
+    count(world, lost, 2, (7, 1))
+    assert world.machine.fetch() == [], "told, but it has not said that it goes on"
+    for event in booked(world, lost, 2):
+        world.machine.tell(event)
+    assert len(world.machine.fetch()) >= 1
+
+
+def test_a_refused_job_that_had_begun_all_the_same_goes_into_the_reject_bin_and_is_made_anew(world: World) -> None:
+    world.sheet(order_line("a", units=2))
+    world.at("06:15")
+    begun = world.machine.fetch()[0]
+    world.machine.say("refused", begun.id, None, command=f"run-{begun.id}", rc="EXPIRED", reason="EXPIRED")
+    ask(world, begun, 0)
+    count(world, begun, 1, (1, 2))
+    refused(world, begun, "STALE_EVENT")
+    world.machine.report("idle")
+    assert not isinstance(end(world, now(world, begun), question=(1, 2)), Refusal)
+    world.reject_all()
+    assert world.get("packs", begun.pack).state is PackState.DESTROYED and world.pack_of("a").replaces == begun.pack
+    assert kinds(world, decision="") == []
 
 
 @pytest.mark.parametrize("rc", ["BAD_REQUEST", "FENCED"])

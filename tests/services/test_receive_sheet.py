@@ -104,3 +104,31 @@ def test_a_sheet_that_comes_before_the_day_begins_plans_that_day_once(world: Wor
     world.now = SIX
     again = world.sheet(order_line("a"), order_line("b", 2), sha="morning")
     assert again.planned == 1 and len(world.all("doses", order="a")) == 1, "what is planned is not planned twice"
+
+
+def early(world: World) -> None:
+    """Take a sheet at twenty past five, and go on to twenty to six."""
+    world.now = SIX - timedelta(minutes=40)
+    world.sheet(order_line("a"), sha="early")
+    world.now = SIX - timedelta(minutes=20)
+
+
+def test_what_changes_between_an_early_sheet_and_six_is_planned_for_the_coming_day_too(world: World) -> None:
+    early(world)
+    world.change(line=replace(order_line("a", units=2), version=2))
+    world.change(line=order_line("b", 2))
+    doses = [dose for dose in world.all("doses") if dose.state is DoseState.PLANNED]
+    assert sorted((dose.order, dose.units) for dose in doses) == [("a", 2), ("b", 1)]
+
+
+def test_what_is_held_and_goes_on_between_an_early_sheet_and_six_keeps_its_dose(world: World) -> None:
+    early(world)
+    world.change(line=order_line("a", status=OrderStatus.ON_HOLD))
+    world.change(line=order_line("a"))
+    assert [dose.state for dose in world.all("doses") if dose.order == "a" and dose.state is DoseState.PLANNED] == [DoseState.PLANNED]
+
+
+def test_changes_of_the_night_without_an_early_sheet_plan_the_running_day_only(world: World) -> None:
+    world.now = SIX - timedelta(minutes=20)
+    world.change(line=order_line("b", 2))
+    assert world.all("doses") == []

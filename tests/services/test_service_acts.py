@@ -14,7 +14,7 @@ from hub.domain.ledger import LedgerEntry
 from hub.domain.people import Role, User
 from hub.services.device_service import Frame, JogAct, ServiceAnswer, Watched
 from hub.services.presses import PRESSES_KEPT, Press, Presses
-from hub.services.service_acts import holder_in, in_words, objection_to_move, owner_of
+from hub.services.service_acts import in_words, owner_of
 from hub.services.shown_frames import as_shown
 from hub.services.support_bundle import bundle, frame_lines
 from hub.services.trace_figures import TraceFigures
@@ -53,19 +53,6 @@ def test_a_holder_is_named_in_printable_ascii_and_never_as_another_of_the_same_n
     assert owner_of(replace(IVANOVA, name=name)) == owner
     assert len(owner) <= 32 and owner.isascii() and owner.isprintable()
     assert owner_of(replace(IVANOVA, name=name, id=UserId("fedcba123456"))) != owner
-
-
-def test_the_holder_is_whom_the_machine_last_named() -> None:
-    assert holder_in(()) == ""
-    assert holder_in((entry("service-lock", mode="taken", owner="petrov"),)) == "petrov"
-    assert holder_in((entry("service-lock", mode="released", owner="petrov"),)) == ""
-
-
-def test_nobody_moves_a_machine_that_is_free_or_another_s() -> None:
-    free, others = objection_to_move("", IVANOVA), objection_to_move("petrov", IVANOVA)
-    assert free is not None and free.code == "not-locked"
-    assert others is not None and others.code == "not-your-lock" and "petrov" in others.text
-    assert objection_to_move(owner_of(IVANOVA), IVANOVA) is None
 
 
 def test_a_refusal_is_a_sentence_with_whose_lock_it_is_and_what_to_do() -> None:

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from hub.domain.people import Action, User, may
 from hub.services.doubt_view import doubt_board
 from hub.services.drops import WRONG_CASSETTE
+from hub.services.machine_events import VERDICT_REFUSED
 from hub.services.ports import UnitOfWork
 from hub.services.reject_packs import LABEL_REVIEW
 from hub.services.verify_pack import POUCH, POUCH_FAILED
@@ -24,6 +25,7 @@ DECISIONS: Mapping[str, tuple[str, str]] = {
     LABEL_REVIEW: ("Seen: it cannot be packed here", ""),
     WRONG_CASSETTE: ("Right one again: unlock", "Leave it locked"),
     "job-refused": ("Make it anew", ""),
+    VERDICT_REFUSED: ("Tell the machine again", "Leave it"),
     "label-in-doubt": ("None lies there, or it is thrown away: print it anew", ""),
     "": ("Seen, settled", ""),
 }
