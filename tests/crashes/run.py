@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,11 @@ def _judge(result: CrashedDay, plant: CrashingPlant, case: DayCase) -> None:
     summary = summarise(plant.folder, plant, case, DayResult(), 0.0)
     entries = [json.loads(line) for line in (plant.folder / "ledger.ndjson").read_text(encoding="utf-8").splitlines()]
     ends = Counter(entry["data"]["dose"] for entry in _counting(entries) if entry["kind"] in DOSE_ENDS)
-    planned = {entry["data"]["dose"] for entry in entries if entry["kind"] == "dose-planned"}
+    facts = {entry["data"]["dose"]: entry["data"] for entry in entries if entry["kind"] == "dose-planned"}
+    planned = facts.keys()
     result.doses, result.entries, result.in_doubt = len(planned), len(entries), summary["doubts"]["told"]
-    result.lost = len(planned - ends.keys()) + max(0, planned_by_sheets(plant.folder / "undisturbed", case) - len(planned))
+    wanted = planned_by_sheets(plant.folder / "undisturbed", case)
+    result.lost = len(planned - ends.keys()) + len(wanted - {(fact["order"], datetime.fromisoformat(fact["due"])) for fact in facts.values()})
     result.doubled = sum(count > 1 for count in ends.values()) + _pouches_made_twice(plant.folder / "packager.truth.ndjson")
     result.wrong += [f"invariant {name} is broken" for name, answer in summary["invariants"].items() if answer is False]
     result.wrong += [f"truth: {json.dumps(mismatch, ensure_ascii=False)}" for mismatch in summary["truth"]["first"]]
@@ -117,15 +120,18 @@ def _judge(result: CrashedDay, plant: CrashingPlant, case: DayCase) -> None:
         result.wrong.append(f"doubts without an answer: {summary['doubts']}")
 
 
-def planned_by_sheets(folder: Path, case: DayCase) -> int:
-    """Return how many doses the day's sheets plan at a hub that nothing disturbs: no fewer may come out of one that crashed."""
+def planned_by_sheets(folder: Path, case: DayCase) -> set[tuple[str, datetime]]:
+    """Return the doses (order, due time) that the day's sheets plan at a hub that nothing disturbs: none may be missing from one that crashed."""
     folder.mkdir()
     set_up(folder, case)
     desk = IntakeDesk(house_of(HubSettings(folder, zone=case.zone, language=case.language)))
     with Writer(folder / "dosehub.sqlite", lambda: case.starts_at) as writer:
         if case.allergies is not None:
             _taken(writer, desk.allergies, case.source, case.allergies)
-        return sum(int(_taken(writer, desk.sheet, case.source, sheet)["planned"]) for sheet in case.sheets)
+        for sheet in case.sheets:
+            _taken(writer, desk.sheet, case.source, sheet)
+        doses = writer.submit_read(lambda unit: unit.doses.where()).result()
+        return {(dose.order, dose.due) for dose in doses}
 
 
 def _taken(writer: Writer, take: Take, source: str, upload: Upload) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Broker:
 
     def from_bridge(self, leaf: str, message: bytes) -> None:
         """Carry a message of the bridge to the hub."""
-        if leaf in ("job/evt", "$state"):
+        if leaf in ("job/evt", "$state", "status"):
             self._carry(leaf, message, lambda: self.hub.deliver(leaf, message) if self.hub_connected else None)
 
     def from_hub(self, leaf: str, message: bytes) -> None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.contract import DeviceState, EventAck, decode_event, encode, label_digest
+from firmware_bridge.contract import DeviceState, EventAck, decode_event, decode_status, encode, label_digest
 from hub.adapters.dispatch import commands_on_the_way, payload_of
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.demo.invariants import imbalance, judge
@@ -25,12 +25,13 @@ from hub.domain.packs import ENDED_JOB_STATES, JobState, PackJob, PackState
 from hub.domain.refusals import Refusal
 from hub.domain.stock import Cassette, CassetteState
 from hub.domain.verification import SeenPouch
+from hub.services.devices import device_reported
 from hub.services.doubts import jobs_in_doubt
 from hub.services.machine_events import MachineEvent, take_event
 from hub.services.make_packs import PrintedLabel, label_ready
 from hub.services.receive_sheet import receive_sheet
 from hub.services.reject_packs import Decision, decide_review, packs_to_reject, scan_reject
-from hub.services.resolve_doubt import resolve_doubt
+from hub.services.resolve_doubt import end_without_machine, resolve_doubt
 from hub.services.stock_in import Loading, Receipt, load_cassette, receive_stock
 from hub.services.verify_pack import verify_pack
 from tests.services.small_world import PACKAGER, PHARMACIST, PLAIN, TECHNICIAN, World, long_standing
@@ -139,7 +140,12 @@ class ServicesHub:
 
     def deliver(self, leaf: str, message: bytes) -> None:
         """Take a message of the bridge; after the commit, and only then, acknowledge it."""
-        if not self.is_running or leaf != "job/evt":
+        if not self.is_running:
+            return
+        if leaf == "status":
+            report = decode_status(message)
+            self._do(lambda unit: device_reported(unit, PACKAGER, report.state, message.decode()))
+        if leaf != "job/evt":
             return
         event = decode_event(message)
         if self._timeline.happens(self.faults.hub_crash):
@@ -211,7 +217,7 @@ class ServicesHub:
     def _count(self) -> None:
         """Have a person go and count for each question of the machine; now and then what they answer is not the question that is asked."""
         for job in self._do(jobs_in_doubt):
-            if job.doubt is not None and job.doubt.is_open:
+            if job.doubt is not None and job.doubt.is_open and not self._without_machine(job):
                 self._once((job.id, job.doubt.question, job.doubt.refused), ANSWERS_AFTER_S, lambda job=job: self._answer(job))
 
     def _answer(self, job: PackJob) -> None:
@@ -225,6 +231,14 @@ class ServicesHub:
         for _ in range(1 + self._timeline.happens(self.faults.answer_wrong / 2)):
             self._do(lambda unit: resolve_doubt(unit, told), TECHNICIAN)
 
+    def _without_machine(self, job: PackJob) -> bool:
+        """Have two people try to end a doubt without its machine: that works only where an old report says that it knows of none."""
+        assert job.doubt is not None
+        boot, event = job.doubt.question
+        fell = self._device.fell(job.id, job.doubt.slot)
+        told = Counting(PACKAGER, job.id, boot, event, fell, "counted by two", UserId(TECHNICIAN), UserId(PHARMACIST))
+        return not isinstance(self._do(lambda unit: end_without_machine(unit, told), TECHNICIAN), Refusal)
+
     def _bench(self) -> None:
         """Scan what lies in the reject bin, and let what the machine refused be made anew."""
         for pack in self._do(packs_to_reject):
@@ -232,7 +246,7 @@ class ServicesHub:
                 self._do(lambda unit, pack=pack: scan_reject(unit, pack.serial, False, "", self._house.house), TECHNICIAN)
         for review in self._do(lambda unit: unit.reviews.where(decision="")):
             must(review.kind not in NEVER, "nothing happens that cannot", review.kind, review.subject, *review.reasons)
-            if review.kind == "job-refused":
+            if review.kind in ("job-refused", "verdict-refused"):
                 decision = Decision(review.id, True, "", "", UserId(PHARMACIST))
                 self._do(lambda unit, decision=decision: decide_review(unit, decision, self._house.house), PHARMACIST)
         self._house.labels()
@@ -333,6 +347,8 @@ class ServicesHub:
         for slot, cassette in self._device.memory.world.cassettes.items():
             held = self._house.held(f"cassette:{cassette.number}", f"D{slot}/L")
             must(held == cassette.remaining, "a cassette holds what its account says", slot, held, cassette.remaining)
+            reserved = self._house.get("cassettes", cassette.number).reserved
+            must(reserved == 0, "what no job wants is free again", slot, reserved)
 
 
 def _by_kind(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
