@@ -28,17 +28,22 @@ def serve(
     data_dir: DataDir = Path("dosehub-data"),
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0: the kernel chooses.")] = 8000,
-    broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host:port")] = "",
+    broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host:port", envvar="DOSEHUB_BROKER")] = "",
     service_broker: Annotated[
         str,
         typer.Option(help="The same with the user of the engineer's page, SITE.service.hub.", envvar="DOSEHUB_SERVICE_BROKER"),
     ] = "",
-    camera: Annotated[str, typer.Option(help="Device number, RTSP or MJPEG URL.")] = "",
-    printer: Annotated[str, typer.Option(help="tcp://host:9100, a serial path, or mqtt://user:password@host:port/site/printer-1 through its bridge.")] = "",
-    fhir_url: Annotated[str, typer.Option(help="Where to write back; without it, into a folder.")] = "",
+    camera: Annotated[str, typer.Option(help="Device number, RTSP or MJPEG URL.", envvar="DOSEHUB_CAMERA")] = "",
+    printer: Annotated[
+        str,
+        typer.Option(
+            help="tcp://host:9100, a serial path, or mqtt://user:password@host:port/site/printer-1 through its bridge.", envvar="DOSEHUB_PRINTER"
+        ),
+    ] = "",
+    fhir_url: Annotated[str, typer.Option(help="Where to write back; without it, into a folder.", envvar="DOSEHUB_FHIR_URL")] = "",
     zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
     language: Annotated[str, typer.Option(help="Language of the labels: ru or en.")] = "ru",
-    site: str = "hospital",
+    site: Annotated[str, typer.Option(help="The site in topics.", envvar="DOSEHUB_SITE")] = "hospital",
     stepped_from: Annotated[
         datetime | None,
         typer.Option(help="Demonstrations: a clock that stands there and is stepped.", formats=["%Y-%m-%dT%H:%M:%S%z"]),

@@ -18,7 +18,10 @@ from tests.mqtt.secure_broker import (
 )
 
 TOLD_BY_DEVICE = ("$state", "$description", "status", "job/evt", "svc/evt", "self-test", "trace")
-TOLD_BY_HUB = ("job/cmd", "job/ack", "svc/cmd")
+TOLD_BY_HUB = ("job/cmd", "job/ack")
+TOLD_BY_SERVICE = ("svc/cmd",)
+TOLD_TO_DEVICE = TOLD_BY_HUB + TOLD_BY_SERVICE
+TOLD_TO_HUB = ("$state", "$description", "status", "job/evt")
 TOLD_TO_SERVICE = TOLD_BY_DEVICE
 DEVICE, HUB, ENGINEER, SERVICE = "mercy.packager-1", "mercy.hub", "mercy.engineer.ivanova", "mercy.service.ivanova"
 MARKER = b"the last one"
@@ -39,28 +42,28 @@ def of_all_devices(site: str, leaves: tuple[str, ...]) -> set[str]:
 
 
 HUB_STATES = {f"dosehub/v1/{site}/hub/$state" for site in SITES}
-EVERYTHING = HUB_STATES | {topic for site in SITES for topic in of_all_devices(site, TOLD_BY_DEVICE + TOLD_BY_HUB)}
+EVERYTHING = HUB_STATES | {topic for site in SITES for topic in of_all_devices(site, TOLD_BY_DEVICE + TOLD_TO_DEVICE)}
 ELSEWHERE = {"dosehub/v1/mercy", "dosehub/v2/mercy/packager-1/status", "other", "$SYS/broker/version"}
 MAY_WRITE = {
     DEVICE: topics("mercy", "packager-1", TOLD_BY_DEVICE),
     HUB: {"dosehub/v1/mercy/hub/$state"} | of_all_devices("mercy", TOLD_BY_HUB),
     ENGINEER: set(),
-    SERVICE: of_all_devices("mercy", ("svc/cmd",)),
+    SERVICE: of_all_devices("mercy", TOLD_BY_SERVICE),
 }
 MAY_READ = {
-    DEVICE: {"dosehub/v1/mercy/hub/$state"} | topics("mercy", "packager-1", TOLD_BY_HUB),
-    HUB: {"dosehub/v1/mercy/hub/$state"} | of_all_devices("mercy", TOLD_BY_DEVICE),
+    DEVICE: {"dosehub/v1/mercy/hub/$state"} | topics("mercy", "packager-1", TOLD_TO_DEVICE),
+    HUB: {"dosehub/v1/mercy/hub/$state"} | of_all_devices("mercy", TOLD_TO_HUB),
     ENGINEER: {topic for topic in EVERYTHING if topic.startswith("dosehub/v1/mercy/")},
     SERVICE: {"dosehub/v1/mercy/hub/$state"} | of_all_devices("mercy", TOLD_TO_SERVICE),
 }
 
 
 def speakers() -> list[str]:
-    return [f"{site}.{name}" for site in SITES for name in (*DEVICES, "hub")]
+    return [f"{site}.{name}" for site in SITES for name in (*DEVICES, "hub", "service.ivanova")]
 
 
 def tell_everything(clients: dict[str, Client]) -> None:
-    """Have every message sent by somebody who may: the devices and hubs of both sites."""
+    """Have every message sent by somebody who may: the devices and hubs of both sites, and who serves there."""
     sent: set[str] = set()
     for site in SITES:
         for device in DEVICES:
@@ -68,6 +71,7 @@ def tell_everything(clients: dict[str, Client]) -> None:
             sent |= {topic for topic in own if clients[f"{site}.{device}"].publish(topic)}
         own = {f"dosehub/v1/{site}/hub/$state"} | of_all_devices(site, TOLD_BY_HUB)
         sent |= {topic for topic in own if clients[f"{site}.hub"].publish(topic)}
+        sent |= {topic for topic in of_all_devices(site, TOLD_BY_SERVICE) if clients[f"{site}.service.ivanova"].publish(topic)}
     assert sent == EVERYTHING
 
 
@@ -98,7 +102,7 @@ def test_what_a_device_may_not_send_reaches_nobody(broker: SecureBroker) -> None
         Client(broker.port, broker.authority, "mercy.packager-2") as stranger,
     ):
         engineer.subscribe("dosehub/v1/mercy/#")
-        for topic in sorted(topics("mercy", "packager-1", TOLD_BY_DEVICE + TOLD_BY_HUB)):
+        for topic in sorted(topics("mercy", "packager-1", TOLD_BY_DEVICE + TOLD_TO_DEVICE)):
             assert not stranger.publish(topic)
         assert stranger.publish("dosehub/v1/mercy/packager-2/status", MARKER)
         assert engineer.heard_until("dosehub/v1/mercy/packager-2/status", MARKER) == set()
