@@ -107,7 +107,9 @@ class AbortCommand(_Command, frozen=True, kw_only=True, tag="abort"):
 
 
 class StatusCommand(_Command, frozen=True, kw_only=True, tag="status"):
-    """Ask for a fresh `status` and `$description`."""
+    """Ask for a fresh `status` and `$description`; `seq` is 0 where it goes out under no number, as a question that may get lost."""
+
+    seq: Annotated[int, Meta(ge=0)]
 
 
 Decision = VerdictCommand | ResolveCommand | AbortCommand

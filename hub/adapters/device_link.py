@@ -27,12 +27,12 @@ from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId, JobId
 from hub.services.devices import Gap, device_reported, missing_events, tell_missing
 from hub.services.machine_events import MachineEvent, take_event
-from hub.services.outbox import next_number
 
 _log = logging.getLogger(__name__)
 COMMAND_LASTS = timedelta(minutes=10)
 RESEND_S = 5.0
 LOOK_S = 10.0
+NO_NUMBER = 0
 
 
 class Births:
@@ -134,8 +134,8 @@ class DeviceLink:
             self._ask_for_rebirth(DeviceId(name))
 
     def _ask_for_rebirth(self, device: DeviceId) -> None:
-        seq = self._writer.submit("system", lambda unit: next_number(unit, device)).result()
-        self._client.publish(contract.topic(self._site, device, "job/cmd"), self._status_command(seq), qos=1)
+        """Ask under no number: a number would be missing for ever, were the hub to end before its message is out."""
+        self._client.publish(contract.topic(self._site, device, "job/cmd"), self._status_command(NO_NUMBER), qos=1)
 
     def _status_command(self, seq: int) -> bytes:
         name, expires_at = f"status-{secrets.token_hex(8)}", self._now() + COMMAND_LASTS

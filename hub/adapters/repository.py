@@ -203,6 +203,14 @@ class SqlRepository(Generic[Record]):
         condition, values = self._condition(equal)
         return int(self._execute(f"SELECT count(*) {self._from}{condition}", values).fetchone()[0])
 
+    def gaps(self, member: str, **equal: object) -> list[tuple[int, int]]:
+        """Return, rising, the ranges (first, last) of whole numbers within those of `member` that no record of `where` has."""
+        condition, values = self._condition(equal)
+        name = _quoted(self._member(member))
+        pairs = f"SELECT {name} AS one, lead({name}) OVER (ORDER BY {name}) AS next {self._from}{condition}"
+        question = f"SELECT one + 1, next - 1 FROM ({pairs}) WHERE next > one + 1 ORDER BY one"  # noqa: S608 names of members only
+        return [(first, last) for first, last in self._execute(question, values)]
+
     def delete(self, *key: object) -> None:
         """Remove the record of that key, if there is one."""
         condition, values = self._condition(dict(zip(self._kind.key, key, strict=True)))

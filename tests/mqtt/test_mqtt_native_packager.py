@@ -17,11 +17,12 @@ import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from firmware_bridge.contract import label_digest, topic
+from firmware_bridge.contract import AbortCommand, StatusCommand, encode, label_digest, topic
 from hub.adapters.device_link import DeviceLink
 from hub.domain.packs import JobState
 from hub.services.make_packs import PrintedLabel, label_ready
 from hub.services.outbox import next_number
+from tests.bridge.orders import later
 from tests.bridge.plant import DEADLINE_S, SITE, ended, mosquitto, wait_until
 from tests.mqtt.contract_reader import Contract, Crossed
 from tests.services.small_world import PACKAGER, World, order_line
@@ -64,6 +65,10 @@ class Native:
         with urlopen(request, timeout=DEADLINE_S) as answer:
             return json.loads(answer.read())
 
+    def get(self, path: str) -> Any:
+        with urlopen(self._control + path, timeout=DEADLINE_S) as answer:
+            return json.loads(answer.read())
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -95,6 +100,9 @@ class Ear:
     def of(self, leaf: str) -> list[dict[str, Any]]:
         place = topic(SITE, PACKAGER, leaf)
         return [json.loads(each.payload) for each in list(self.heard) if each.topic == place]
+
+    def say(self, leaf: str, message: bytes) -> None:
+        self._client.publish(topic(SITE, PACKAGER, leaf), message, qos=1).wait_for_publish(DEADLINE_S)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -201,12 +209,30 @@ def test_no_pouch_twice_and_no_false_alarm_over_losses_of_power_of_the_machine(
     assert house.ledger("events-missing") == []
 
 
+def test_fence_outlives_a_power_cut_in_the_moment_it_is_raised(machine: Native, ear: Ear) -> None:
+    def refused() -> dict[str, str]:
+        return {event["data"]["command"]: event["data"]["rc"] for event in ear.of("job/evt") if event["kind"] == "refused"}
+
+    def abort(command: str, fence: int) -> bytes:
+        return encode(AbortCommand(command=command, seq=1, fence=fence, expires_at=later(), job="ab" * 16))
+
+    wait_until(lambda: bool(ear.of("status")), "the machine at its broker")
+    machine.post("/power", {"cut": "at-append", "k": 1, "torn": 0, "dark_s": None})
+    ear.say("job/cmd", abort("newer", 5))
+    wait_until(lambda: machine.get("/state")["power"] == "off", "the cut")
+    machine.post("/power", {"on": True})
+    wait_until(lambda: "newer" in refused(), "the command to come again")
+    ear.say("job/cmd", abort("older", 4))
+    wait_until(lambda: "older" in refused(), "the older hub to be refused")
+    assert refused() == {"newer": "UNKNOWN_JOB", "older": "FENCED"}
+
+
 def test_machine_counts_a_number_that_never_comes(house: House, machine: Native, link: DeviceLink, ear: Ear) -> None:
     house.sheet(*orders(1))
     house.at("06:15")
     pack_all(house, link, 1)
     lost = house.do(lambda unit: next_number(unit, PACKAGER))  # and nothing is published under it
-    link._ask_for_rebirth(PACKAGER)
+    ear.say("job/cmd", encode(StatusCommand(command="after", seq=lost + 1, fence=1, expires_at=later())))
     wait_until(lambda: any(told["counters"]["seq_gaps"] == 1 for told in ear.of("status")), f"the gap at {lost}")
 
 

@@ -71,7 +71,7 @@ def test_what_is_called_off_before_it_went_has_no_number(world: World) -> None:
     assert [command.job for command in world.do(commands_on_the_way)] == [second.id]
 
 
-def test_places_are_in_the_order_of_sending_and_a_question_takes_a_number_too(world: World) -> None:
+def test_places_are_in_the_order_of_sending_and_numbers_follow_one_another(world: World) -> None:
     for name in ("b", "a", "c"):
         command = Command(name, PACKAGER, "run", 0, "0" * 32, world.now)  # type: ignore[arg-type]
         world.do(lambda unit, command=command: send(unit, command))  # type: ignore[misc]

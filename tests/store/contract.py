@@ -15,8 +15,9 @@ from hub.adapters.ledger_store import entries
 from hub.adapters.unit_of_work import EventConflict, SqlUnitOfWork, answered_once
 from hub.adapters.writer import Writer
 from hub.domain.doses import DoseState, PlannedDose
-from hub.domain.identifiers import DrugCode, LotId
+from hub.domain.identifiers import DeviceId, DrugCode, LotId
 from hub.domain.ledger import Shortage
+from hub.domain.records import Received
 from hub.domain.stock import LOST, STORE, SUPPLIER, SURPLUS, WASTE, Account, StockMove
 
 
@@ -117,6 +118,29 @@ class StoreContract:
         last = store.submit("a", lambda work: work.doses.where(order_by="drug, -due", limit=1)).result()
         assert first == doses[:3]
         assert last == doses[:1]
+
+    @pytest.mark.parametrize(
+        ("numbers", "gaps"),
+        [
+            ([], []),
+            ([5], []),  # nothing is within
+            ([3, 1, 2], []),
+            ([9, 1, 4], [(2, 3), (5, 8)]),
+            ([1, 4_000_000_000], [(2, 3_999_999_999)]),
+        ],
+    )
+    def test_gaps_are_the_numbers_in_between_that_nothing_has(
+        self, store: Writer, numbers: list[int], gaps: list[tuple[int, int]]
+    ) -> None:
+        machine, other = DeviceId("m"), DeviceId("n")
+        of_others = [Received(machine, "s", 2, 3, MORNING), Received(machine, "s", 2, 6, MORNING), Received(other, "s", 1, 2, MORNING)]
+        heard = [Received(machine, "s", 1, number, MORNING) for number in numbers]
+        store.submit("a", lambda work: work.received.put_many([*of_others, *heard])).result()
+        found = store.submit("a", lambda work: work.received.gaps("event", device=machine, boot=1)).result()
+        assert [tuple(gap) for gap in found] == gaps
+        assert store.submit("a", lambda work: work.received.gaps("event", device=machine, boot=[2, 9])).result() == [(4, 5)]
+        with pytest.raises(ValueError, match="no member"):
+            store.submit("a", lambda work: work.received.gaps("nothing")).result()
 
     @pytest.mark.parametrize("wrong", [{"order_by": "due; DROP TABLE doses"}, {"no_member": 1}, {"order_by": "nothing"}])
     def test_only_members_can_be_named(self, store: Writer, wrong: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ _ANSWER = struct.Struct("<16sBIIB")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What each command has; `seq` is 0 where its kind has none, `expires_at` is in seconds since 1970."""
+    """What each command has; `seq` is 0 where it has none, `expires_at` is in seconds since 1970."""
 
     command: str
     fence: int
@@ -113,8 +113,9 @@ class Service:
 def read_command(message: bytes) -> Command:
     """Read a message of `job/cmd`; raises Misfit."""
     members = Members(parse(message))
-    read = _COMMANDS[tuple(_COMMANDS)[members.word("kind", tuple(_COMMANDS))]]
-    return read(members, _head(members, members.whole("seq", 1, COUNT)))
+    kind = tuple(_COMMANDS)[members.word("kind", tuple(_COMMANDS))]
+    least = 0 if kind == "status" else 1  # a question may go out under no number
+    return _COMMANDS[kind](members, _head(members, members.whole("seq", least, COUNT)))
 
 
 def read_service(message: bytes) -> Service:

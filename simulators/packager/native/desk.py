@@ -3,6 +3,7 @@
 A command is noted before it is carried out, so that the same one again moves nothing, and lateness never ends what may have been done.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,12 +84,13 @@ class Desk:
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
         self._hand: dict[str, _Waiting] = {}
-        self._refused = self._repeated = 0
+        self._refused = self._repeated = self._not_taken = 0
 
     @property
     def counters(self) -> dict[str, int]:
-        """Give what `status` counts: refused and repeated commands since the start, and the hub's numbers that have not come."""
-        return {"refused": self._refused, "repeated": self._repeated, "seq_gaps": self._notes.seq_gaps}
+        """Give what `status` counts: what became of commands since the start, and the hub's numbers that have not come."""
+        return {"refused": self._refused, "repeated": self._repeated, "not_taken": self._not_taken,
+                "seq_gaps": self._notes.seq_gaps}
 
     @property
     def queued(self) -> int:
@@ -103,20 +105,20 @@ class Desk:
         """Take what was noted in hand again: the power was lost."""
         self._hand = {name: _Waiting(read_command(noted.message)) for name, noted in self._notes.waiting.items()}
 
-    def take(self, message: bytes, fence: int, now: Now) -> Command | None:
-        """Note one message of `job/cmd`, or its refusal; gives what is newly in hand. `fence` is the lowest that counts."""
+    def read(self, message: bytes, now: Now) -> Command | None:
+        """Read one message of `job/cmd`; None for one that is known, and for one that does not fit, whose refusal is noted."""
         name = named_command(message)
         if self._notes.knows(name):
             self._repeated += 1
             return None
         try:
-            command = read_command(message)
+            return read_command(message)
         except Misfit as misfit:
             self._refuse(Refusal(name, None, "INVALID", str(misfit)), named_seq(message), now)
             return None
-        return self._admit(command, message, fence, now)
 
-    def _admit(self, command: Command, message: bytes, fence: int, now: Now) -> Command | None:
+    def admit(self, command: Command, message: bytes, fence: int, now: Now) -> Command | None:
+        """Note a command, or its refusal; gives what is newly in hand. `fence` is the lowest that counts, durable before this."""
         name, seq = command.head.command, command.head.seq
         if command.head.fence < fence:
             refusal = _refusal(command, "FENCED", f"the fence {command.head.fence} is older than {fence}")
@@ -125,8 +127,9 @@ class Desk:
         if isinstance(command, Status):
             self._notes.end(name, at=now.told, seq=seq)
             return command
-        if len(self._notes.waiting) >= WAITING_LIMIT:
-            return None  # neither taken nor known: the hub sends it again
+        if self.queued >= WAITING_LIMIT or not self._notes.has_room:
+            self._leave(name)
+            return None
         self._notes.take(name, message, seq)
         self._hand[name] = _Waiting(command)
         return command
@@ -216,8 +219,17 @@ class Desk:
 
     def _refuse(self, refusal: Refusal, seq: int, now: Now) -> None:
         """Refuse what never waited."""
+        if not self._notes.has_room:
+            self._leave(refusal.command)
+            return
         self._notes.end(refusal.command, refusal, at=now.told, seq=seq)
         self._refused += 1
+
+    def _leave(self, command: str) -> None:
+        """Say that a command is neither taken nor known: the hub sends it again later."""
+        self._not_taken += 1
+        held = f"{self.queued} commands wait, and {len(self._notes.refused)} refusals for the hub"
+        print(f"packager: command {command!r} is not taken: {held}", file=sys.stderr, flush=True)
 
     def _end(self, command: Command, refusal: Refusal | None, now: Now) -> None:
         self._notes.end(command.head.command, *([] if refusal is None else [refusal]), at=now.told)

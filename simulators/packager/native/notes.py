@@ -16,6 +16,7 @@ from simulators.packager.native.sequence import Sequence
 COMMANDS_KNOWN = 20_000
 ABORTED_JOBS_KEPT = 20_000
 WAITING_LIMIT = 1000
+EVENTS_LIMIT = 20_000
 COMPACT_BYTES = 16 << 20
 KIND = 1
 
@@ -124,6 +125,11 @@ class Notes:
     def refused(self) -> dict[int, dict[str, Any]]:
         """Give the refusals that the hub has not acknowledged, as events, by their numbers."""
         return self._memory.refused
+
+    @property
+    def has_room(self) -> bool:
+        """Tell that one more refusal can be kept; each command that waits has a place too, since it may yet be refused."""
+        return len(self.waiting) + len(self.refused) < EVENTS_LIMIT
 
     def knows(self, command: str) -> bool:
         """Tell that this command came before."""

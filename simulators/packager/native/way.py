@@ -162,12 +162,14 @@ class NativeWay:
             self._connection.publish("self-test", to_json(tested), retain=True)
 
     def _command(self, message: bytes, firmware: Firmware, now: Now) -> None:
-        taken = self._desk.take(message, firmware.memory.fence, now)
-        if taken is None:
+        command = self._desk.read(message, now)
+        if command is None:
             return
-        if taken.head.fence > firmware.memory.fence:
-            self._device.recorder.commit(number(Kind.FENCE, taken.head.fence))
-        if not self._desk.holds(taken):
+        if command.head.fence > firmware.memory.fence:
+            # Before the command is noted: a known one that comes again after a power cut would raise no fence.
+            self._device.recorder.commit(number(Kind.FENCE, command.head.fence))
+        taken = self._desk.admit(command, message, firmware.memory.fence, now)
+        if taken is not None and not self._desk.holds(taken):
             self._describe(firmware)
             self._teller.tell_status_again()
 
