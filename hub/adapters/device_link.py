@@ -26,7 +26,7 @@ from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId, JobId
 from hub.services.devices import Gap, device_reported, missing_events, tell_missing
-from hub.services.machine_events import MachineEvent, take_event
+from hub.services.machine_events import MachineEvent, event_unreadable, take_event
 
 _log = logging.getLogger(__name__)
 COMMAND_LASTS = timedelta(minutes=10)
@@ -196,6 +196,8 @@ class DeviceLink:
             event = contract.decode_event(payload)
         except contract.ContractError as error:
             _log.error("%s sent an event that cannot be read: %s", device, error)
+            reason = str(error)
+            self._writer.submit(f"device:{device}", lambda unit: event_unreadable(unit, device, reason))
             return
         job = JobId(event.job) if event.job is not None else None
         taken = MachineEvent(device, event.source, event.boot, event.event, event.kind, job, event.slot, event.data)

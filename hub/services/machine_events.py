@@ -57,6 +57,13 @@ def take_event(unit: UnitOfWork, event: MachineEvent) -> bool:
     return True
 
 
+def event_unreadable(unit: UnitOfWork, device: DeviceId, reason: str) -> None:
+    """Tell a person, once for each reason, of an event that cannot be read; it is not acknowledged, so nothing of it is lost."""
+    told = f"{device} sends an event that this hub cannot read: {reason}."
+    deed = "It waits at the device and comes again: are hub and bridge of different versions?"
+    open_review(unit, "unreadable-event", device, "", (told, deed), occasion=reason)
+
+
 def _not_its_own(unit: UnitOfWork, event: MachineEvent, job: PackJob | None) -> str:
     """Return in words why a device may not tell this: it is no machine of the settings, or the job is another machine's."""
     device = unit.devices.get(event.device)

@@ -8,7 +8,7 @@ import pytest
 from hub.domain.identifiers import DeviceId
 from hub.domain.packs import JobState, PackJob, PackState, Verdict
 from hub.services.devices import ensure_device
-from hub.services.machine_events import take_event
+from hub.services.machine_events import event_unreadable, take_event
 from hub.services.reject_packs import packs_to_reject
 from tests.services.small_world import PACKAGER, World, order_line
 
@@ -175,3 +175,10 @@ def test_a_machine_that_speaks_of_another_machine_s_job_books_nothing_and_a_pers
     (review,) = world.all("reviews", decision="")
     assert (review.kind, review.subject) == ("foreign-event", "packager-2") and PACKAGER in review.reasons[0]
     assert fell(world, job) == 0
+
+
+def test_an_event_that_cannot_be_read_is_told_to_a_person_once_for_each_reason(world: World) -> None:
+    for reason in ("$.kind: unknown kind 'sung'", "$.kind: unknown kind 'sung'", "$.boot: missing"):
+        world.do(lambda unit, reason=reason: event_unreadable(unit, PACKAGER, reason))
+    reviews = world.all("reviews", decision="")
+    assert [review.kind for review in reviews] == ["unreadable-event"] * 2 and "sung" in "".join(review.reasons[0] for review in reviews)
