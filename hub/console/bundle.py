@@ -21,37 +21,23 @@ import msgspec
 from firmware_bridge.contract import BridgeEvent
 from firmware_bridge.trace_contract import TracedFrame
 from hub.console.machine import Machine
+from hub.open_frames import is_open
 
 FRAMES_KEPT = 20_000
 HEADER_BYTES, CHECK_BYTES = 5, 4
-OPEN_OPERATIONS = frozenset({
-    "HELLO", "STATUS", "JOB_RUN", "JOB_QUERY", "RESOLVE", "EVT_ACK", "ABORT", "LOCK", "JOG", "SELFTEST", "LABEL_BEGIN", "LABEL_COMMIT", "VERDICT",
-    "FW_BEGIN", "FW_STATUS", "FW_COMMIT", "FW_CONFIRM", "ACCEPTED", "DROPPED", "AT_CAMERA", "RELEASED", "DIVERTED", "DONE", "STOPPED", "READY",
-    "CASSETTE", "RESOLVED",
-})  # fmt: skip
-PIECES = frozenset({"LABEL_DATA", "FW_DATA"})
-OFFSET_ANSWER_BYTES = 14
 
 
 def without_content(frame: TracedFrame) -> Mapping[str, Any]:
     """Return a frame with its bytes where they can be of no label, else with their length and digest instead.
 
-    Pieces of labels and firmware, pings, unknown operations and damaged bytes are closed.
+    Which, says `hub/open_frames.py`.
     """
     told: dict[str, Any] = msgspec.to_builtins(frame)
-    if _is_open(frame):
+    if is_open(frame.type, frame.op, frame.error, len(frame.hex) // 2):
         return told
     data = bytes.fromhex(told.pop("hex"))
     closed = data[HEADER_BYTES:-CHECK_BYTES] if frame.type else data
     return told | {"closed": {"length": len(closed), "sha256": hashlib.sha256(closed).hexdigest()}}
-
-
-def _is_open(frame: TracedFrame) -> bool:
-    """Tell whether the bytes of a frame can be of no label: what could be read, and of an answer to a piece only its one number."""
-    if frame.error not in {"", "stale"}:
-        return False
-    is_number = frame.type == "RSP" and frame.op in PIECES and len(frame.hex) <= 2 * OFFSET_ANSWER_BYTES
-    return is_number or frame.op in OPEN_OPERATIONS
 
 
 class Bundle:

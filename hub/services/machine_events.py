@@ -312,7 +312,8 @@ def _ask_for_an_engineer(unit: UnitOfWork, event: MachineEvent) -> None:
 
 
 def _lock(unit: UnitOfWork, event: MachineEvent) -> None:
-    unit.record("service-lock", {"device": event.device, **{name: event.data.get(name) for name in ("mode", "owner")}})
+    told = {name: event.data.get(name) for name in ("mode", "owner")}
+    unit.record("service-lock", {"device": event.device, "boot": event.boot, "event": event.number, **told})
 
 
 def _ready(unit: UnitOfWork, event: MachineEvent) -> None:

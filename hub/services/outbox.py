@@ -33,7 +33,7 @@ def numbered(unit: UnitOfWork, command: Command) -> Command:
 
 
 def next_number(unit: UnitOfWork, device_id: DeviceId) -> int:
-    """Take the next number of a device: something must be published under it."""
+    """Take the next number of a device: something must be published under it, and again until the device has answered."""
     device = unit.devices.get(device_id)
     assert device is not None
     unit.devices.put(replace(device, last_command=device.last_command + 1))

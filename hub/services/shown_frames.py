@@ -17,8 +17,8 @@ def as_shown(frame: Frame) -> Frame:
     """Return a frame as it may leave the hub."""
     if frame.op == LABEL_BYTES:
         known = {name: value for name, value in frame.fields.items() if name in LABEL_FIELDS}
-        return _withheld(replace(frame, fields=known))
-    return _withheld(frame) if not _is_known(frame) and frame.octets > BROKEN_SHOWN_OCTETS else frame
+        return withheld(replace(frame, fields=known))
+    return withheld(frame) if not _is_known(frame) and frame.octets > BROKEN_SHOWN_OCTETS else frame
 
 
 def _is_known(frame: Frame) -> bool:
@@ -26,5 +26,7 @@ def _is_known(frame: Frame) -> bool:
     return frame.type != "" and not frame.type.startswith("0x") and not frame.op.startswith("0x")
 
 
-def _withheld(frame: Frame) -> Frame:
-    return replace(frame, hex="", withheld=hashlib.sha256(bytes.fromhex(frame.hex)).hexdigest())
+def withheld(frame: Frame) -> Frame:
+    """Return a frame with the digest of its bytes in their place; of one that has none the digest it has."""
+    digest = frame.withheld or hashlib.sha256(bytes.fromhex(frame.hex)).hexdigest()
+    return replace(frame, hex="", withheld=digest)

@@ -6,7 +6,6 @@ What may leave is listed here, member by member; what nobody thought of stays in
 import hashlib
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
@@ -14,7 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from hub.domain.ledger import LedgerEntry
+from hub.open_frames import is_open
+from hub.services.bundle_words import PEOPLE_FIELDS, plain
 from hub.services.device_service import Frame, Watched
+from hub.services.shown_frames import withheld
 from hub.services.views import LedgerQuestion
 
 # Free text of people (reasons, names) is in none of these members.
@@ -30,11 +32,10 @@ MEMBERS: Mapping[str, frozenset[str]] = {
     "doubt-resolved": frozenset({"device", "job", "slot", "cassette", "asked", "counted"}),
 }
 ENTRIES_AT_MOST = 500
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-_PEOPLE_FIELDS = frozenset({"owner"})
 README = """The support bundle of one machine, without patients and people.
 
-Labels are told by length and SHA-256 only (in frames.jsonl: octets, withheld), people as "person".
+Labels, and bytes that could not be read, are told by length and SHA-256 only (in frames.jsonl: octets, withheld), people as "person".
+A text that is no word of the contract with machines is "withheld".
 manifest.json names each file with its SHA-256.
 """
 
@@ -56,33 +57,20 @@ def frame_lines(watched: Watched) -> str:
     return lines + (json.dumps({"dropped": watched.dropped}) + "\n" if watched.dropped else "")
 
 
-def without_people(frame: Frame) -> Frame:
-    """Return a frame without the name of who holds or asked for the lock."""
-    if not _PEOPLE_FIELDS & frame.fields.keys() and frame.op != "LOCK":
-        return frame
-    fields = {name: value for name, value in frame.fields.items() if name not in _PEOPLE_FIELDS}
-    digest = frame.withheld or hashlib.sha256(bytes.fromhex(frame.hex)).hexdigest()
-    return replace(frame, fields=fields, hex="", withheld=digest)
+def for_makers(frame: Frame) -> Frame:
+    """Return a frame without bytes that may be of a label, and without the name of who holds or asked for the lock."""
+    fields = {name: value for name, value in frame.fields.items() if name not in PEOPLE_FIELDS}
+    names_people = len(fields) < len(frame.fields) or frame.op == "LOCK"
+    told = replace(frame, fields=fields)
+    if is_open(frame.type, frame.op, frame.error, frame.octets) and not names_people:
+        return told
+    return withheld(told)
 
 
-def plain(value: Any) -> Any:
-    """Return a value with every text that is no plain word (a name, a sentence) left out."""
-    match value:
-        case bool() | int() | None:
-            return value
-        case str():
-            return value if _PLAIN_WORD.fullmatch(value) else "withheld"
-        case Mapping():
-            return {str(name): plain(one) for name, one in value.items() if name not in _PEOPLE_FIELDS}
-        case list() | tuple():
-            return [plain(one) for one in value]
-    return "withheld"
-
-
-def entry_told(entry: LedgerEntry) -> dict[str, Any]:
+def entry_told(entry: LedgerEntry, device: str) -> dict[str, Any]:
     """Return a ledger entry with the listed members only; who it was is told as `person`."""
     listed = MEMBERS[entry.kind]
-    data = {name: plain(value) for name, value in entry.data.items() if name in listed}
+    data = plain({name: value for name, value in entry.data.items() if name in listed}, device)
     actor = entry.actor if entry.actor == "system" or entry.actor.startswith("device:") else "person"
     return {"seq": entry.seq, "at": entry.at, "actor": actor, "kind": entry.kind, "data": data, "hash": entry.hash}
 
@@ -92,16 +80,16 @@ def bundle(
     entries: Iterable[LedgerEntry], watched: Watched,
 ) -> bytes:  # fmt: skip
     """Return the zip of a machine's support bundle."""
-    told = sorted((entry_told(entry) for entry in entries), key=lambda row: int(row["seq"]))
+    told = sorted((entry_told(entry, device) for entry in entries), key=lambda row: int(row["seq"]))
     counters = status.get("counters")
     files = {
         "README.txt": README,
-        "description.json": _json(plain(description)),
-        "status.json": _json(plain({name: value for name, value in status.items() if name != "counters"})),
-        "counters.json": _json(plain(counters if isinstance(counters, Mapping) else {})),
+        "description.json": _json(plain(description, device)),
+        "status.json": _json(plain({name: value for name, value in status.items() if name != "counters"}, device)),
+        "counters.json": _json(plain(counters if isinstance(counters, Mapping) else {}, device)),
         "ledger.jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in told),
-        "frames.jsonl": frame_lines(replace(watched, frames=tuple(map(without_people, watched.frames)))),
-        "versions.json": _json(dict(versions)),
+        "frames.jsonl": frame_lines(replace(watched, frames=tuple(map(for_makers, watched.frames)))),
+        "versions.json": _json(plain(versions, device)),
     }
     digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
     manifest = {"device": device, "made_at": made_at.isoformat(), "sha256": digests, "frames_missing": watched.dropped}

@@ -27,6 +27,7 @@ def frame(**changes: Any) -> TracedFrame:
         {"op": "PING"},
         {"op": "0x7f"},
         {"type": "0x20", "op": "0x50"},
+        {"type": "0x20", "op": "STATUS"},
         {"type": "EVT", "op": "0x50", "direction": "from-device"},
         {"error": "stale"},
         {"op": "STATUS", "type": "RSP", "error": "payload"},

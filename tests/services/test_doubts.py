@@ -334,4 +334,6 @@ def test_a_job_that_the_machine_aborted_is_made_anew_when_a_person_says_so(world
 
 def test_the_service_lock_is_recorded(world: World) -> None:
     world.machine.say("lock", None, None, mode="taken", owner="engineer")
-    assert world.facts("service-lock") == [{"device": PACKAGER, "mode": "taken", "owner": "engineer"}]
+    assert world.facts("service-lock") == [
+        {"device": PACKAGER, "boot": 1, "event": world.machine.number, "mode": "taken", "owner": "engineer"}
+    ]

@@ -17,7 +17,9 @@ def entry(seq: int, kind: str, **data: object) -> LedgerEntry:
 
 def told(seq: int, mode: str, owner: str, event: int = 0, boot: int = 1, **more: object) -> LedgerEntry:
     """Return the entry of a lock event."""
-    return entry(seq, "service-lock", mode=mode, owner=owner, **({"boot": boot, "event": event} if event else {}), **more)
+    return entry(
+        seq, "service-lock", mode=mode, owner=owner, **({"boot": boot, "event": event} if event else {}), **more
+    )
 
 
 def done(seq: int, asked: int, owner: str, rc: str = "OK", **more: object) -> LedgerEntry:

@@ -67,21 +67,55 @@ def test_a_refusal_is_a_sentence_with_whose_lock_it_is_and_what_to_do() -> None:
     )
 
 
+def at(position: int) -> ServiceAnswer:
+    return ServiceAnswer("OK", "", {"position": position})
+
+
 def test_a_press_is_told_of_once_and_stays_over() -> None:
     presses = Presses()
-    presses.begin("p", Press("u", "packager-1", JOG, 5))
+    assert presses.begin("p", Press("u", "packager-1", JOG, 5)) is None
     for position in (10, 310):
-        presses.moved("p", position)
+        assert presses.sent("p", f"event-{position}")
+        assert presses.answered("p", at(position)) is None
     ended = presses.end("p", "u", "packager-1")
     assert ended is not None and (ended.commands, ended.first, ended.last, ended.asked) == (2, 10, 310, 5)
     assert presses.end("p", "u", "packager-1") is None
-    assert presses.get("p").is_over  # type: ignore[union-attr]
+    assert presses.begin("p", Press("u", "packager-1", JOG, 6)) is None
+    assert presses.get("p").is_over and presses.get("p").asked == 5  # type: ignore[union-attr]
+
+
+def test_a_press_is_told_of_when_its_last_answer_is_in() -> None:
+    presses = Presses()
+    presses.begin("p", Press("u", "packager-1", JOG))
+    assert presses.sent("p", "event-1") and presses.sent("p", "event-2")
+    assert presses.end("p", "u", "packager-1") is None
+    assert presses.answered("p", at(10)) is None
+    ended = presses.answered("p", at(40))
+    assert ended is not None and (ended.commands, ended.last, ended.outcome.rc) == (2, 40, "OK")
+
+
+def test_a_refusal_ends_a_press_and_is_its_outcome_whatever_follows() -> None:
+    presses = Presses()
+    presses.begin("p", Press("u", "packager-1", JOG))
+    assert presses.sent("p", "event-1") and presses.sent("p", "event-2")
+    assert presses.answered("p", ServiceAnswer("STOPPED", "the door is open")) is None
+    ended = presses.answered("p", ServiceAnswer("LINK_DOWN", "away"))
+    assert ended is not None and (ended.commands, ended.outcome.rc) == (0, "STOPPED")
+
+
+def test_a_command_of_a_press_is_sent_once() -> None:
+    presses = Presses()
+    presses.begin("p", Press("u", "packager-1", JOG))
+    assert [presses.sent("p", "event-1") for _ in range(2)] == [True, False]
+    presses.answered("p", at(10))
+    assert not presses.sent("p", "event-1") and presses.get("p").under_way == 0  # type: ignore[union-attr]
 
 
 def test_a_press_that_was_let_go_before_it_was_written_down_never_begins() -> None:
     presses = Presses()
     assert presses.end("p", "u", "packager-1") is None
-    presses.begin("p", Press("u", "packager-1", JOG, 5))
+    ended = presses.begin("p", Press("u", "packager-1", JOG, 5))
+    assert ended is not None and (ended.asked, ended.commands, ended.outcome.rc) == (5, 0, "LET_GO")
     assert presses.get("p").is_over  # type: ignore[union-attr]
 
 

@@ -17,11 +17,10 @@ from hub.services.ports import UnitOfWork
 from hub.services.presses import Press
 from hub.services.service_acts import (
     UNKNOWN,
-    holder_in,
     in_words,
     objection_to_move,
     owner_of,
-    question_of_lock,
+    question_of_answers,
     record_answered,
     record_asked,
     serves,
@@ -31,12 +30,15 @@ from hub.services.views import report_of
 from hub.web.api.bodies import EventId, Write
 from hub.web.context import Hub, HubContext, allowed, answered
 from hub.web.live_frames import frames_of
+from hub.web.newest_entries import lock_holders, newest_entries
 
 router = APIRouter(prefix="/api/devices/{device}", tags=["devices"])
 Looker = Annotated[User, Depends(allowed(Action.OPERATE_DEVICES))]
 Server = Annotated[User, Depends(allowed(Action.SERVE_DEVICES))]
 JobHex = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 HOLD_MS = 300
+REPEATED = Refusal("repeated", "This was asked for before and is not sent again; its answer is not in.")
+HUB_FAILED = ServiceAnswer("FAILED", "the hub failed at this: whether it was done is not known")
 
 
 class LockBody(Write):
@@ -143,26 +145,20 @@ async def jog(device: str, body: JogBody, hub: Hub, user: Server) -> dict[str, A
     await may_move(hub, user, device)
     act = JogAct(body.motor, body.direction, HOLD_MS)
     await _begin_press(hub, user, device, act, body)
-    answer = await hub.service.ask(device, act, _command(user, body))
-    if answer.is_done:
-        hub.presses.moved(body.press, int(answer.data.get("position", 0)))
-        return told_answer(answer)
-    press = hub.presses.end(body.press, user.id, device)
-    if press is not None:
-        await _record_press(hub, user, press, answer)
-    raise not_done(answer)
+    answer = await _next_of_press(hub, user, device, act, body)
+    if not answer.is_done:
+        raise not_done(answer)
+    return told_answer(answer)
 
 
 @router.post("/jog/release")
 async def let_go(device: str, body: LetGoBody, hub: Hub, user: Server) -> dict[str, Any]:
-    """End a press: no command of it is passed on any more, and the ledger is told how far the motor went."""
+    """End a press: no command of it is passed on any more, and the ledger is told how far the motor went once the last answer is in."""
     press = hub.presses.get(body.press)
     if press is not None and (press.user, press.device) != (user.id, device):
         answered(Refusal("not-your-press", "That press is somebody else's."))
-    ended = hub.presses.end(body.press, user.id, device)
-    if ended is not None:
-        await _record_press(hub, user, ended, ServiceAnswer("OK"))
-    return {"commands": ended.commands if ended is not None else 0}
+    await _record_press(hub, user, hub.presses.end(body.press, user.id, device))
+    return {"commands": press.commands if press is not None else 0}
 
 
 async def known_device(hub: HubContext, device: str) -> None:
@@ -178,55 +174,94 @@ async def may_move(hub: HubContext, user: User, device: str) -> None:
 
 
 async def objection_of(hub: HubContext, user: User, device: str) -> Refusal | None:
-    """Return why this person must not move the machine now, by its last word about its lock."""
-    found = await hub.read_ledger(question_of_lock(device))
-    return objection_to_move(holder_in(found.entries), user)
+    """Return why this person must not move the machine now, by its last words about its lock."""
+    return objection_to_move(await lock_holders(hub, device), user)
 
 
 async def _begin_press(hub: HubContext, user: User, device: str, act: JogAct, body: JogBody) -> None:
     """Write down a press before its first command; refuse a command of another press, or of one that is over."""
-    known = hub.presses.get(body.press)
-    if known is None:
+    if hub.presses.get(body.press) is None:
         asked = await asked_for(hub, user, device, act, body, body.press)
-        hub.presses.begin(body.press, Press(user.id, device, act, asked))
-        known = hub.presses.get(body.press)
-        assert known is not None
-        if known.is_over:
-            await _record_press(
-                hub, user, known, ServiceAnswer("LET_GO", "the button was let go before the first command")
-            )
-    if known.is_over:
+        await _record_press(hub, user, hub.presses.begin(body.press, Press(user.id, device, act, asked)))
+    known = hub.presses.get(body.press)
+    if known is None or known.is_over:
         answered(Refusal("let-go", "The button was let go: nothing was moved."))
-    if (known.user, known.device, known.act) != (user.id, device, act):
+    elif (known.user, known.device, known.act) != (user.id, device, act):
         answered(Refusal("conflict", "This press was begun for something else."))
 
 
-async def _record_press(hub: HubContext, user: User, press: Press, answer: ServiceAnswer) -> None:
-    act = press.act
-    assert act is not None
+async def _next_of_press(hub: HubContext, user: User, device: str, act: JogAct, body: JogBody) -> ServiceAnswer:
+    """Send one command of a press; its answer may be the last that the ledger's entry waits for."""
+    if not hub.presses.sent(body.press, body.event):
+        answered(REPEATED)
+    answer = HUB_FAILED
+    try:
+        answer = await hub.service.ask(device, act, _command(user, body))
+    finally:
+        await _record_press(hub, user, hub.presses.answered(body.press, answer))
+    return answer
+
+
+async def _record_press(hub: HubContext, user: User, press: Press | None) -> None:
+    """Write down how a press ended, where it just did."""
+    if press is None or (act := press.act) is None:
+        return
     more = {"commands": press.commands, "first": press.first, "last": press.last}
-    await hub.decisions.run(user.id, lambda unit: record_answered(unit, press.device, act, press.asked, answer, **more))
+    await hub.decisions.run(
+        user.id, lambda unit: record_answered(unit, press.device, act, press.asked, press.outcome, **more)
+    )
 
 
 async def _done(hub: HubContext, user: User, device: str, act: ServiceAct, body: Write) -> dict[str, Any]:
-    """Write down that it is asked for, ask the machine, write down the answer; a refusal is 409 with rc and reason."""
+    """Write down that it is asked for, ask the machine, write down the answer; a refusal is 409 with rc and reason.
+
+    The same event again asks nobody: it gets the answer that was written down, or `repeated` where none was yet.
+    """
     await known_device(hub, device)
-    asked = await asked_for(hub, user, device, act, body, body.event)
-    answer = await hub.service.ask(device, act, _command(user, body))
-    await hub.decisions.run(user.id, lambda unit: record_answered(unit, device, act, asked, answer))
+    is_new, asked = await _asked_now(hub, user, device, act, body, body.event)
+    answer = await _ask(hub, user, device, act, asked, body) if is_new else await _answer_to(hub, device, asked)
     if not answer.is_done:
         raise not_done(answer)
     return told_answer(answer)
 
 
+async def _ask(hub: HubContext, user: User, device: str, act: ServiceAct, asked: int, body: Write) -> ServiceAnswer:
+    answer = HUB_FAILED
+    try:
+        answer = await hub.service.ask(device, act, _command(user, body))
+    finally:
+        await hub.decisions.run(user.id, lambda unit: record_answered(unit, device, act, asked, answer))
+    return answer
+
+
+async def _answer_to(hub: HubContext, device: str, asked: int) -> ServiceAnswer:
+    """Return the answer in the ledger to what was asked for before; refuse where there is none."""
+    question = question_of_answers(device)
+    found = await newest_entries(hub, question, lambda entry: entry.data.get("asked") == asked)
+    if not found:
+        answered(REPEATED)
+    return ServiceAnswer(*(found[0].data[name] for name in ("rc", "reason", "data")))
+
+
 async def asked_for(hub: HubContext, user: User, device: str, act: ServiceAct, body: Write, event: str) -> int:
     """Return the number of the entry that tells of the asking; the same event again is the same entry."""
+    return (await _asked_now(hub, user, device, act, body, event))[1]
+
+
+async def _asked_now(
+    hub: HubContext, user: User, device: str, act: ServiceAct, body: Write, event: str
+) -> tuple[bool, int]:
+    """Return whether this is the first asking, and the number of the entry that tells of it."""
+    is_new = False
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
+        nonlocal is_new
+        is_new = True
         return record_asked(unit, device, act)
 
     said = f"{type(body).__name__}:{device}:{act!r}"
-    return int(json.loads(answered(await hub.decisions.once(user.id, event, said, decide)))["asked"])
+    result = answered(await hub.decisions.once(user.id, event, said, decide))
+    return is_new, int(json.loads(result)["asked"])
 
 
 def _command(user: User, body: Write) -> str:

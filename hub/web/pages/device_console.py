@@ -11,9 +11,10 @@ from hub.services import machine_journal
 from hub.services.device_service import SelfTestTold
 from hub.services.doubt_view import doubt_board
 from hub.services.ports import UnitOfWork
-from hub.services.service_acts import ANSWERED, UNKNOWN, holder_in, owner_of, question_of_lock, serves
+from hub.services.service_acts import UNKNOWN, owner_of, serves
 from hub.services.views import LedgerQuestion, device_board
 from hub.web.context import Hub, HubContext, allowed
+from hub.web.newest_entries import done_acts, lock_holders
 from hub.web.pages.rendering import page
 from hub.web.pages.wording import told
 
@@ -65,9 +66,10 @@ async def _read(hub: HubContext, user: User, device: str) -> dict[str, Any]:
         raise HTTPException(404, {"refused": UNKNOWN.code, "reason": UNKNOWN.text})
     update = hub.updates.get(device)
     in_books = await _last_test(hub, device, found["names"])
-    holder = holder_in((await hub.read_ledger(question_of_lock(device))).entries)
+    holders = await lock_holders(hub, device)
     return {
-        **found, "device": device, "holder": holder, "mine": holder == owner_of(user), "description": hub.service.description(device),
+        **found, "device": device, "holder": next(filter(None, holders), ""), "mine": holders == (owner_of(user),),
+        "description": hub.service.description(device),
         "trouble": hub.service.trouble, "counters": _counters(found["row"]["counters"]), "test": newer_test(in_books, hub.service.self_test(device)),
         "is_updating": update is not None and not update.is_over,
         "entries": [told(entry, found["names"]) for entry in await _last_entries(hub, device)],
@@ -89,16 +91,10 @@ def _counters(pairs: list[tuple[str, Any]]) -> list[dict[str, Any]]:
 
 async def _last_test(hub: HubContext, device: str, names: dict[str, str]) -> dict[str, Any] | None:
     """Return the last self test that a machine answered: when, by whom, and each result."""
-    found = await hub.read_ledger(LedgerQuestion(limit=100, kind=ANSWERED, about=("self-test",)))
-    for entry in found.entries:
-        if entry.data.get("device") == device and entry.data.get("act") == "self-test" and entry.data.get("rc") == "OK":
-            at = datetime.fromisoformat(entry.at.replace("Z", "+00:00"))
-            return {
-                "at": at,
-                "by": names.get(entry.actor, entry.actor),
-                "results": entry.data["data"],
-                "seq": entry.seq,
-            }
+    for entry in await done_acts(hub, device, "self-test"):
+        at = datetime.fromisoformat(entry.at.replace("Z", "+00:00"))
+        by = names.get(entry.actor, entry.actor)
+        return {"at": at, "by": by, "results": entry.data["data"], "seq": entry.seq}
     return None
 
 

@@ -1,0 +1,84 @@
+"""The print command of a label, and what its outcome means in the books; the same for every way to a printer.
+
+Nothing is remembered here: the command's name follows from the label and its tries, so that after a restart the same one is made,
+which prints nothing twice.
+"""
+
+import base64
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from devices.label_printer import job_bytes
+from firmware_bridge import printer_status
+from firmware_bridge.print_contract import PrintCommand, PrintEvent
+from hub.adapters.printed_labels import (
+    LABEL_IN_DOUBT,
+    LABEL_REFUSED,
+    Trouble,
+    keep_printed,
+    keep_trouble,
+    waiting_labels,
+)
+from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.adapters.writer import Writer
+from hub.domain.identifiers import DeviceId, PackSerial
+from hub.domain.records import Print
+from labels.raster import Raster
+
+COMMAND_LASTS = timedelta(minutes=10)
+FENCE = 1
+_TRIED_AGAIN = {"NOT_READY", "UNREACHABLE"}
+
+
+def next_command(writer: Writer, device: DeviceId) -> PrintCommand | None:
+    """Return the command of the first label that waits; one of which none can be made is asked about."""
+    waiting = writer.submit_read(lambda unit: waiting_labels(unit, device, 1)).result()
+    if not waiting:
+        return None
+    label = waiting[0]
+    try:
+        return _command(label)
+    except ValueError as error:
+        trouble = Trouble(label, f"no print can be made of it: {error}", LABEL_REFUSED)
+        writer.submit("system", lambda unit: keep_trouble(unit, device, trouble)).result()
+        return None
+
+
+def book(unit: SqlUnitOfWork, device: DeviceId, event: PrintEvent) -> None:
+    """Book the outcome of the present try of a label; that of an older one was booked before."""
+    label = unit.prints.get(PackSerial(event.command.partition("/")[0]))
+    if label is None or label.printed or event.command != command_name(label):
+        return
+    if event.kind == "printed":
+        keep_printed(unit, device, label)
+    else:
+        keep_trouble(unit, device, _trouble(label, event))
+
+
+def command_name(label: Print) -> str:
+    """Name the present try of a label; other dots under the same pack are another name."""
+    return f"{label.pack}/{label.digest[:8]}/{label.tries}"
+
+
+def process_id(label: Print) -> bytes:
+    """Return the four characters by which the printer names the present try of this label, and no other one."""
+    return printer_status.process_id(int.from_bytes(hashlib.sha256(command_name(label).encode()).digest()))
+
+
+def _trouble(label: Print, event: PrintEvent) -> Trouble:
+    if event.kind == "in-doubt":
+        return Trouble(label, event.reason, LABEL_IN_DOUBT)
+    if event.rc in _TRIED_AGAIN:
+        return Trouble(label, event.reason, "")
+    return Trouble(label, f"{event.rc}: {event.reason}", LABEL_REFUSED)
+
+
+def _command(label: Print) -> PrintCommand:
+    raster = Raster(label.width, label.height, base64.b64decode(label.raster))
+    return PrintCommand(
+        command=command_name(label),
+        fence=FENCE,
+        expires_at=datetime.now(UTC) + COMMAND_LASTS,
+        process_id=process_id(label).decode(),
+        data=job_bytes(raster, process_id(label)),
+    )
