@@ -72,8 +72,7 @@ class Return(threading.Thread):
 class Crasher:
     """Crashes a plant in a thread of its own until it has killed as often as was asked, or is stopped.
 
-    No clock is set back before `starts_at` nor while a file comes: a sheet that comes before the day's first slot plans nothing of the day,
-    and a stop that lies ahead is told of without its file.
+    No clock is set back before `starts_at` nor while a file comes: what a file plans depends on when it comes.
     """
 
     def __init__(self, plant: CrashingPlant, people: HeldPeople, hub: HeldHub, answers: Answers, starts_at: datetime, kills: int, seed: str) -> None:

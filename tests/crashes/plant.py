@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from hub.demo.api import HubClient, People
@@ -79,10 +78,8 @@ class CrashingPlant(Plant):
             super().cut_power(at_append, dark_s)
 
     def fill_disk(self, bytes_left: int) -> None:
-        """Let no file of the bridge grow beyond where its spool's log ends now and so many bytes."""
-        log = Path(f"{self.folder / 'bridge.spool'}-wal")
-        end = (log.stat().st_size if log.exists() else 0) + bytes_left
-        self._limit("bridge", end)
+        """Let no file of the bridge reach beyond what it has said so far and so many bytes: it may say why it stops, and hardly keep anything."""
+        self._limit("bridge", self.process("bridge").log.stat().st_size + bytes_left)
 
     def empty_disk(self) -> None:
         """Give the bridge its disk back."""
