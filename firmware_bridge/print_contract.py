@@ -18,7 +18,6 @@ class PrintCommand(Struct, frozen=True, kw_only=True):
     """Print one label: `data` is what the printer is sent (base64 in JSON); it ends by asking for `process_id`."""
 
     command: CommandId
-    seq: Annotated[int, Meta(ge=1)]
     fence: Long
     expires_at: Instant
     process_id: ProcessId

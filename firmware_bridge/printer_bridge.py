@@ -88,6 +88,16 @@ class PrinterBridge:
         """Return how many commands came of which not even the id could be read."""
         return self._intake.unreadable
 
+    @property
+    def refused(self) -> int:
+        """Return how many commands were refused as they came since the start."""
+        return self._intake.refused
+
+    @property
+    def not_taken(self) -> int:
+        """Return how many commands came while too many were open."""
+        return self._intake.not_taken
+
     def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
         """Publish a message of this printer; False where it could not leave."""
         return self._broker.publish(leaf, message, retain=retain) is not None

@@ -2,11 +2,12 @@
 
 It never repeats a print by itself, and believes in a label once the printer names its process ID. `Unreachable` means that
 nothing was sent; a receipt `in_doubt` means that a label may lie in the tray: a person looks. Silence is UNKNOWN, never "paper ok".
+
+No job follows upon half a job: each begins only when the printer has said that it forgot what was before.
 """
 
 import socket
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -15,7 +16,9 @@ from urllib.parse import urlsplit
 import serial
 
 from firmware_bridge.printer_status import (
+    CLEAR_AFTER_ANYTHING,
     CLEAR_BUFFERS,
+    FEED_AND_CUT,
     STATUS_NUMBERS,
     AnswerReader,
     PrinterState,
@@ -30,6 +33,11 @@ CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 1.0
 ANSWER_LIMIT_BYTES = 4096
 POLL_S = 0.25
+PADDING_BYTES = 512
+PADDING_POLL_S = 0.01
+PADDING_PATIENCE = 5
+"""How many answer timeouts an open raster is filled up at a time; what is missing yet is filled up at the next clear."""
+_NOT_CLEARED = "nothing was sent: the printer does not say that it has forgotten what was sent before"
 _STOPPING = (PrinterState.OUT_OF_PAPER, PrinterState.COVER_OPEN, PrinterState.OUT_OF_ORDER)
 
 
@@ -134,22 +142,28 @@ class PrinterLine:
         with self._conversation() as conversation:
             return conversation.status()
 
-    def clear(self) -> None:
-        """Have the printer forget what waits in its buffer. Raises Unreachable."""
+    def clear(self) -> bool:
+        """Have the printer forget what waits in its buffer; True once it says that it did. Raises Unreachable."""
         with self._conversation() as conversation:
-            conversation.clear()
+            return conversation.clear()
 
-    def print_job(self, job: bytes, process_id: bytes, timeout_s: float) -> PrintReceipt:
+    def print_job(
+        self, job: bytes, process_id: bytes, timeout_s: float, *, after_doubt: bool = False
+    ) -> PrintReceipt:
         """Send a job that ends with the request for `process_id` and wait until the printer names it.
 
-        Nothing is sent to a printer that is not READY. Raises Unreachable.
+        Nothing is sent to a printer that does not say it has forgotten what was before, or is not READY. `after_doubt`: what
+        the label before may have left under the head is cut off first. Raises Unreachable.
         """
-        deadline = time.monotonic() + timeout_s
         with self._conversation() as conversation:
+            if not conversation.clear():
+                return PrintReceipt(False, PrinterState.UNKNOWN, _NOT_CLEARED)
             state = conversation.status().state
             if state is not PrinterState.READY:
                 return PrintReceipt(False, state, f"nothing was sent: the printer is {state.value}")
-            return conversation.print_job(job, process_id, deadline)
+            after_doubt = after_doubt or conversation.found_half_a_job
+            begun = FEED_AND_CUT + job if after_doubt else job
+            return conversation.print_job(begun, process_id, time.monotonic() + timeout_s)
 
     def _conversation(self) -> "Conversation":
         try:
@@ -173,6 +187,7 @@ class Conversation:
         self._transport = transport
         self._answer_timeout_s = answer_timeout_s
         self._answers = AnswerReader()
+        self.found_half_a_job = False
 
     def __enter__(self) -> Self:
         return self
@@ -194,7 +209,11 @@ class Conversation:
         return parse_status(found)
 
     def print_job(self, job: bytes, process_id: bytes, deadline: float) -> PrintReceipt:
-        """Send the job and wait for its process ID until the deadline (monotonic seconds)."""
+        """Send the job and wait for its process ID until the deadline (monotonic seconds).
+
+        An ID that was named before the first byte left is an answer to an earlier job.
+        """
+        self._answers = AnswerReader()
         try:
             self._transport.write(job, max(deadline - time.monotonic(), 0.001))
             return self._wait_for(process_id, deadline)
@@ -217,23 +236,40 @@ class Conversation:
 
     def _give_up(self, process_id: bytes, state: PrinterState, reason: str) -> PrintReceipt:
         """Have the printer forget the job, so that no late label comes when paper is put in."""
-        self._clear()
+        self._ask_to_clear(CLEAR_AFTER_ANYTHING, self._answer_timeout_s)
         if process_id in self._answers.process_ids:
             return PrintReceipt(True, state)
         # A label may be cut and its answer held back by a cover that was opened since: once sent, only the ID ends the doubt.
         return PrintReceipt(False, state, reason, in_doubt=True)
 
-    def clear(self) -> None:
-        """Have the printer forget what waits in its buffer; a lost line leaves that unknown."""
-        with suppress(OSError):
-            self._clear()
+    def clear(self) -> bool:
+        """Have the printer forget what waits in its buffer; True once it says so, False also where the line is lost."""
+        try:
+            return self._ask_to_clear(CLEAR_AFTER_ANYTHING, self._answer_timeout_s) or self._clear_behind_raster()
+        except OSError:
+            return False
 
-    def _clear(self) -> None:
+    def _clear_behind_raster(self) -> bool:
+        """Fill up what half a job may have left open, with a request after each piece.
+
+        Printers of the reference kind see real-time requests in every byte; others take them for dots while a raster is open.
+        Zeros are white dots there and nothing anywhere else.
+        """
+        until = time.monotonic() + PADDING_PATIENCE * self._answer_timeout_s
+        while time.monotonic() < until:
+            if self._ask_to_clear(bytes(PADDING_BYTES) + CLEAR_BUFFERS, PADDING_POLL_S):
+                break
+        # Several requests may be answered yet: the last one is asked alone, and answered before anything of the job.
+        self.found_half_a_job = self._ask_to_clear(CLEAR_AFTER_ANYTHING, self._answer_timeout_s)
+        return self.found_half_a_job
+
+    def _ask_to_clear(self, request: bytes, timeout_s: float) -> bool:
         self._answers.cleared = False
-        self._transport.write(CLEAR_BUFFERS, self._answer_timeout_s)
-        deadline = time.monotonic() + self._answer_timeout_s
+        self._transport.write(request, self._answer_timeout_s)
+        deadline = time.monotonic() + timeout_s
         while not self._answers.cleared and (left_s := deadline - time.monotonic()) > 0:
             self._answers.feed(self._transport.read(left_s))
+        return self._answers.cleared
 
     def _ask(self, number: int) -> int | None:
         """Exchange one status byte; None when none came in time."""

@@ -33,11 +33,11 @@ class Line(Protocol):
     def status(self) -> PrinterStatus:
         """Ask for paper, cover and errors."""
 
-    def clear(self) -> None:
-        """Have the printer forget what waits in its buffer."""
+    def clear(self) -> bool:
+        """Have the printer forget what waits in its buffer; True once it says that it did."""
 
-    def print_job(self, job: bytes, process_id: bytes, timeout_s: float) -> PrintReceipt:
-        """Send a job and wait until the printer names its process ID."""
+    def print_job(self, job: bytes, process_id: bytes, timeout_s: float, *, after_doubt: bool = False) -> PrintReceipt:
+        """Send a job to a printer that has forgotten what was before, and wait until it names the job's process ID."""
 
 
 class Outside(Protocol):
@@ -58,6 +58,14 @@ class Outside(Protocol):
     @property
     def unreadable(self) -> int:
         """Return how many commands came of which not even the id could be read."""
+
+    @property
+    def refused(self) -> int:
+        """Return how many commands were refused as they came since the start."""
+
+    @property
+    def not_taken(self) -> int:
+        """Return how many commands came while too many were open."""
 
     def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
         """Publish a message of this printer; False where it could not leave."""
@@ -93,6 +101,7 @@ class PrinterCore:
         self._counters = PrintCounters()
         self._state = PrinterState.UNKNOWN
         self._reason = NONE
+        self._must_forget = False
         self._look_at_s = float("-inf")
         self._told_at_s: dict[str, float] = {}
         self._published: StatusReport | None = None
@@ -101,13 +110,16 @@ class PrinterCore:
         self._was_ready = False
 
     def recover(self) -> None:
-        """Put in doubt what was begun before this start; the printer is to forget it, so that no late label comes."""
+        """Put in doubt what was begun before this start; what was in doubt before is so until a label is printed."""
         while (begun := self._spool.begun(self._device)) is not None:
             self._end(begun, "in-doubt", "INTERRUPTED", "the bridge was stopped in the middle of this label")
-            try:
-                self._line.clear()
-            except Unreachable as error:
-                logger.warning("%s: its buffer was not cleared: %s", self._device, error)
+        if self._spool.last_attempt(self._device) == IN_DOUBT:
+            self._doubt()
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the printer would print, as it was seen last."""
+        return self._state is PrinterState.READY
 
     def sleep_s(self) -> float:
         """Return how long nothing is to be done unless a sign comes."""
@@ -140,14 +152,16 @@ class PrinterCore:
 
     def _print(self, waiting: WaitingPrint) -> None:
         command = waiting.command
+        after_doubt = self._reason == IN_DOUBT
         self._spool.begin(waiting)
         try:
-            receipt = self._line.print_job(command.data, command.process_id.encode(), PRINT_TIMEOUT_S)
+            receipt = self._line.print_job(command.data, command.process_id.encode(), PRINT_TIMEOUT_S, after_doubt=after_doubt)
         except Unreachable as error:
             self._state = PrinterState.UNKNOWN
             self._end(waiting, "refused", "UNREACHABLE", str(error))
             return
         self._state = receipt.state
+        self._must_forget = receipt.state is PrinterState.UNKNOWN
         if receipt.printed:
             self._end(waiting, "printed", "OK", "")
         elif receipt.in_doubt:
@@ -163,12 +177,21 @@ class PrinterCore:
         )
         counter = kind.replace("-", "_")
         setattr(self._counters, counter, getattr(self._counters, counter) + 1)
-        if kind != "refused":
-            self._reason = IN_DOUBT if kind == "in-doubt" else NONE
+        if kind == "in-doubt":
+            self._doubt()
+        elif kind == "printed":
+            self._reason, self._must_forget = NONE, False
+
+    def _doubt(self) -> None:
+        """A label may lie there, and the printer may hold the rest of it."""
+        self._reason, self._must_forget = IN_DOUBT, True
 
     def _look(self, now_s: float) -> None:
+        """Look at the printer; one that may hold a job is first made to forget it, so that no late label comes."""
         try:
-            self._state = self._line.status().state
+            if self._must_forget:
+                self._must_forget = not self._line.clear()
+            self._state = PrinterState.UNKNOWN if self._must_forget else self._line.status().state
         except Unreachable:
             self._state = PrinterState.UNKNOWN
         self._look_at_s = now_s + LOOK_EVERY_S
@@ -207,7 +230,11 @@ class PrinterCore:
             self._published, self._published_at_s = report, now_s
 
     def _present(self) -> StatusReport:
-        counters = asdict(self._counters) | {"denied": self._outside.denials, "unreadable": self._outside.unreadable}
+        outside = self._outside
+        counters = asdict(self._counters) | {
+            "denied": outside.denials, "unreadable": outside.unreadable, "not_taken": outside.not_taken
+        }  # fmt: skip
+        counters["refused"] += outside.refused
         return StatusReport(
             state=self._state.value,
             reason=self._reason,

@@ -26,6 +26,8 @@ class PrintIntake:
         self._inbox = inbox
         self._now = now
         self.unreadable = 0
+        self.refused = 0
+        self.not_taken = 0
 
     def command(self, message: bytes) -> None:
         """Spool a command, or its refusal when it is not sound or its fence is old; a known one is told its outcome again."""
@@ -57,14 +59,17 @@ class PrintIntake:
         refusal = PrintEvent(command=name, kind="refused", rc=rc, reason=reason, at=self._now())
         if not name:
             self.unreadable += 1  # nothing names it, so no outcome can be told; the status counts it
-        else:
-            self._keep(name, lambda: self._spool.take_refused(self._device, refusal))
+        elif self._keep(name, lambda: self._spool.take_refused(self._device, refusal)):
+            self.refused += 1
 
-    def _keep(self, name: str, take: Callable[[], bool]) -> None:
+    def _keep(self, name: str, take: Callable[[], bool]) -> bool:
+        """Keep it and wake the printer's thread; True where it is new."""
         try:
-            take()
+            is_new = take()
         except SpoolFull as error:
             # Not taken and not known: the hub sends it again later.
+            self.not_taken += 1
             logger.warning("%s: print %s not taken: %s", self._device, name, error)
-            return
+            return False
         self._inbox.leave(Sign.COMMANDS)
+        return is_new

@@ -142,6 +142,16 @@ class PrintSpool:
             ).fetchall()
         return [decode_print_event(bytes(outcome)) for (outcome,) in rows]
 
+    def last_attempt(self, device: str) -> str:
+        """Return what became of the last print that was not refused: `printed`, `in-doubt`, or empty for none."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT json_extract(CAST(outcome AS TEXT), '$.kind') AS kind FROM prints"
+                " WHERE device = ? AND outcome IS NOT NULL AND kind <> 'refused' ORDER BY id DESC LIMIT 1",
+                (device,),
+            ).fetchone()
+        return str(row[0]) if row else ""
+
     def acknowledge(self, device: str, command: str) -> None:
         """Stop telling an outcome; the command stays known, the oldest of very many are forgotten."""
         with self._transaction() as db:

@@ -12,6 +12,10 @@ STATUS_NUMBERS = (1, 2, 3, 4)
 PROCESS_ID_LENGTH = 4
 CLEAR_BUFFERS = bytes.fromhex("10 14 08 01 03 14 01 06 02 08")
 """`DLE DC4` fn 8: forget what waits to be printed; answered by `37 25 00`."""
+CLEAR_AFTER_ANYTHING = bytes(8) + CLEAR_BUFFERS
+"""The same where a command may be open: the zeros end its header as one without dots, and mean nothing anywhere else."""
+FEED_AND_CUT = bytes.fromhex("1B 40 1D 56 42 00")
+"""`ESC @`, `GS V 66 0`: feed what is under the head to the cutter and cut it off."""
 PENDING_LIMIT_BYTES = 6
 _FIRST_ID, _ID_BASE = 0x20, 95
 

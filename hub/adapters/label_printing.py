@@ -1,24 +1,26 @@
 """Labels of manual packs go to the label printer, one after the other; printed means that the printer said so.
 
-The printer's address says which way they go: bytes to the printer itself, or commands to its bridge over MQTT.
+The printer's address says which way they go: to the printer itself, or as commands to its bridge over MQTT.
 """
 
-import base64
-from collections.abc import Sequence
+import time
+from datetime import UTC, datetime
 from typing import Protocol
 
-from devices.errors import DeviceError
-from devices.label_printer import LabelPrinter
+from firmware_bridge import contract
+from firmware_bridge.print_contract import decode_print_event
+from firmware_bridge.printer_bridge import DESCRIPTION
+from firmware_bridge.printer_conversation import PrinterLine
+from firmware_bridge.printer_core import PrinterCore
+from firmware_bridge.printer_spool import PrintSpool
+from hub.adapters.print_commands import book, next_command
 from hub.adapters.print_link import PrintLink, is_by_mqtt
-from hub.adapters.printed_labels import Trouble, keep_printed, keep_trouble, process_id, waiting_labels
-from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId
-from hub.domain.records import Print
+from hub.services.devices import device_reported
 from hub.services.house import House
 
-PRINT_TIMEOUT_S = 20.0
-AT_ONCE = 32
+SPOOL = "printing.sqlite"
 
 
 class Way(Protocol):
@@ -49,43 +51,67 @@ class LabelPrinting:
 
 
 class DirectPrinting:
-    """The printer on TCP or a serial line of this very box."""
+    """The printer on TCP or a serial line of this very box: the core of a printer's bridge, without a broker in between.
+
+    Its spool lies beside the store. What was begun in it and not ended when the hub went is in doubt at the next start.
+    """
 
     def __init__(self, writer: Writer, device: DeviceId, url: str) -> None:
         self._writer = writer
         self._device = device
-        self._printer = LabelPrinter(url)
+        self._spool = PrintSpool(writer.path.with_name(SPOOL))
+        self._books = Books(writer, device, self._spool)
+        self._core = PrinterCore(
+            device, self._spool, self._books, PrinterLine(url), DESCRIPTION, lambda: datetime.now(UTC), lambda: None
+        )
+        self._core.recover()
 
     def work(self) -> bool:
-        """Print up to thirty-two labels; the first that does not come out ends the round."""
-        waiting = self._writer.submit_read(lambda unit: waiting_labels(unit, self._device, AT_ONCE)).result()
-        done: list[Print] = []
-        trouble: Trouble | None = None
-        for label in waiting:
-            trouble = self._print(label)
-            if trouble is not None:
-                break
-            done.append(label)
-        if waiting:
-            self._writer.submit("system", lambda unit: self._keep(unit, done, trouble)).result()
-        return bool(done) and trouble is None
+        """Look at the printer when it is time, book what is not booked yet, and print the first label that waits."""
+        self._core.turn(set(), time.monotonic())
+        if not self._core.is_ready:
+            return False
+        command = next_command(self._writer, self._device)
+        if command is None:
+            return False
+        self._spool.take(self._device, command)
+        printed = self._books.printed
+        self._core.turn(set(), time.monotonic())
+        return self._books.printed > printed
 
     def stop(self) -> None:
-        """Nothing is held between two labels."""
+        """Close the spool."""
+        self._spool.close()
 
-    def _print(self, label: Print) -> Trouble | None:
-        raster = base64.b64decode(label.raster)
-        try:
-            receipt = self._printer.print_raster(label.width, label.height, raster, process_id(label), PRINT_TIMEOUT_S)
-        except DeviceError as error:
-            return Trouble(label, str(error), in_doubt=False)
-        if receipt.printed:
-            return None
-        reason = receipt.reason if receipt.in_doubt else f"{receipt.state.value}: {receipt.reason}"
-        return Trouble(label, reason, receipt.in_doubt)
 
-    def _keep(self, unit: SqlUnitOfWork, done: Sequence[Print], trouble: Trouble | None) -> None:
-        if done:
-            keep_printed(unit, self._device, done)
-        if trouble is not None:
-            keep_trouble(unit, self._device, trouble)
+class Books:
+    """What is outside of the printer's core here: the hub's own books, which are never away."""
+
+    is_connected = True
+    hub_is_lost = False
+    denials = unreadable = refused = not_taken = 0
+
+    def __init__(self, writer: Writer, device: DeviceId, spool: PrintSpool) -> None:
+        self._writer, self._device, self._spool = writer, device, spool
+        self.printed = 0
+
+    def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
+        """Book an outcome and forget it, or show the printer's status on the board."""
+        if leaf == "print/evt":
+            self._book(message)
+        elif leaf == "status":
+            report = contract.decode_status(message)
+            state = report.state if report.link == "up" else "link-down"
+            self._writer.submit(
+                "system", lambda unit: device_reported(unit, self._device, state, message.decode())
+            ).result()
+        return True
+
+    def publish_state(self, state: str) -> None:
+        """Nobody waits for the birth of a printer that the hub drives itself."""
+
+    def _book(self, message: bytes) -> None:
+        event = decode_print_event(message)
+        self._writer.submit(f"device:{self._device}", lambda unit: book(unit, self._device, event)).result()
+        self._spool.acknowledge(self._device, event.command)
+        self.printed += event.kind == "printed"

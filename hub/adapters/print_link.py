@@ -1,17 +1,14 @@
 """Labels to a printer over MQTT: a command for each try, its outcome booked and only then acknowledged (docs/mqtt.md, "Prints").
 
-The session is one of its own beside the hub's: its user at the broker may print and nothing else. Nothing is remembered here: the
-command's name follows from the label and its tries, so that after a restart the same one is sent, which prints nothing twice.
+The session is one of its own beside the hub's: its user at the broker may print and nothing else.
 """
 
-import base64
 import logging
 import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,22 +17,16 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from devices.label_printer import job_bytes
 from firmware_bridge import contract, print_contract
 from hub.adapters.device_link import Births
-from hub.adapters.printed_labels import Trouble, keep_printed, keep_trouble, process_id, waiting_labels
-from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.adapters.print_commands import book, next_command
 from hub.adapters.writer import Writer
-from hub.domain.identifiers import DeviceId, PackSerial
-from hub.domain.records import Print
-from labels.raster import Raster
+from hub.domain.identifiers import DeviceId
 
 _log = logging.getLogger(__name__)
-COMMAND_LASTS = timedelta(minutes=10)
 RESEND_S = 5.0
 AFTER_TROUBLE_S = 5.0
 SESSION_EXPIRY_S = 7 * 24 * 3600
-FENCE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +97,7 @@ class PrintLink:
             self._start()
         if not self._may_send:
             return False
-        made = self._writer.submit_read(self._next_command).result()
+        made = next_command(self._writer, self._device)
         now_s = time.monotonic()
         if made is not None and (made.command != self._sent[0] or now_s >= self._sent[1] + RESEND_S):
             self._client.publish(self._place.topic("print/cmd"), contract.encode(made), qos=1)
@@ -132,10 +123,6 @@ class PrintLink:
         self._client.reconnect_delay_set(min_delay=1, max_delay=10)
         self._client.connect_async(self._place.broker, self._place.port, 15, clean_start=False, properties=properties)
         self._client.loop_start()
-
-    def _next_command(self, unit: SqlUnitOfWork) -> print_contract.PrintCommand | None:
-        waiting = waiting_labels(unit, self._device, 1)
-        return None if not waiting else _command(waiting[0], _sequence(unit, self._device))
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
         """An exception in a callback would end paho's thread without a word."""
@@ -173,47 +160,11 @@ class PrintLink:
         if event.kind != "printed":
             _log.warning("%s: %s %s: %s", self._device, event.command, event.kind, event.reason)
             self._not_before_s = time.monotonic() + AFTER_TROUBLE_S
-        self._writer.submit(f"device:{self._device}", lambda unit: _booked(unit, self._device, event)).result(
+        self._writer.submit(f"device:{self._device}", lambda unit: book(unit, self._device, event)).result(
             timeout=30
         )
         ack = print_contract.PrintAck(command=event.command)
         client.publish(self._place.topic("print/ack"), contract.encode(ack), qos=1)
-
-
-def _command(label: Print, seq: int) -> print_contract.PrintCommand:
-    raster = Raster(label.width, label.height, base64.b64decode(label.raster))
-    return print_contract.PrintCommand(
-        command=_name(label),
-        seq=seq,
-        fence=FENCE,
-        expires_at=datetime.now(UTC) + COMMAND_LASTS,
-        process_id=process_id(label).decode(),
-        data=job_bytes(raster, process_id(label)),
-    )
-
-
-def _name(label: Print) -> str:
-    """Name the present try of a label; other dots under the same pack are another name."""
-    return f"{label.pack}/{label.digest[:8]}/{label.tries}"
-
-
-def _sequence(unit: SqlUnitOfWork, device: DeviceId) -> int:
-    """Return the number of the next command: one more than there were outcomes."""
-    (tries,) = unit.connection.execute(
-        "SELECT coalesce(sum(tries), 0) FROM prints WHERE device = ?", (device,)
-    ).fetchone()
-    return int(tries) + 1
-
-
-def _booked(unit: SqlUnitOfWork, device: DeviceId, event: print_contract.PrintEvent) -> None:
-    """Book the outcome of the present try of a label; that of an older one was booked before."""
-    label = unit.prints.get(PackSerial(event.command.partition("/")[0]))
-    if label is None or label.printed or event.command != _name(label):
-        return
-    if event.kind == "printed":
-        keep_printed(unit, device, [label])
-    else:
-        keep_trouble(unit, device, Trouble(label, event.reason, in_doubt=event.kind == "in-doubt"))
 
 
 def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:

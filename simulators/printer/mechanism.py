@@ -67,12 +67,12 @@ class Mechanism:
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Forget what is buffered; what hangs under the head is torn off and no label."""
+        """Forget what is buffered; what hangs under the head hangs there until it is cut off."""
         with self._changed:
             self._queue.clear()
             self._queued_bytes = 0
             self._generation += 1
-            self._paper.tear()
+            self._paper.leave()
             self._changed.notify_all()
 
     def set_paper_out(self, out: bool) -> None:

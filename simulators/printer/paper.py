@@ -40,7 +40,7 @@ class Paper:
         self._count = max((int(file.stem.removeprefix("label-")) for file in folder.glob("label-*.png")), default=0)
         self._rows: list[bytes] = []
         self._width = 0
-        self._last_inked = 0
+        self._last_inked = self._left = 0
         self.dead_columns: tuple[int, ...] = ()
 
     @property
@@ -69,16 +69,19 @@ class Paper:
         if self._rows:
             self._rows += [b""] * min(dots, LABEL_ROWS_LIMIT - len(self._rows))
 
-    def tear(self) -> None:
-        """Throw away what hangs under the head."""
+    def leave(self) -> None:
+        """Let what was printed hang under the head: it is no label, and what comes next is printed below it unless it is cut off."""
+        self._left = len(self._rows)
+
+    def _tear(self) -> None:
         self._rows.clear()
-        self._width = self._last_inked = 0
+        self._width = self._last_inked = self._left = 0
 
     def cut(self) -> tuple[Label, str] | None:
-        """Cut off a label; returns it with the digest of the dots that came; None where no dots came."""
-        rows, width = self._rows[: self._last_inked], self._width
-        self.tear()
-        if not rows:
+        """Cut off a label; returns it with the digest of the dots that came; None where no dots came, or only those of a label that was given up."""
+        rows, width, left = self._rows[: self._last_inked], self._width, self._left
+        self._tear()
+        if len(rows) <= left:
             return None
         bits = b"".join(row.ljust(width // 8, b"\0") for row in rows)
         digest = hashlib.sha256(struct.pack("<HH", width, len(rows)) + bits).hexdigest()

@@ -1,7 +1,7 @@
 """Take an ESC/POS byte stream apart, as it comes in pieces: commands in their order, and real-time requests at once.
 
-A printer looks for real-time requests in every byte it receives, also inside raster data; the command parser does not
-know of them and passes over the ones that stand between commands.
+Most printers look for real-time requests in every byte they receive, also inside raster data. The command parser finds
+those that stand between commands, which is all that some printers hear.
 """
 
 import re
@@ -65,7 +65,7 @@ class AskProcess:
 
 
 RealTime = StatusRequest | ClearRequest
-Command = Initialise | RasterImage | Feed | Cut | AskProcess
+Command = Initialise | RasterImage | Feed | Cut | AskProcess | RealTime
 
 
 class RealTimeScanner:
@@ -183,9 +183,9 @@ class CommandParser:
 
     def _data_link(self, head: bytes) -> tuple[int, Command | None]:
         if head[1] == 0x04:
-            return (3, None) if len(head) > 2 else (0, None)
+            return (3, StatusRequest(head[2]) if 1 <= head[2] <= 4 else None) if len(head) > 2 else (0, None)
         if CLEAR_REQUEST.startswith(head[: len(CLEAR_REQUEST)]):
-            return (len(CLEAR_REQUEST), None) if len(head) >= len(CLEAR_REQUEST) else (0, None)
+            return (len(CLEAR_REQUEST), ClearRequest()) if len(head) >= len(CLEAR_REQUEST) else (0, None)
         return self._unknown(2)
 
     def _unknown(self, count: int) -> tuple[int, None]:

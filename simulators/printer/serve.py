@@ -15,7 +15,7 @@ from simulators.printer.native.connection import read_place
 from simulators.printer.native.desk import PrintDesk
 from simulators.printer.native.memory import Memory
 from simulators.printer.paper import Paper
-from simulators.printer.parser import CommandParser, RealTimeScanner, StatusRequest
+from simulators.printer.parser import ClearRequest, CommandParser, RealTime, RealTimeScanner, StatusRequest
 from simulators.truth import Truth
 
 RECEIVE_BYTES = 4096
@@ -24,26 +24,33 @@ POLL_S = 0.2
 
 
 class Line:
-    """One connection: bytes in, answers out."""
+    """One connection: bytes in, answers out. The parser is the printer's: what a connection leaves open, the next one finds open."""
 
-    def __init__(self, connection: socket.socket, mechanism: Mechanism) -> None:
-        self._connection, self._mechanism = connection, mechanism
+    def __init__(
+        self, connection: socket.socket, mechanism: Mechanism, parser: CommandParser, *, hears_in_data: bool = True
+    ) -> None:
+        self._connection, self._mechanism, self._parser = connection, mechanism, parser
+        self._hears_in_data = hears_in_data
         self._sending = threading.Lock()
-        self._scanner, self.parser = RealTimeScanner(), CommandParser()
+        self._scanner = RealTimeScanner()
 
     def take(self, data: bytes) -> None:
         """Work on received bytes in their order; real-time requests are answered before what waits in the buffer."""
         done = 0
-        for end, request in self._scanner.feed(data):
+        for end, request in self._scanner.feed(data) if self._hears_in_data else ():
             self._buffer(data[done:end])
             done = max(done, end)
-            if isinstance(request, StatusRequest):
-                self.reply(bytes((self._mechanism.status_byte(request.number),)))
-            else:
-                self.parser.reset()
-                self._mechanism.clear()
-                self.reply(b"7%\0")
+            if isinstance(request, ClearRequest):
+                self._parser.reset()
+            self._at_once(request)
         self._buffer(data[done:])
+
+    def _at_once(self, request: RealTime) -> None:
+        if isinstance(request, StatusRequest):
+            self.reply(bytes((self._mechanism.status_byte(request.number),)))
+        else:
+            self._mechanism.clear()
+            self.reply(b"7%\0")
 
     def reply(self, answer: bytes) -> None:
         """Send an answer; nobody hears it when the other side is gone."""
@@ -54,20 +61,28 @@ class Line:
             return
 
     def _buffer(self, data: bytes) -> None:
-        for command in self.parser.feed(data):
-            self._mechanism.put(command, self.reply)
+        for command in self._parser.feed(data):
+            if not isinstance(command, RealTime):
+                self._mechanism.put(command, self.reply)
+            elif not self._hears_in_data:
+                self._at_once(command)
 
 
 class Port:
     """The network port: one connection at a time, as printers have it; the next one waits."""
 
-    def __init__(self, address: str, mechanism: Mechanism) -> None:
-        self._mechanism = mechanism
+    def __init__(self, address: str, mechanism: Mechanism, *, hears_in_data: bool) -> None:
+        self._mechanism, self._hears_in_data = mechanism, hears_in_data
+        self._parser = CommandParser()
         self._listener = socket.create_server(parse_address(address), backlog=16)
         self._listener.settimeout(POLL_S)
         self._ended = threading.Event()
-        self.unknown_bytes = 0
         self._thread = threading.Thread(target=self._run, name="port", daemon=True)
+
+    @property
+    def unknown_bytes(self) -> int:
+        """Count the bytes that were no command."""
+        return self._parser.unknown_bytes
 
     def start(self) -> tuple[str, int]:
         """Accept connections; returns the address."""
@@ -93,7 +108,8 @@ class Port:
     def _serve(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(POLL_S)
-        line, idle_s = Line(connection, self._mechanism), 0.0
+        line = Line(connection, self._mechanism, self._parser, hears_in_data=self._hears_in_data)
+        idle_s = 0.0
         while not self._ended.is_set() and idle_s < IDLE_TIMEOUT_S:
             try:
                 data = connection.recv(RECEIVE_BYTES)
@@ -106,13 +122,14 @@ class Port:
                 break
             idle_s = 0.0
             line.take(data)
-        self.unknown_bytes += line.parser.unknown_bytes
 
 
 class Entry(Protocol):
     """Where prints come in: the port, or the print desk."""
 
-    unknown_bytes: int
+    @property
+    def unknown_bytes(self) -> int:
+        """Count the bytes that were no command."""
 
     def stop(self) -> None:
         """Take no more."""
@@ -172,6 +189,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--truth", metavar="FILE")
     parser.add_argument("--speed", default="1", type=_speed, metavar="N|max")
     parser.add_argument("--seed", default=1, type=int)
+    parser.add_argument("--deaf-in-data", action="store_true",
+                        help="hear real-time requests between commands only, as some printers do")
     parser.add_argument("--faults", default="none", choices=("none", "mild"))
     return parser
 
@@ -207,7 +226,7 @@ def main(arguments: list[str]) -> int:
 def _entry(options: argparse.Namespace, mechanism: Mechanism) -> tuple[Entry, str]:
     """Open the way by which prints come, and tell its address."""
     if options.mqtt is None:
-        port = Port(options.tcp, mechanism)
+        port = Port(options.tcp, mechanism, hears_in_data=not options.deaf_in_data)
         host, number = port.start()
         return port, f"tcp://{host}:{number}"
     place = read_place(options.mqtt, options.site, options.device)

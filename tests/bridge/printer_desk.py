@@ -27,11 +27,10 @@ TALL = Raster(16, 720, bytes.fromhex("8001") * 720)
 
 
 def print_command(
-    name: str, raster: Raster = TINY, *, fence: int = 0, seconds: float = 600.0, seq: int = 1, process_id: str = "J?1!"
+    name: str, raster: Raster = TINY, *, fence: int = 0, seconds: float = 600.0, process_id: str = "J?1!"
 ) -> PrintCommand:
     return PrintCommand(
         command=name,
-        seq=seq,
         fence=fence,
         expires_at=later(seconds),
         process_id=process_id,

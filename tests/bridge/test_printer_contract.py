@@ -21,11 +21,11 @@ from firmware_bridge.printer_status import process_id, process_id_request
 
 AT = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 COMMAND = (
-    b'{"command":"P1/0","seq":1,"fence":2,"expires_at":"2026-11-22T08:30:00Z",'
+    b'{"command":"P1/0","fence":2,"expires_at":"2026-11-22T08:30:00Z",'
     b'"process_id":"J?1!","data":"G0AdKEgGADAwSj8xIQ=="}'
 )
 READ = PrintCommand(
-    command="P1/0", seq=1, fence=2, expires_at=AT, process_id="J?1!", data=b"\x1b@" + process_id_request(b"J?1!")
+    command="P1/0", fence=2, expires_at=AT, process_id="J?1!", data=b"\x1b@" + process_id_request(b"J?1!")
 )
 
 
@@ -50,7 +50,7 @@ def test_missing_member_refuses_the_command_and_is_named(member: str) -> None:
 @given(st.integers(0, 95**4 - 1).map(process_id), st.binary(max_size=100))
 def test_command_survives_the_way_whatever_its_bytes(identifier: bytes, label: bytes) -> None:
     data = label + process_id_request(identifier)
-    made = PrintCommand(command="a", seq=1, fence=0, expires_at=AT, process_id=identifier.decode(), data=data)
+    made = PrintCommand(command="a", fence=0, expires_at=AT, process_id=identifier.decode(), data=data)
     assert decode_print_command(encode(made)) == made
     with pytest.raises(ContractError, match="data"):
         decode_print_command(encode(msgspec.structs.replace(made, data=data + b"\0")))

@@ -34,19 +34,23 @@ class ScriptedLine:
     seen: PrinterStatus | None = GOOD
     printed: list[bytes] = field(default_factory=list)
     cleared: int = 0
+    forgets: bool = True
+    after_doubt: list[bool] = field(default_factory=list)
 
     def status(self) -> PrinterStatus:
         if self.seen is None:
             raise Unreachable("nobody is there")
         return self.seen
 
-    def clear(self) -> None:
+    def clear(self) -> bool:
         if self.seen is None:
             raise Unreachable("nobody is there")
         self.cleared += 1
+        return self.forgets
 
-    def print_job(self, job: bytes, process_id: bytes, timeout_s: float) -> PrintReceipt:
+    def print_job(self, job: bytes, process_id: bytes, timeout_s: float, *, after_doubt: bool = False) -> PrintReceipt:
         assert job.endswith(process_id) and timeout_s > 0
+        self.after_doubt.append(after_doubt)
         if self.receipt is None:
             raise Unreachable("nobody is there")
         self.printed.append(process_id)
@@ -61,6 +65,8 @@ class Told:
     hub_is_lost: bool = False
     denials: int = 0
     unreadable: int = 0
+    refused: int = 0
+    not_taken: int = 0
     messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def publish(self, leaf: str, message: bytes, *, retain: bool = False) -> bool:
@@ -155,19 +161,18 @@ def test_label_that_is_not_confirmed_is_not_tried_again(
     assert desk.outside.of("print/evt")[0]["reason"]
 
 
-def test_begun_and_never_ended_is_in_doubt_and_the_printer_forgets_it(desk: Desk) -> None:
+def test_begun_and_never_ended_is_in_doubt_and_not_begun_again(desk: Desk) -> None:
     desk.order("a", "b")
     begun = desk.spool.waiting(PRINTER)
     assert begun is not None
     desk.spool.begin(begun)
     desk.started()
-    assert desk.line.cleared == 1
     desk.turn()
     assert desk.outcomes() == [("a", "in-doubt", "INTERRUPTED"), ("b", "printed", "OK")]
     assert len(desk.line.printed) == 1
 
 
-def test_start_with_a_printer_that_is_switched_off_still_tells_of_the_doubt(desk: Desk) -> None:
+def test_printer_that_is_away_at_the_start_is_made_to_forget_the_doubt_when_it_is_back(desk: Desk) -> None:
     desk.order("a")
     begun = desk.spool.waiting(PRINTER)
     assert begun is not None
@@ -176,6 +181,30 @@ def test_start_with_a_printer_that_is_switched_off_still_tells_of_the_doubt(desk
     desk.started()
     desk.turn()
     assert desk.outcomes() == [("a", "in-doubt", "INTERRUPTED")]
+    desk.line.seen, desk.line.forgets = GOOD, False
+    desk.turn(after_s=10)
+    desk.line.forgets = True
+    desk.turn(after_s=10)
+    desk.turn(after_s=10)
+    assert desk.line.cleared == 2
+
+
+def test_doubt_is_remembered_over_a_start_until_a_label_is_printed(desk: Desk) -> None:
+    desk.line.receipt = LOST
+    desk.order("a", "b", "c", "d")
+    desk.turn()
+    desk.spool.acknowledge(PRINTER, "a")
+    desk.line.receipt = REFUSED
+    desk.turn()
+    desk.started()
+    desk.turn(Sign.BROKER)
+    assert desk.status["reason"] == "in-doubt"
+    desk.line.receipt = PRINTED
+    desk.turn()
+    assert desk.line.after_doubt == [False, True, True, True]
+    desk.started()
+    desk.turn(Sign.BROKER)
+    assert desk.status["reason"] == "none"
 
 
 @pytest.mark.parametrize("change", [{"is_connected": False}, {"hub_is_lost": True}])
@@ -253,7 +282,7 @@ def test_status_tells_of_paper_and_of_a_doubt_until_the_next_label(desk: Desk) -
     desk.order("c")
     desk.turn(after_s=10)
     assert desk.status["reason"] == "none"
-    assert desk.status["counters"] == {"printed": 1, "refused": 1, "in_doubt": 1, "denied": 0, "unreadable": 0}
+    assert desk.status["counters"] == {"printed": 1, "refused": 1, "in_doubt": 1, "denied": 0, "unreadable": 0, "not_taken": 0}
 
 
 def test_status_is_told_at_most_twice_a_second_and_only_its_news(desk: Desk) -> None:
@@ -282,11 +311,23 @@ def test_message_without_a_name_is_counted_and_refuses_nothing(desk: Desk, messa
     assert outcomes_of(desk.spool) == []
 
 
+def test_what_is_refused_as_it_comes_is_counted_once(desk: Desk) -> None:
+    intake = PrintIntake(desk.spool, PRINTER, Inbox())
+    intake.command(msgspec.json.encode(print_command("new", fence=5)))
+    for _ in range(2):
+        intake.command(msgspec.json.encode(print_command("old", fence=1)))
+    intake.command(b'{"command": "unsound"}')
+    assert intake.refused == 2
+    desk.outside.refused = intake.refused
+    desk.turn()
+    assert desk.status["counters"]["refused"] == 2
+
+
 def test_unsound_command_is_refused_once_with_the_place_of_its_fault(desk: Desk) -> None:
     intake = PrintIntake(desk.spool, PRINTER, Inbox())
     for _ in range(2):
         intake.command(b'{"command": "a"}')
     (refusal,) = outcomes_of(desk.spool)
     assert (refusal.command, refusal.kind, refusal.rc) == ("a", "refused", "INVALID")
-    assert "$.seq" in refusal.reason
+    assert "$.fence" in refusal.reason
     assert decode_print_event(msgspec.json.encode(refusal)) == refusal

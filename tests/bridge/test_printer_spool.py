@@ -32,7 +32,7 @@ def work_off(spool: PrintSpool, name: str) -> None:
 
 
 def test_prints_are_given_in_their_order_and_whole(spool: PrintSpool) -> None:
-    commands = [print_command(name, seq=number) for number, name in enumerate("abc", start=1)]
+    commands = [print_command(name) for name in "abc"]
     assert all(spool.take(PRINTER, command) for command in commands)
     assert spool.queued(PRINTER) == 3
     for command in commands:

@@ -92,7 +92,7 @@ def test_user_hears_his_own_and_nothing_else_whatever_he_subscribes_to(
         }
         clients[user].subscribe("#", "dosehub/v1/+/+/#", *sorted(EVERYTHING))
         sent = {topic for client in clients.values() for topic in sorted(EVERYTHING) if client.publish(topic)}
-        assert sent >= EVERYTHING - topics("packager-1", ("job/evt", "svc/evt", "trace"))
+        assert sent >= EVERYTHING - topics("packager-1", ("job/evt", "svc/cmd", "svc/evt", "trace"))
         teller = HUB if marker == HUB_STATE else OTHER
         assert clients[teller].publish(marker, MARKER)
         assert clients[user].heard_until(marker, MARKER) == MAY_READ[user]

@@ -11,6 +11,12 @@ import pytest
 
 from firmware_bridge.contract import ContractError, encode
 from firmware_bridge.print_contract import decode_print_command
+from simulators.printer.mechanism import Mechanism
+from simulators.printer.native.connection import read_place
+from simulators.printer.native.desk import PrintDesk
+from simulators.printer.native.memory import Memory, Order, Taken
+from simulators.printer.paper import Paper
+from simulators.truth import Truth
 from tests.bridge.plant import SITE, mosquitto, wait_until
 from tests.bridge.printer_desk import PRINTER, TALL, TINY, PrintingHub, print_command
 from tests.printer.printer_plant import Plant, running_printer
@@ -113,6 +119,7 @@ def test_power_lost_in_the_middle_of_a_label_leaves_it_in_doubt(
     with native(tmp_path, port, printing) as printer:
         doubt = printing.outcome("a")
         assert (doubt.kind, doubt.rc) == ("in-doubt", "INTERRUPTED")
+        printing.wait_for_status(reason="in-doubt")
         heard = len(printing.told("a"))
         printing.send(print_command("a", TALL))
         printing.outcome("a", times=heard + 1)
@@ -154,8 +161,41 @@ def test_expired_and_fenced_and_unsound_commands_are_refused_with_a_reason(
         assert len(printer.truth()) == 1
 
 
+def test_half_a_surrogate_is_refused_and_the_printer_goes_on(
+    tmp_path: Path, port: int, printing: PrintingHub
+) -> None:
+    poison = json.loads(encode(print_command("x"))) | {"command": "a\ud800"}
+    too_early = json.loads(encode(print_command("early"))) | {"expires_at": "0001-01-01T00:00:00+14:00"}
+    with native(tmp_path, port, printing) as printer:
+        printing.send(json.dumps(poison).encode())
+        assert printing.outcome("a?").rc == "INVALID"
+        printing.send(json.dumps(too_early).encode())
+        assert printing.outcome("early").kind == "refused"
+        printing.send(print_command("good"))
+        assert printing.outcome("good").kind == "printed"
+    with native(tmp_path, port, printing) as printer:
+        printing.send(print_command("better"))
+        assert printing.outcome("better").kind == "printed"
+        assert len(printer.truth()) == 2
+
+
+def test_what_is_refused_or_has_no_room_is_counted_and_a_doubt_is_remembered_over_a_start(tmp_path: Path) -> None:
+    mechanism = Mechanism(Paper(tmp_path), Truth(None), speed=None, seed=1, faults="none")
+    memory = Memory(tmp_path / "prints.sqlite")
+    desk = PrintDesk(read_place("mqtt://127.0.0.1:1", SITE, PRINTER), memory, mechanism)
+    for number in range(201):
+        desk._heard("print/cmd", json.dumps({"command": f"c{number}"}).encode())
+    assert (desk._counters["refused"], desk._counters["not_taken"]) == (200, 1)
+    memory.acknowledged("c0")
+    order = Order("d", b"J?1!", b"", 0.0)
+    assert memory.take(order) is Taken.NEW
+    memory.end(order, {"command": "d", "kind": "in-doubt"})
+    assert memory.last_attempt() == "in-doubt"
+    memory.close()
+
+
 UNSOUND: dict[str, dict[str, object]] = {
-    "no-seq": {"seq": 0},
+    "no-fence": {"fence": -1},
     "short-id": {"process_id": "abc"},
     "other-id": {"process_id": "abcd"},
     "no-data": {"data": ""},

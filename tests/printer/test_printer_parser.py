@@ -54,8 +54,8 @@ def test_a_label_is_the_same_in_pieces_of_any_size(step: int) -> None:
         ("1d5631", [Cut(0)]),
         ("1d564118", [Cut(24)]),
         ("1d763003 0100 0100 ff", [RasterImage(1, 1, b"\xff", 2, 2)]),
-        ("100401 1b40", [Initialise()]),
-        ("10140801031401060208 1b40", [Initialise()]),
+        ("100401 1b40", [StatusRequest(1), Initialise()]),
+        ("10140801031401060208 1b40", [ClearRequest(), Initialise()]),
     ],
 )
 def test_literal_commands(data: str, commands: list[Command]) -> None:

@@ -1,14 +1,12 @@
 """The hub's labels over MQTT, with real processes: through the bridge to an ESC/POS printer, and to a printer that speaks MQTT itself."""
 
 import base64
-import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
-from hub.adapters import label_printing
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.label_printing import LabelPrinting
 from hub.adapters.print_link import printer_place
@@ -154,29 +152,6 @@ def test_label_in_doubt_is_asked_about_and_printed_anew_only_when_a_person_has_l
         settle(world, "P0")
         wait_until(lambda: printed(world) == ["P0", "P9"], "the label", deadline_s=30)
         assert len(printer.truth()) == 2
-
-
-def test_lost_answer_of_a_printer_that_the_hub_drives_itself_is_asked_about_too(
-    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(label_printing, "PRINT_TIMEOUT_S", 1.0)
-    seed = next(seed for seed in range(10_000) if _second_draw(seed) < 0.01)
-    with running_printer(tmp_path, "--speed", "max", "--faults", "mild", "--seed", str(seed)) as printer:
-        printing = LabelPrinting(world.writer, world.house, printer.url)
-        want(world, TINY, TINY)
-        assert printing.work() is False
-        assert board(world).state.startswith("in-doubt: ")
-        assert printing.work() is True
-        assert printed(world) == ["P1"]
-        settle(world, "P0")
-        assert printing.work() is True
-        assert printed(world) == ["P0", "P1"]
-        assert len(printer.truth()) == 3
-
-
-def _second_draw(seed: int) -> float:
-    chance = random.Random(f"{seed}/1")
-    return [chance.random(), chance.random()][1]
 
 
 def settle(world: World, pack: str) -> None:

@@ -26,6 +26,7 @@ DECISIONS: Mapping[str, tuple[str, str]] = {
     WRONG_CASSETTE: ("Right one again: unlock", "Leave it locked"),
     "job-refused": ("Make it anew", ""),
     VERDICT_REFUSED: ("Tell the machine again", "Leave it"),
+    "label-refused": ("Mended: try it anew", ""),
     "label-in-doubt": ("None lies there, or it is thrown away: print it anew", ""),
     "": ("Seen, settled", ""),
 }

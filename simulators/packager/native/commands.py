@@ -14,7 +14,7 @@ LOCK_MODES = ("release", "take", "take-over")
 SELF_TESTS = ("memory", "drop-sensor", "film", "print-head", "door", "gate", "reject-bin")
 MOTORS = ("film", "gate", "tray")
 DIRECTIONS = ("back", "forward")
-COMMAND = "[^\ud800-\udfff]{1,200}"
+COMMAND = r"[^\ud800-\udfff]{1,200}"
 OWNER = r"[\x21-\x7e](?:[\x20-\x7e]{0,30}[\x21-\x7e])?"
 
 _BEGIN = struct.Struct("<32sHHI")

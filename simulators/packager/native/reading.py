@@ -63,7 +63,10 @@ class Members:
             raise self.misfit(name, "a time of RFC 3339 is wanted") from None
         if told.tzinfo is None:
             raise self.misfit(name, "a time with its zone is wanted")
-        return told.timestamp()
+        try:
+            return told.timestamp()
+        except OverflowError:
+            raise self.misfit(name, "a time between the years 1 and 9999 is wanted") from None
 
     def data(self, name: str, most: int) -> bytes:
         """Give 1 to `most` bytes out of their base64."""

@@ -5,6 +5,7 @@ import secrets
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,12 +71,12 @@ class Connection:
         if place.user is not None:
             client.username_pw_set(place.user, place.password)
         client.reconnect_delay_set(1, 5)
-        client.on_pre_connect = self._before
-        client.on_socket_open = _without_delay
-        client.on_connect = self._connected
-        client.on_subscribe = self._subscribed
+        client.on_pre_connect = _guarded(self._before)
+        client.on_socket_open = _guarded(_without_delay)
+        client.on_connect = _guarded(self._connected)
+        client.on_subscribe = _guarded(self._subscribed)
         client.on_disconnect = lambda *_: self._open.clear()
-        client.on_message = self._received
+        client.on_message = _guarded(self._received)
 
     @property
     def is_open(self) -> bool:
@@ -126,12 +127,17 @@ class Connection:
         self._opened()
 
     def _received(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        """A command is never retained: one that is, is an old one and must print nothing."""
-        if message.topic == self._place.hub:
-            self._heard("hub", bytes(message.payload))
-        elif not message.retain:
-            self._heard(message.topic.removeprefix(self._place.topic("")), bytes(message.payload))
-        client.ack(message.mid, message.qos)
+        """A command is never retained: one that is, is an old one and must print nothing.
+
+        Acknowledged is also what could not be taken, which the hub sends again: else it would close the broker's window for good.
+        """
+        try:
+            if message.topic == self._place.hub:
+                self._heard("hub", bytes(message.payload))
+            elif not message.retain:
+                self._heard(message.topic.removeprefix(self._place.topic("")), bytes(message.payload))
+        finally:
+            client.ack(message.mid, message.qos)
 
     def _state(self, state: str) -> bytes:
         return json.dumps({"state": state, "session": self._session, "at": utc(datetime.now(UTC))}).encode()
@@ -140,6 +146,18 @@ class Connection:
 def utc(moment: datetime) -> str:
     """Write a time of UTC as RFC 3339."""
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def _guarded(callback: Callable[..., None]) -> Callable[..., None]:
+    """An exception in a callback would end the network's thread, and the printer would hear nothing more."""
+
+    def call(*arguments: Any) -> None:
+        try:
+            callback(*arguments)
+        except Exception:  # noqa: BLE001 the network's thread must go on
+            print(f"printer: {traceback.format_exc()}", file=sys.stderr, flush=True)
+
+    return call
 
 
 def _without_delay(_client: Any, _data: Any, connection: Any) -> None:

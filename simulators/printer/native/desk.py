@@ -10,16 +10,17 @@ from typing import Any
 from simulators.packager.native.reading import Members, Misfit, named_command, parse
 from simulators.printer.mechanism import Mechanism
 from simulators.printer.native.connection import Connection, Place, utc
-from simulators.printer.native.memory import Memory, Order
+from simulators.printer.native.memory import Memory, Order, Taken
 from simulators.printer.paper import HEAD_DOTS
-from simulators.printer.parser import CommandParser
+from simulators.printer.parser import CommandParser, Cut
 
 DATA_LIMIT_BYTES = 131_072
 PRINT_TIMEOUT_S = 10.0
 RESEND_S = 2.0
 TURN_S = 0.5
 POLL_S = 0.05
-LONG, COUNT = 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF
+LONG = 0xFFFFFFFF
+COMMAND = r"[^\ud800-\udfff]{1,200}"
 
 
 class PrintDesk:
@@ -35,8 +36,8 @@ class PrintDesk:
         self._hub: tuple[str, bool] = ("", False)
         self._told_at: dict[str, float] = {}
         self._published: dict[str, Any] | None = None
-        self._reason = "none"
-        self._counters = {"printed": 0, "refused": 0, "in_doubt": 0, "unreadable": 0}
+        self._reason = "in-doubt" if memory.last_attempt() == "in-doubt" else "none"
+        self._counters = {"printed": 0, "refused": 0, "in_doubt": 0, "unreadable": 0, "not_taken": 0}
         self.unknown_bytes = 0
 
     def start(self) -> None:
@@ -76,25 +77,33 @@ class PrintDesk:
             self._hub = (session, lost)
 
     def _acknowledged(self, message: bytes) -> None:
-        self._memory.acknowledged(Members(parse(message)).text("command", ".{1,200}"))
+        self._memory.acknowledged(Members(parse(message)).text("command", COMMAND))
 
     def _take(self, message: bytes) -> None:
         try:
             order, fence = _read(message)
-        except Misfit as misfit:
+        except (ValueError, OverflowError) as misfit:
             self._refuse(Order(named_command(message), b"", b"", 0.0), "INVALID", str(misfit))
             return
         highest = self._memory.raise_fence(fence)
         if fence < highest:
             self._refuse(order, "FENCED", f"the fence {fence} is older than {highest}")
-        elif not self._memory.take(order):
-            print(f"printer: {order.command} is not taken: too many are open", file=sys.stderr, flush=True)
+        else:
+            self._keep(order, None)
 
     def _refuse(self, order: Order, rc: str, reason: str) -> None:
         if not order.command:
             self._counters["unreadable"] += 1
-        else:
-            self._memory.take(order, _outcome(order, "refused", rc, reason))
+        elif self._keep(order, _outcome(order, "refused", rc, reason)):
+            self._counters["refused"] += 1
+
+    def _keep(self, order: Order, outcome: dict[str, Any] | None) -> bool:
+        """Note an order, or its refusal; True where it is new. What there is no room for is counted, and comes again."""
+        taken = self._memory.take(order, outcome)
+        if taken is Taken.FULL:
+            self._counters["not_taken"] += 1
+            print(f"printer: {order.command!r} is not taken: too many are open", file=sys.stderr, flush=True)
+        return taken is Taken.NEW
 
     # The work, in its own thread
 
@@ -135,6 +144,7 @@ class PrintDesk:
                 break
         if not named.is_set():
             self._mechanism.clear()
+            self._mechanism.put(Cut(0), lambda _: None)  # what hangs under the head is no part of the next label
         if named.is_set():
             self._end(order, "printed", "OK", "")
         else:
@@ -188,12 +198,11 @@ DESCRIPTION = {
 def _read(message: bytes) -> tuple[Order, int]:
     """Give the order in a message of `print/cmd` and its fence; raises Misfit."""
     members = Members(parse(message))
-    members.whole("seq", 1, COUNT)
     process_id = members.text("process_id", "[ -~]{4}").encode()
     data = members.data("data", DATA_LIMIT_BYTES)
     if not data.endswith(b"\x1d(H\x06\x0000" + process_id):
         raise members.misfit("data", "it does not end with the request for process_id")
-    order = Order(members.text("command", ".{1,200}"), process_id, data, members.moment("expires_at"))
+    order = Order(members.text("command", COMMAND), process_id, data, members.moment("expires_at"))
     return order, members.whole("fence", 0, LONG)
 
 

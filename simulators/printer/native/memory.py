@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ CREATE TABLE IF NOT EXISTS labels (
 CREATE TABLE IF NOT EXISTS fence (one INTEGER PRIMARY KEY CHECK (one = 1), highest INTEGER NOT NULL);
 INSERT OR IGNORE INTO fence VALUES (1, 0);
 """
+
+
+class Taken(Enum):
+    """What became of an order that came: it is new, was known, or there is no room for it."""
+
+    NEW = auto()
+    KNOWN = auto()
+    FULL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +53,18 @@ class Memory:
         with self._lock:
             self._store.close()
 
-    def take(self, order: Order, outcome: Mapping[str, Any] | None = None) -> bool:
-        """Note a new order, refused at once where it has an outcome; a known one is told again. False where too many are open."""
+    def take(self, order: Order, outcome: Mapping[str, Any] | None = None) -> Taken:
+        """Note a new order, refused at once where it has an outcome; a known one is told again."""
         with self._lock:
             if self._store.execute("UPDATE labels SET told = 0 WHERE command = ?", (order.command,)).rowcount:
-                return True
+                return Taken.KNOWN
             (held,) = self._store.execute("SELECT count(*) FROM labels WHERE told = 0").fetchone()
             if held >= OPEN_LIMIT:
-                return False
+                return Taken.FULL
             self._store.execute(
                 "INSERT INTO labels (command, process_id, data, expires_at, outcome) VALUES (?, ?, ?, ?, ?)",
                 (order.command, order.process_id.decode(), order.data, order.expires_at, _text(outcome)))
-            return True
+            return Taken.NEW
 
     def next(self, *, begun: bool) -> Order | None:
         """Give the oldest order without an outcome: one that waits, or one that was begun before the power went."""
@@ -70,6 +79,14 @@ class Memory:
         with self._lock:
             (count,) = self._store.execute("SELECT count(*) FROM labels WHERE told = 0 AND outcome IS NULL").fetchone()
         return int(count)
+
+    def last_attempt(self) -> str:
+        """Give the kind of the last outcome that was no refusal, empty for none."""
+        with self._lock:
+            row = self._store.execute(
+                "SELECT json_extract(outcome, '$.kind') AS kind FROM labels WHERE kind <> 'refused'"
+                " ORDER BY number DESC LIMIT 1").fetchone()
+        return "" if row is None else str(row[0])
 
     def begin(self, order: Order) -> None:
         """Note that dots may come from now on."""
