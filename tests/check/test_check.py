@@ -240,7 +240,7 @@ NDJSON = b"\n".join(json.dumps(entry["resource"]).encode() for entry in json.loa
 ROWS = "отделение;код\n" + "".join(f'"Хирургия;\n{number}";{number}\n' for number in range(6)) + ";\n"
 
 
-@pytest.mark.parametrize("data", [SHEET, gzip.compress(SHEET), NDJSON, gzip.compress(NDJSON), ROWS.encode("utf-8-sig"), ROWS.encode("cp1251")])
+@pytest.mark.parametrize("data", [SHEET, gzip.compress(SHEET, mtime=0), NDJSON, gzip.compress(NDJSON, mtime=0), ROWS.encode("utf-8-sig"), ROWS.encode("cp1251")])
 def test_every_line_of_a_sheet_must_have_been_told_of(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = ledger()
     assert _checked(_sheet(tmp_path, data, entries), capsys)[:2] == (0, [])
@@ -257,7 +257,7 @@ def test_an_order_in_the_place_of_another_is_found_by_the_sheet(tmp_path: Path, 
     assert [(mismatch["fact"], mismatch["order"]) for mismatch in found] == [("sheet-line", "o-6"), ("sheet-line", "o-7")]
 
 
-@pytest.mark.parametrize("data", [SHEET[:-9], b"{", gzip.compress(SHEET)[:-9], b'{"resourceType": "Bundle"}', b"[1]"])
+@pytest.mark.parametrize("data", [SHEET[:-9], b"{", gzip.compress(SHEET, mtime=0)[:-9], b'{"resourceType": "Bundle"}', b"[1]"])
 def test_a_sheet_that_cannot_be_read_is_a_mismatch(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _checked(_sheet(tmp_path, data, ledger()), capsys)[0] == 1
 

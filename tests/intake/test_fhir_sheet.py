@@ -57,8 +57,8 @@ def test_ndjson_gzip_and_marks_say_the_same_as_the_bundle() -> None:
         ndjson(PATIENT, ENCOUNTER, ORDER),
         ndjson(ENCOUNTER, PATIENT, ORDER),
         ndjson(ENCOUNTER | {"type": [{"text": "ward"}]}, PATIENT, ORDER),
-        gzip.compress(WHOLE),
-        gzip.compress(ndjson(PATIENT)) + gzip.compress(ndjson(ENCOUNTER, ORDER)),
+        gzip.compress(WHOLE, mtime=0),
+        gzip.compress(ndjson(PATIENT), mtime=0) + gzip.compress(ndjson(ENCOUNTER, ORDER), mtime=0),
         b"\xef\xbb\xbf" + WHOLE,
         b"\n" + WHOLE,
         json.dumps(json.loads(WHOLE), indent=2).encode(),
@@ -147,12 +147,12 @@ def test_two_different_things_under_one_id_are_refused_naming_both() -> None:
     [
         (b"", "the file is empty"),
         (b"  \n ", "the file is empty"),
-        (gzip.compress(b""), "the file is empty"),
+        (gzip.compress(b"", mtime=0), "the file is empty"),
         (WHOLE[:-1], "not a whole JSON document"),
-        (gzip.compress(WHOLE)[:-1], "the gzip file is truncated"),
-        (gzip.compress(WHOLE)[:40], "the gzip file is truncated"),
-        (gzip.compress(WHOLE)[:200] + b"\x00" + gzip.compress(WHOLE)[201:], "the gzip file is damaged"),
-        (gzip.compress(WHOLE) + b"tail", "the gzip file is damaged"),
+        (gzip.compress(WHOLE, mtime=0)[:-1], "the gzip file is truncated"),
+        (gzip.compress(WHOLE, mtime=0)[:40], "the gzip file is truncated"),
+        (gzip.compress(WHOLE, mtime=0)[:200] + b"\x00" + gzip.compress(WHOLE, mtime=0)[201:], "the gzip file is damaged"),
+        (gzip.compress(WHOLE, mtime=0) + b"tail", "the gzip file is damaged"),
         (WHOLE.decode().encode("utf-16"), "the text is UTF-16"),
         (json.dumps(PATIENT, ensure_ascii=False).encode("windows-1251"), "the text is not utf-8"),
         (WHOLE[:50] + b"\x00" + WHOLE[50:], "binary"),
@@ -188,7 +188,7 @@ def test_a_server_that_reports_a_failure_is_heard() -> None:
 
 
 def test_files_over_the_limits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = gzip.compress(b" " * 100_000)
+    packed = gzip.compress(b" " * 100_000, mtime=0)
     monkeypatch.setattr(envelope, "MAXIMUM_UNPACKED_BYTES", 50_000)
     assert "unpacks to more than the limit of 50000 bytes" in refusal(packed)
     monkeypatch.setattr(envelope, "MAXIMUM_BYTES", 100)

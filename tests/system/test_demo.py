@@ -121,7 +121,7 @@ def test_options_that_cannot_be_met_are_refused_at_once(tmp_path: Path) -> None:
     foreign = tmp_path / "foreign.ndjson"
     foreign.write_text('{"hello": 1}\n', encoding="utf-8")
     damaged = tmp_path / "damaged.ndjson.gz"
-    damaged.write_bytes(gzip.compress(b'{"at": "2026-03-05T07:00:00+03:00", "resource": {}}\n' * 50)[:40])
+    damaged.write_bytes(gzip.compress(b'{"at": "2026-03-05T07:00:00+03:00", "resource": {}}\n' * 50, mtime=0)[:40])
     sheet = str(SAMPLE / "day.csv")
     for arguments in (
         ["--sheet", str(tmp_path / "none.json")],
