@@ -18,7 +18,8 @@ from firmware_bridge.contract import (
     named_seq,
 )
 from firmware_bridge.inbox import Inbox, Sign
-from firmware_bridge.spool import NewCommand, Refusal, Spool, SpoolFull
+from firmware_bridge.spool import NewCommand, Refusal, Spool
+from firmware_bridge.spool_file import SpoolFull
 
 KINDS: dict[type[Command], str] = {
     RunCommand: "run",

@@ -21,7 +21,8 @@ from firmware_bridge.machine_voice import MachineVoice
 from firmware_bridge.packets import DecodeError, FirmwareEvent, Op, Rc
 from firmware_bridge.service_desk import ServiceDesk, Standing
 from firmware_bridge.service_voice import ServiceVoice
-from firmware_bridge.spool import Spool, SpoolFull
+from firmware_bridge.spool import Spool
+from firmware_bridge.spool_file import SpoolFull
 from firmware_bridge.surroundings import PortLost, Surroundings, reopen_wait_s
 from firmware_bridge.trace import Trace
 from firmware_bridge.work_queue import Work, WorkQueue

@@ -8,7 +8,7 @@ from firmware_bridge.contract import ContractError, named_command
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.print_contract import PrintEvent, decode_print_ack, decode_print_command
 from firmware_bridge.printer_spool import PrintSpool
-from firmware_bridge.spool import SpoolFull
+from firmware_bridge.spool_file import SpoolFull
 
 logger = logging.getLogger(__name__)
 

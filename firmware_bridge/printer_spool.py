@@ -3,9 +3,6 @@
 A command is here before MQTT is acknowledged, `begun` before the first byte leaves, an outcome before it is told.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +11,7 @@ from pysqlite3 import dbapi2 as sqlite
 
 from firmware_bridge.contract import encode
 from firmware_bridge.print_contract import PrintCommand, PrintEvent, decode_print_event
-from firmware_bridge.spool import BUSY_TIMEOUT_S, SpoolFull
+from firmware_bridge.spool_file import SpoolFile, SpoolFull
 
 OPEN_PRINTS_LIMIT = 200
 TOLD_PRINTS_KEPT = 20_000
@@ -37,35 +34,11 @@ class WaitingPrint:
     command: PrintCommand
 
 
-class PrintSpool:
+class PrintSpool(SpoolFile):
     """The prints of all printers of a bridge, in tables of their own in the spool's file; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        self._connection = sqlite.connect(
-            str(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        (mode,) = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        if mode != "wal":
-            raise RuntimeError(f"{path}: no write-ahead log here ({mode}), choose a local disk")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        super().__init__(path, _SCHEMA)
 
     def take(self, device: str, command: PrintCommand) -> bool:
         """Keep a command that is new; one that is known is told its outcome again. Raise SpoolFull when too many are open."""

@@ -4,10 +4,8 @@ A command is here before MQTT is acknowledged, an event before the firmware is. 
 machine holds its events and then refuses jobs.
 """
 
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -17,13 +15,12 @@ from pysqlite3 import dbapi2 as sqlite
 
 from firmware_bridge import sequence
 from firmware_bridge.contract import BridgeEvent, EventAck, encode
+from firmware_bridge.spool_file import SpoolFile, SpoolFull
 
 WAITING_COMMANDS_LIMIT = 1000
 DONE_COMMANDS_KEPT = 20_000
 ABORTED_JOBS_KEPT = 20_000
 EVENTS_LIMIT = 20_000
-BUSY_TIMEOUT_S = 5.0
-OLDEST_SQLITE = (3, 51, 3)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS commands (
@@ -48,10 +45,6 @@ CREATE TABLE IF NOT EXISTS sequence_gaps (
 CREATE TABLE IF NOT EXISTS fences (device TEXT PRIMARY KEY, fence INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, last INTEGER NOT NULL);
 """
-
-
-class SpoolFull(Exception):
-    """The spool holds as many commands or events as it may; nothing was written."""
 
 
 class Take(Enum):
@@ -104,41 +97,15 @@ class PendingEvent:
     message: bytes
 
 
-class Spool:
+class Spool(SpoolFile):
     """One SQLite file for all machines of a bridge; safe to use from several threads."""
 
     def __init__(self, path: Path, first_number: int | None = None) -> None:
         """Open or make the file; the bridge's own events are numbered from `first_number` on, else from the seconds since 1970."""
-        self._lock = threading.Lock()
-        self._connection = sqlite.connect(
-            str(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        if sqlite.sqlite_version_info < OLDEST_SQLITE:
-            raise RuntimeError(f"SQLite {sqlite.sqlite_version} can corrupt a WAL; 3.51.3 or newer is needed")
-        (mode,) = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        if mode != "wal":
-            raise RuntimeError(f"{path}: no write-ahead log here ({mode}), choose a local disk")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        super().__init__(path, _SCHEMA)
         # A new spool must not repeat the numbers of a lost one: the hub would take its first refusals for old ones.
         first = int(time.time()) if first_number is None else first_number
         self._connection.execute("INSERT OR IGNORE INTO numbers VALUES ('event', ?)", (first,))
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
 
     # Commands
 

@@ -5,7 +5,6 @@ It never decides anything about a pouch. A lost broker means: commands wait in t
 
 import logging
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from paho.mqtt.properties import Properties
 from firmware_bridge import contract
 from hub.adapters.device_watch import DeviceWatch
 from hub.adapters.dispatch import FENCE, commands_on_the_way, payload_of
+from hub.adapters.mqtt_callbacks import guarded, without_delay
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId, JobId
@@ -70,11 +70,11 @@ class DeviceLink:
             self._client.username_pw_set(unquote(self._broker.username), unquote(self._broker.password or ""))
         if self._broker.scheme == "mqtts":
             self._client.tls_set()
-        self._client.on_pre_connect = self._guarded(self._before_connect)
-        self._client.on_socket_open = _no_delay
-        self._client.on_connect = self._guarded(self._on_connect)
-        self._client.on_disconnect = self._guarded(self._on_disconnect)
-        self._client.on_message = self._guarded(self._on_message)
+        self._client.on_pre_connect = guarded(self._before_connect)
+        self._client.on_socket_open = without_delay
+        self._client.on_connect = guarded(self._on_connect)
+        self._client.on_disconnect = guarded(self._on_disconnect)
+        self._client.on_message = guarded(self._on_message)
         self._client.max_inflight_messages_set(20)
 
     def start(self) -> None:
@@ -147,17 +147,6 @@ class DeviceLink:
     def _forget(self, waiting: set[str]) -> None:
         self._published_s = {command: at for command, at in self._published_s.items() if command in waiting}
 
-    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
-        """An exception in a callback would end paho's thread without a word."""
-
-        def call(*arguments: Any) -> None:
-            try:
-                callback(*arguments)
-            except Exception:  # noqa: BLE001 the network thread must go on
-                _log.exception("MQTT callback failed")
-
-        return call
-
     def _before_connect(self, client: mqtt.Client, _data: Any) -> None:
         """Each connection is a session of its own: the will of a broken one may come after the birth of the next."""
         self._session = secrets.token_hex(8)
@@ -228,7 +217,3 @@ class DeviceLink:
 def _gaps_of_machines(unit: SqlUnitOfWork) -> dict[DeviceId, tuple[Gap, ...]]:
     return {device.id: missing_events(unit, device.id) for device in unit.devices.where(kind="packager")}
 
-
-def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
-    """Nagle's algorithm against delayed acknowledgements costs 44 ms a message."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -7,7 +7,6 @@ means that an act is refused, or that nobody knows whether it was done.
 import asyncio
 import logging
 import secrets
-import socket
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -26,6 +25,7 @@ from firmware_bridge.trace_contract import TracedFrame, TraceReport, decode_trac
 from hub.adapters.capture import capture
 from hub.adapters.dispatch import FENCE
 from hub.adapters.firmware_updating import conducted
+from hub.adapters.mqtt_callbacks import without_delay
 from hub.domain.refusals import Refusal
 from hub.services.device_service import (
     FirmwareStatusAct,
@@ -133,7 +133,7 @@ class MqttDeviceService:
             client.username_pw_set(unquote(self._broker.username), unquote(self._broker.password or ""))
         if self._broker.scheme == "mqtts":
             client.tls_set()
-        client.on_socket_open = _no_delay
+        client.on_socket_open = without_delay
         client.on_connect = self._on_connect
         client.on_connect_fail = lambda *_: self._set_trouble(
             "The broker cannot be reached: no machine can be heard or asked."
@@ -333,9 +333,6 @@ class MqttDeviceService:
         answer = ServiceAnswer(event.rc, event.reason, dict(event.data))
         loop.call_soon_threadsafe(_settle, answered, answer)
 
-
-def _no_delay(_client: mqtt.Client, _data: Any, opened: Any) -> None:
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _settle(answered: asyncio.Future[ServiceAnswer], answer: ServiceAnswer) -> None:

@@ -4,10 +4,8 @@ The session is one of its own beside the hub's: its user at the broker may print
 """
 
 import logging
-import socket
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,6 +17,7 @@ from paho.mqtt.properties import Properties
 
 from firmware_bridge import contract, print_contract
 from hub.adapters.device_link import Births
+from hub.adapters.mqtt_callbacks import guarded, without_delay
 from hub.adapters.print_commands import book, next_command
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId
@@ -86,10 +85,10 @@ class PrintLink:
             client.username_pw_set(self._place.user, self._place.password)
         if self._place.tls:
             client.tls_set()
-        client.on_socket_open = _no_delay
-        client.on_connect = self._guarded(self._on_connect)
-        client.on_disconnect = self._guarded(lambda *_: self._connected.clear())
-        client.on_message = self._guarded(self._on_message)
+        client.on_socket_open = without_delay
+        client.on_connect = guarded(self._on_connect)
+        client.on_disconnect = guarded(lambda *_: self._connected.clear())
+        client.on_message = guarded(self._on_message)
 
     def work(self) -> bool:
         """Send the first label that waits, again every five seconds until its outcome is booked."""
@@ -124,17 +123,6 @@ class PrintLink:
         self._client.connect_async(self._place.broker, self._place.port, 15, clean_start=False, properties=properties)
         self._client.loop_start()
 
-    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
-        """An exception in a callback would end paho's thread without a word."""
-
-        def call(*arguments: Any) -> None:
-            try:
-                callback(*arguments)
-            except Exception:  # noqa: BLE001 the network thread must go on
-                _log.exception("MQTT callback failed")
-
-        return call
-
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             _log.error("the broker refused the hub's printing: %s", reason)
@@ -166,7 +154,3 @@ class PrintLink:
         ack = print_contract.PrintAck(command=event.command)
         client.publish(self._place.topic("print/ack"), contract.encode(ack), qos=1)
 
-
-def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
-    """Nagle's algorithm against delayed acknowledgements costs 44 ms a message."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -8,7 +8,8 @@ import pytest
 
 from firmware_bridge import spool as spool_module
 from firmware_bridge.contract import BridgeEvent, EventAck, decode_event
-from firmware_bridge.spool import NewCommand, Refusal, Spool, SpoolFull, Take
+from firmware_bridge.spool import NewCommand, Refusal, Spool, Take
+from firmware_bridge.spool_file import SpoolFull
 
 AT = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 DEVICE = "packager-1"

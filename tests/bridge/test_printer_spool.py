@@ -9,7 +9,8 @@ import pytest
 from firmware_bridge import printer_spool
 from firmware_bridge.print_contract import OutcomeWord, PrintEvent
 from firmware_bridge.printer_spool import OPEN_PRINTS_LIMIT, PrintSpool
-from firmware_bridge.spool import Spool, SpoolFull
+from firmware_bridge.spool import Spool
+from firmware_bridge.spool_file import SpoolFull
 from tests.bridge.printer_desk import PRINTER, print_command
 
 

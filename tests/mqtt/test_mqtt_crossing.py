@@ -30,7 +30,7 @@ from firmware_bridge.service_contract import (
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.writer import Writer
 from tests.bridge.orders import abort_command, later, resolve_command, run_command, status_command, verdict_command
-from tests.bridge.plant import DEADLINE_S, DEVICE, SITE, HubClient, bridge, mosquitto, wait_until
+from tests.bridge.plant import DEADLINE_S, DEVICE, SITE, HubClient, bridge, wait_until
 from tests.bridge.scripted_machine import MachineOnPty, ScriptedMachine
 from tests.mqtt.contract_reader import Contract, Crossed
 
@@ -77,12 +77,6 @@ class Ear:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from hub.services.devices import Gap, ensure_device, missing_events, tell_missin
 from hub.services.machine_events import MachineEvent, take_event
 from hub.services.views import LedgerQuestion
 from hub.web.pages.wording import told
-from tests.bridge.plant import DEADLINE_S, DEVICE, SITE, mosquitto, wait_until
+from tests.bridge.plant import DEADLINE_S, DEVICE, SITE, wait_until
 
 MACHINE = DeviceId(DEVICE)
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
@@ -179,12 +179,6 @@ class Machine:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

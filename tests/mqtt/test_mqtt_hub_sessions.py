@@ -19,12 +19,6 @@ Linked = Callable[[str], DeviceLink]
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def writer(tmp_path: Path) -> Iterator[Writer]:
     made = Writer(tmp_path / "hub.sqlite", lambda: datetime.now(UTC))
     yield made

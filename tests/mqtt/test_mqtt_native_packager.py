@@ -23,7 +23,7 @@ from hub.domain.packs import JobState
 from hub.services.make_packs import PrintedLabel, label_ready
 from hub.services.outbox import next_number
 from tests.bridge.orders import later
-from tests.bridge.plant import DEADLINE_S, SITE, ended, mosquitto, wait_until
+from tests.bridge.plant import DEADLINE_S, SITE, ended, wait_until
 from tests.mqtt.contract_reader import Contract, Crossed
 from tests.services.small_world import PACKAGER, World, order_line
 
@@ -107,12 +107,6 @@ class Ear:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

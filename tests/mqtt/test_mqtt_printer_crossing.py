@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bridge.plant import SITE, mosquitto, wait_until
+from tests.bridge.plant import SITE, wait_until
 from tests.bridge.printer_desk import PRINTER, TALL, PrintingHub, print_command, printer_bridge
 from tests.mqtt.contract_reader import Contract
 from tests.mqtt.test_mqtt_crossing import Ear
@@ -16,12 +16,6 @@ OF_PRINTERS = {
     "device-birth", "device-death", "description", "status",
     "print-command", "printed-outcome", "refused-outcome", "in-doubt-outcome", "print-acknowledgement",
 }  # fmt: skip
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as running:
-        yield running
 
 
 @contextmanager

@@ -13,14 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware_bridge.broker import Broker, Handlers, parse_address
 from firmware_bridge.contract import DeviceState, encode, hub_state_topic, topic
-from tests.bridge.plant import DEADLINE_S, DEVICE, SITE, bridge, mosquitto, wait_until
+from tests.bridge.plant import DEADLINE_S, DEVICE, SITE, bridge, wait_until
 from tests.bridge.scripted_machine import MachineOnPty, ScriptedMachine
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as running:
-        yield running
 
 
 class Session:
