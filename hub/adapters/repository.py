@@ -16,7 +16,19 @@ from hub.domain.drugs import Drug
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
-from hub.domain.records import Batch, Command, Device, Import, Incident, Print, Received, Requisition, Review
+from hub.domain.records import (
+    Batch,
+    CodeEntry,
+    Command,
+    Device,
+    Feed,
+    Import,
+    Incident,
+    Print,
+    Received,
+    Requisition,
+    Review,
+)
 from hub.domain.stock import Cassette, Lot, SourcePack
 
 Record = TypeVar("Record")
@@ -56,6 +68,8 @@ KINDS: tuple[Kind[Any], ...] = (
     Kind(Print, "prints", ("pack",)),
     Kind(Received, "received", ("device", "source", "boot", "event")),
     Kind(Device, "devices"),
+    Kind(CodeEntry, "code_entries", ("source", "kind", "code")),
+    Kind(Feed, "feeds", ("source",)),
     Kind(Session, "sessions", ("token_hash",)),
     Kind(Answer, "answers", ("event",)),
     Kind(Writeback, "writebacks"),

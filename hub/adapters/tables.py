@@ -394,6 +394,36 @@ class DeviceRow(SQLModel, table=True):
     last_command: int
 
 
+class CodeEntryRow(SQLModel, table=True):
+    """Rows of CodeEntry."""
+
+    __tablename__ = "code_entries"
+    __table_args__ = (Index("code_entries_meaning", "meaning"),)
+
+    source: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    meaning: str
+    example: str
+    lines: int
+    first_seen_at: str
+    decided_by: str | None = None
+    decided_at: str | None = None
+
+
+class FeedRow(SQLModel, table=True):
+    """Rows of Feed."""
+
+    __tablename__ = "feeds"
+
+    source: str = Field(primary_key=True)
+    heard_at: str | None = None
+    name: str
+    counts: str
+    cursor: str
+    problem: str
+
+
 class SessionRow(SQLModel, table=True):
     """Rows of Session."""
 

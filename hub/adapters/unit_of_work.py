@@ -20,7 +20,19 @@ from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
 from hub.domain.quantities import fraction_text
-from hub.domain.records import Batch, Command, Device, Import, Incident, Print, Received, Requisition, Review
+from hub.domain.records import (
+    Batch,
+    CodeEntry,
+    Command,
+    Device,
+    Feed,
+    Import,
+    Incident,
+    Print,
+    Received,
+    Requisition,
+    Review,
+)
 from hub.domain.stock import MAY_BE_NEGATIVE, Cassette, Lot, SourcePack, StockMove, lot_number
 from hub.services.ports import Repository
 
@@ -74,6 +86,8 @@ class SqlUnitOfWork:
         self.prints: Repository[Print] = made[Print]
         self.received: Repository[Received] = made[Received]
         self.devices: Repository[Device] = made[Device]
+        self.code_entries: Repository[CodeEntry] = made[CodeEntry]
+        self.feeds: Repository[Feed] = made[Feed]
         self.sessions: SqlRepository[Session] = made[Session]
         self.answers: SqlRepository[Answer] = made[Answer]
         self.writebacks: SqlRepository[Writeback] = made[Writeback]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from fractions import Fraction
 
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.quantities import Quantity
+from hub.domain.timing import Dosage, Timing
 
 
 class OrderStatus(StrEnum):
@@ -77,28 +77,12 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class SlotDose:
-    """One intake slot of a day sheet and how many times the dose is taken then (`1`, `2`, `1/2`)."""
-
-    slot: str
-    factor: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """When a line is to be given, as it was written: a local code, or the four slots of a day sheet."""
-
-    code: str | None = None
-    slots: tuple[SlotDose, ...] = ()
-    prn: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class OrderLine:
     """One line of a sheet, as received; `version` counts the edits of the same order id, from 1.
 
-    `dose` is (low, high); equal where no range was written; None where the dose is missing.
-    `unsupported` names what the source wrote and this reader may not ignore (modifier extensions, several dosages ...).
+    `dosages` has at least one member; `dose`, `route` and `timing` are the first one's, which is all of most lines.
+    `unsupported` names what the source wrote and this reader may not ignore (modifier extensions, a rate ...).
+    `unreadable` says why the line could not be read at all; such a line is rejected, and the rest of its sheet goes on.
     `starts_on_day`: the start is a date without a time; `starts_at` is then the day's first moment.
     """
 
@@ -110,9 +94,7 @@ class OrderLine:
     patient: PatientId
     drug: DrugCode
     drug_text: str
-    dose: tuple[Quantity, Quantity] | None
-    route: str
-    timing: Timing | None
+    dosages: tuple[Dosage, ...]
     status: OrderStatus
     authored_at: datetime | None
     starts_at: datetime | None
@@ -122,15 +104,36 @@ class OrderLine:
     stat: bool = False
     unsupported: tuple[str, ...] = ()
     starts_on_day: bool = False
+    unreadable: str = ""
+
+    @property
+    def dose(self) -> tuple[Quantity, Quantity] | None:
+        """The dose of the first dosage."""
+        return self.dosages[0].dose
+
+    @property
+    def route(self) -> str:
+        """The route of the first dosage."""
+        return self.dosages[0].route
+
+    @property
+    def timing(self) -> Timing | None:
+        """The timing of the first dosage."""
+        return self.dosages[0].timing
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something was decided: the rule's name, a sentence for a person, and the rule's source."""
+    """Why something was decided: the rule's name, a sentence for a person in both languages, and the rule's source."""
 
     rule: str
     text: str
     source: str = ""
+    text_ru: str = ""
+
+    def said(self, language: str) -> str:
+        """Return the sentence in `ru` or `en`; English where nobody wrote the other one down (older entries)."""
+        return self.text_ru if language == "ru" and self.text_ru else self.text
 
 
 @dataclass(frozen=True, slots=True)

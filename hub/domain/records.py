@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from fractions import Fraction
 
 from hub.domain.identifiers import BatchId, DeviceId, DoseId, DrugCode, JobId, LotId, PackSerial, UserId
@@ -95,6 +96,50 @@ class Import:
     kind: str
     received_at: datetime
     orders: int
+
+
+class CodeKind(StrEnum):
+    """What a source has codes of its own for."""
+
+    FREQUENCY = "frequency"
+    ROUTE = "route"
+    UNIT = "unit"
+    DRUG = "drug"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEntry:
+    """One word of a source and what it means here; an empty `meaning` is a question that waits for a pharmacist.
+
+    `meaning` is a frequency code of the table, a route of the lanes, a canonical unit, or a drug's code. `example` is a line
+    that had it, without the patient.
+    """
+
+    source: str
+    kind: CodeKind
+    code: str
+    meaning: str
+    example: str
+    lines: int
+    first_seen_at: datetime
+    decided_by: UserId | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a source last sent, so that its silence is noticed.
+
+    `counts` are the orders of its latest whole sheets, the newest last; `cursor` is from where a pull goes on; `problem` is why
+    the last try failed, empty where it did not.
+    """
+
+    source: str
+    heard_at: datetime | None = None
+    name: str = ""
+    counts: tuple[int, ...] = ()
+    cursor: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

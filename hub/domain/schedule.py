@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
 
-from hub.domain.orders import OrderLine, Reason, Timing
+from hub.domain.orders import OrderLine, Reason
+from hub.domain.timing import Timing
 
 RULE_FREQUENCY = "frequency"
 _ROUND_TO = timedelta(minutes=30)

@@ -215,6 +215,9 @@ def _exclusions(case: _Case) -> Iterator[Reason]:
 
 def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
     line = case.line
+    if line.unreadable:
+        yield Reason("unreadable", f"the line cannot be read: {line.unreadable}", "format of the sheet", f"строка не читается: {line.unreadable}")
+        return
     if line.status in _REFUSED_STATUSES:
         yield Reason("status", _REFUSED_STATUSES[line.status], "FHIR R4 MedicationRequest.status")
     for check in checks:

@@ -11,7 +11,19 @@ from hub.domain.drugs import Drug
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
-from hub.domain.records import Batch, Command, Device, Import, Incident, Print, Received, Requisition, Review
+from hub.domain.records import (
+    Batch,
+    CodeEntry,
+    Command,
+    Device,
+    Feed,
+    Import,
+    Incident,
+    Print,
+    Received,
+    Requisition,
+    Review,
+)
 from hub.domain.stock import Cassette, Lot, SourcePack, StockMove
 
 Record = TypeVar("Record")
@@ -70,6 +82,8 @@ class UnitOfWork(Protocol):
     prints: Repository[Print]
     received: Repository[Received]
     devices: Repository[Device]
+    code_entries: Repository[CodeEntry]
+    feeds: Repository[Feed]
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""

@@ -8,11 +8,12 @@ from hub.adapters.sessions import ArgonPins
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.doses import DoseState, Lane, PlannedDose
 from hub.domain.identifiers import BatchId, DoseId, DrugCode, JobId, LotId, OrderId, PackSerial, PatientId, TrolleyId
-from hub.domain.orders import LineState, Order, OrderLine, OrderStatus, Outcome, Patient, Reason, Stay, Timing
+from hub.domain.orders import LineState, Order, OrderLine, OrderStatus, Outcome, Patient, Reason, Stay
 from hub.domain.packs import Content, Pack, PackState, Verdict
 from hub.domain.people import Role
 from hub.domain.quantities import Quantity
 from hub.domain.stock import STORE, SUPPLIER, Lot, StockMove, lot_id, pack_account
+from hub.domain.timing import Dosage, Timing
 from hub.services.sign_in import NewUser, enrol
 from tests.benchmarks.generated_hospital import directory
 
@@ -73,7 +74,7 @@ def _order(number: int, due: datetime) -> Order:
     amount = Quantity(Fraction(50), "mg")
     line = OrderLine(
         id=OrderId(f"mr{number}"), version=1, source="hospital", sheet="sheet.json", position=f"entry {number}", patient=_patient(number),
-        drug=lot_of(number)[0], drug_text="Tradename 50 mg", dose=(amount, amount), route="PO", timing=Timing("DAILY"), status=OrderStatus.ACTIVE,
+        drug=lot_of(number)[0], drug_text="Tradename 50 mg", dosages=(Dosage((amount, amount), Timing("DAILY"), "PO"),), status=OrderStatus.ACTIVE,
         authored_at=due - timedelta(hours=20), starts_at=due - timedelta(hours=10), ends_at=None, signed_by="dr-morozova",
     )  # fmt: skip
     reason = Reason("scheduled", "complete, ours, and due by 'DAILY'", "Kemerovo order 1088, section II.1")

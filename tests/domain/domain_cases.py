@@ -20,11 +20,11 @@ from hub.domain.orders import (
     Patient,
     SourceSettings,
     Stay,
-    Timing,
 )
 from hub.domain.packs import Content, Pack, PackState
 from hub.domain.quantities import Quantity
 from hub.domain.schedule import DAY_SLOTS, FrequencyTable, read_frequency_table
+from hub.domain.timing import Dosage, Timing
 from hub.domain.validation import decide_line
 
 MOSCOW = timezone(timedelta(hours=3), "MSK")
@@ -56,7 +56,7 @@ STAY = Stay(PATIENT.id, "e1", "Терапия", "7", "2")
 SOURCE = SourceSettings("hospital", False, False, 3, True, ("Реанимация",), 3)
 LINE = OrderLine(
     id=OrderId("o1"), version=1, source="hospital", sheet="s1", position="line 2", patient=PATIENT.id, drug=METFORMIN.code,
-    drug_text="Метформин 500 мг", dose=mg(500), route="PO", timing=Timing(code="BID"), status=OrderStatus.ACTIVE,
+    drug_text="Метформин 500 мг", dosages=(Dosage(mg(500), Timing(code="BID"), "PO"),), status=OrderStatus.ACTIVE,
     authored_at=MONDAY - timedelta(hours=12), starts_at=MONDAY - timedelta(hours=12), ends_at=None, signed_by="Иванова",
 )  # fmt: skip
 
@@ -66,7 +66,9 @@ def drug(**changes: Any) -> Drug:
 
 
 def line(**changes: Any) -> OrderLine:
-    return replace(LINE, **changes)
+    """Return the line with members changed; `dose`, `route` and `timing` are those of its one dosage."""
+    own = {name: changes.pop(name) for name in ("dose", "route", "timing") if name in changes}
+    return replace(LINE, dosages=(replace(LINE.dosages[0], **own),), **changes)
 
 
 def decide(

@@ -25,10 +25,11 @@ from hub.domain.bedside import (
 from hub.domain.doses import DoseState, Lane, PlannedDose
 from hub.domain.identifiers import DrugCode, LotId, OrderId, PatientId
 from hub.domain.late_changes import ACTIONS, ChangeAction, ChangeKind, Position, action_for, position_of
-from hub.domain.orders import LineState, Order, Patient, Stay, Timing
+from hub.domain.orders import LineState, Order, Patient, Stay
 from hub.domain.packs import JobState, Pack, PackJob, PackState
 from hub.domain.schedule import DAY_SLOTS, Schedule, ScheduleKind
 from hub.domain.stock import Lot
+from hub.domain.timing import Timing
 
 HOUR = timedelta(hours=1)
 NOW = DOSE.due

@@ -15,10 +15,11 @@ from hub.domain.doses import Lane, PlannedDose
 from hub.domain.drugs import Drug, Form, Storage
 from hub.domain.identifiers import DoseId, OrderId, PatientId
 from hub.domain.lanes import ROUTES, RouteKind, lane_of, packed_units, piece_text, route_kind
-from hub.domain.orders import LineState, Order, Outcome, Reason, SlotDose, Timing
+from hub.domain.orders import LineState, Order, Outcome, Reason
 from hub.domain.planning import NotPlannable, plan_line, trolley_order
 from hub.domain.quantities import Quantity
 from hub.domain.schedule import DAY_SLOTS, Schedule, ScheduleKind, schedule_for
+from hub.domain.timing import SlotDose, Timing
 
 F = Fraction
 DAY = timedelta(days=1)

@@ -9,7 +9,7 @@ from domain_cases import MONDAY, MOSCOW, TABLE, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.domain.orders import Reason, SlotDose, Timing
+from hub.domain.orders import Reason
 from hub.domain.schedule import (
     DAY_SLOTS,
     FrequencyRule,
@@ -26,6 +26,7 @@ from hub.domain.schedule import (
     slot_bounds,
     slot_of,
 )
+from hub.domain.timing import SlotDose, Timing
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = timedelta(days=1)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.drugs import DrugClass, Form
-from hub.domain.orders import OrderStatus, Outcome, SlotDose, Timing
+from hub.domain.orders import OrderStatus, Outcome
 from hub.domain.quantities import Quantity
+from hub.domain.timing import SlotDose, Timing
 from hub.domain.validation import confirmed_until, is_allergic_to
 
 

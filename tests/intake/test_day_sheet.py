@@ -18,8 +18,9 @@ from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.sheet import read_sheet
 from hub.domain.drugs import Drug, DrugClass, Form, Storage
 from hub.domain.identifiers import DrugCode
-from hub.domain.orders import OrderLine, OrderSheet, Patient, SlotDose, SourceSettings, Stay, Timing
+from hub.domain.orders import OrderLine, OrderSheet, Patient, SourceSettings, Stay
 from hub.domain.quantities import Quantity
+from hub.domain.timing import SlotDose, Timing
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 WARD = SourceSettings("ward", True, True, None, True, ())

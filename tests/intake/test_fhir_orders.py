@@ -12,9 +12,10 @@ from intake_bundles import ORDER, PATIENT, bundle, order, with_dosage
 from hub.adapters.intake.fhir import read_fhir
 from hub.adapters.intake.fhir_people import place
 from hub.adapters.intake.fhir_timing import CLOCK_CODES, FREQUENCY_CODES
-from hub.domain.orders import OrderLine, OrderStatus, SlotDose, SourceSettings, Timing
+from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
 from hub.domain.quantities import Quantity
 from hub.domain.schedule import read_frequency_table
+from hub.domain.timing import SlotDose, Timing
 
 FEED = SourceSettings("feed", False, False, 3, False, ())
 ONE = Fraction(1)

@@ -17,8 +17,9 @@ from intake_bundles import ENCOUNTER, ORDER, PATIENT, bundle, ndjson, order
 from hub.adapters.intake import envelope
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.fhir import read_fhir
-from hub.domain.orders import OrderStatus, Patient, SourceSettings, Stay, Timing
+from hub.domain.orders import OrderStatus, Patient, SourceSettings, Stay
 from hub.domain.quantities import Quantity
+from hub.domain.timing import Timing
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 FEED = SourceSettings("feed", False, False, 3, False, ())

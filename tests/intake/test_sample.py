@@ -62,7 +62,7 @@ def test_changed_orders_are_those_of_the_sheet_and_say_nothing_else(sample: Samp
     assert (len(changed), len(old)) == (13, 8)
     for line in old:
         before = known[line.id]
-        same = replace(line, sheet=before.sheet, position=before.position, status=before.status, note=before.note, dose=before.dose)
+        same = replace(line, sheet=before.sheet, position=before.position, status=before.status, note=before.note, dosages=before.dosages)
         assert same == before
     assert {line.status for line in old} >= {OrderStatus.STOPPED, OrderStatus.ON_HOLD, OrderStatus.CANCELLED, OrderStatus.ACTIVE}
     assert not any(line.unsupported for line in changed)

@@ -18,12 +18,13 @@ from hub.bootstrap import house_of
 from hub.domain.doses import Lane, PlannedDose
 from hub.domain.drugs import Drug, DrugClass, Form, Storage
 from hub.domain.identifiers import CassetteId, DeviceId, DrugCode, JobId, OrderId, PatientId, UserId
-from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SheetChange, SourceSettings, Stay, Timing
+from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SheetChange, SourceSettings, Stay
 from hub.domain.packs import JobState, Pack, PackJob, Verdict
 from hub.domain.people import Role, User
 from hub.domain.quantities import Quantity
 from hub.domain.refusals import Refusal
 from hub.domain.stock import Cassette, CassetteState
+from hub.domain.timing import Dosage, Timing
 from hub.domain.verification import SeenPouch
 from hub.services.close_day import tick
 from hub.services.devices import device_reported, ensure_device
@@ -90,10 +91,16 @@ def order_line(order: str, patient: int = 1, drug: str = "PLAIN", **changes: Any
     timing = Timing(code=changes.pop("code", "DAILY"))
     line = OrderLine(
         id=OrderId(order), version=1, source="hospital", sheet="s", position="1", patient=PatientId(f"p{patient}"), drug=item.code,
-        drug_text=item.inn, dose=(Quantity(units, item.unit),) * 2, route="IV" if drug == "AMP" else "PO", timing=timing,
+        drug_text=item.inn, dosages=(Dosage((Quantity(units, item.unit),) * 2, timing, "IV" if drug == "AMP" else "PO"),),
         status=OrderStatus.ACTIVE, authored_at=SIX - timedelta(hours=8), starts_at=None, ends_at=None, signed_by="Dr",
     )  # fmt: skip
-    return replace(line, **changes)
+    return with_dosage(line, **changes)
+
+
+def with_dosage(line: OrderLine, **changes: Any) -> OrderLine:
+    """Return a line with members changed; `dose`, `route` and `timing` are those of its one dosage."""
+    own = {name: changes.pop(name) for name in ("dose", "route", "timing") if name in changes}
+    return replace(line, dosages=(replace(line.dosages[0], **own),), **changes)
 
 
 def long_standing(order: str, patient: int = 1, drug: str = "PLAIN", **changes: Any) -> OrderLine:

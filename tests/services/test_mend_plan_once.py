@@ -9,7 +9,7 @@ import pytest
 from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.orders import Outcome
 from hub.services.administer import BedsideScan, give
-from tests.services.small_world import NURSE, SIX, World, order_line
+from tests.services.small_world import NURSE, SIX, World, order_line, with_dosage
 
 
 def unstarted(order: str, **changes: Any) -> Any:
@@ -88,13 +88,13 @@ def test_every_other_day_without_a_start_counts_from_the_first_sheet(world: Worl
 def test_a_daily_dose_that_was_given_is_not_given_again_in_the_evening(world: World) -> None:
     line = given_at_eight(world)
     world.at("08:20")
-    world.change(line=replace(line, timing=replace(line.timing, code="QPM")))
+    world.change(line=with_dosage(line, timing=replace(line.timing, code="QPM")))
     assert doses(world) == [("02 08:00", "given")]
     (fact,) = world.facts("dose-not-planned")
     assert (fact["order"], fact["version"], fact["due"][:10]) == ("a", 2, "2026-03-02")
     assert fact["reason"] == "too soon after the dose of 08:00 on 02.03.2026 that was given: not before 06:00 on 03.03.2026"
     world.at("06:00", days=1)
-    world.sheet(replace(line, timing=replace(line.timing, code="QPM")))
+    world.sheet(with_dosage(line, timing=replace(line.timing, code="QPM")))
     assert doses(world) == [("02 08:00", "given"), ("03 20:00", "planned")]
 
 
@@ -111,7 +111,7 @@ def test_a_daily_dose_that_was_given_is_not_given_again_in_the_evening(world: Wo
 def test_an_edit_goes_on_after_the_shorter_of_both_intervals(world: World, before: str, after: str, due: list[str]) -> None:
     line = given_at_eight(world, code=before)
     world.at("08:20")
-    world.change(line=replace(line, timing=replace(line.timing, code=after), note="edited"))
+    world.change(line=with_dosage(line, timing=replace(line.timing, code=after), note="edited"))
     assert [when for when, state in doses(world) if state == "planned"] == due
 
 
@@ -119,6 +119,6 @@ def test_an_edit_of_an_order_that_was_not_given_yet_goes_on_at_its_next_time(wor
     line = order_line("a")
     world.brought(line)
     world.at("07:50")
-    world.change(line=replace(line, timing=replace(line.timing, code="DAILY12")))
+    world.change(line=with_dosage(line, timing=replace(line.timing, code="DAILY12")))
     assert doses(world)[-1] == ("02 12:00", "planned")
     assert world.facts("dose-not-planned") == []

@@ -20,7 +20,7 @@ from hub.services.doubts import jobs_in_doubt
 from hub.services.machine_events import MachineEvent
 from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
 from hub.services.stock_in import Loading, Receipt, load_cassette, receive_stock
-from tests.services.small_world import NURSE, PACKAGER, PHARMACIST, SIX, TECHNICIAN, World, order_line
+from tests.services.small_world import NURSE, PACKAGER, PHARMACIST, SIX, TECHNICIAN, World, order_line, with_dosage
 from tests.simulation.doubts import answer_machine, ask_again, carry_answers, lose_power
 from tests.simulation.oracle import Oracle, must
 
@@ -150,7 +150,7 @@ class Walk:
         for order, line in self.lines.items():
             edited = line
             if self.chance.random() < 0.2 and line.dose is not None and line.status is OrderStatus.ACTIVE:
-                edited = replace(line, dose=tuple(replace(dose, amount=dose.amount + 1) for dose in line.dose))
+                edited = with_dosage(line, dose=tuple(replace(dose, amount=dose.amount + 1) for dose in line.dose))
             self.lines[order] = edited
             lines.append(edited)
         stays: list[Stay] = [stay for stay in self.world.all("stays") if stay.finished_at is None]

@@ -15,9 +15,10 @@ from hub.adapters.intake.sheet_names import order_id, patient_of_row, split_name
 from hub.adapters.intake.table import Row, headers_of, normalised, read_table
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
-from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SlotDose, SourceSettings, Stay, Timing
+from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SourceSettings, Stay
 from hub.domain.quantities import Quantity, parse_dose_amount
 from hub.domain.schedule import is_prn
+from hub.domain.timing import Dosage, SlotDose, Timing
 
 SLOTS = ("morning", "noon", "evening", "night")
 REQUIRED = (
@@ -85,9 +86,7 @@ def _line(sheet: _Sheet, row: Row) -> OrderLine:
         patient=patient,
         drug=drug,
         drug_text=" ".join(part for part in (row["drug"], row["strength"], row["form"]) if part),
-        dose=read_dose(row["dose"], row["unit"], unsupported, sheet.source.decimal_sign),
-        route=row["route"],
-        timing=_timing(sheet, row, unsupported),
+        dosages=(_dosage(sheet, row, unsupported),),
         status=_STATUS,
         authored_at=None,
         starts_at=_date(sheet, row, "starts", unsupported),
@@ -98,6 +97,11 @@ def _line(sheet: _Sheet, row: Row) -> OrderLine:
         unsupported=tuple(unsupported),
         starts_on_day=is_date_alone(row["starts"]),
     )
+
+
+def _dosage(sheet: _Sheet, row: Row, unsupported: list[str]) -> Dosage:
+    dose = read_dose(row["dose"], row["unit"], unsupported, sheet.source.decimal_sign)
+    return Dosage(dose, _timing(sheet, row, unsupported), row["route"])
 
 
 def _order_id(sheet: _Sheet, row: Row, patient: PatientId, drug: DrugCode) -> OrderId:

@@ -26,6 +26,7 @@ from hub.adapters.intake.fhir_people import allergy_text, patient_of, stay_of
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import DrugCode, OrderId, PatientId, derived_id
 from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SourceSettings, Stay
+from hub.domain.timing import Dosage
 
 BUNDLE_TYPES = frozenset({"collection", "searchset", "transaction", "batch"})
 BESIDE = frozenset({
@@ -279,7 +280,7 @@ def _unreadable(file: FhirFile, found: Found, place: str, reason: str) -> OrderL
     identity = found.identity or derived_id(file.source.name, bytes(found.raw).decode())
     return OrderLine(
         id=OrderId(identity), version=1, source=file.source.name, sheet=file.name, position=place,
-        patient=_patient_of_unreadable(file, found), drug=DrugCode("?"), drug_text="", dose=None, route="", timing=None,
+        patient=_patient_of_unreadable(file, found), drug=DrugCode("?"), drug_text="", dosages=(Dosage(),),
         status=OrderStatus.UNKNOWN, authored_at=None, starts_at=None, ends_at=None, signed_by="",
         unsupported=(f"the order cannot be read: {reason}",),
     )  # fmt: skip

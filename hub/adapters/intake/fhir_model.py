@@ -84,7 +84,7 @@ class Ratio(_Element):
 
 
 class DoseAndRate(_Element):
-    """Dosage.doseAndRate."""
+    """DosageElement.doseAndRate."""
 
     dose_quantity: Amount | None = None
     dose_range: AmountRange | None = None
@@ -124,8 +124,8 @@ class TimingElement(_Element):
     modifier_extension: list[Any] = []
 
 
-class Dosage(_Element):
-    """Dosage; `as_needed` is of R5 and named so that it is not overlooked."""
+class DosageElement(_Element):
+    """DosageElement; `as_needed` is of R5 and named so that it is not overlooked."""
 
     text: str = ""
     timing: TimingElement | None = None
@@ -182,7 +182,7 @@ class MedicationRequest(_Element):
     requester: Reference | None = None
     authored_on: str = ""
     status_reason: Concept | None = None
-    dosage_instruction: list[Dosage] = []
+    dosage_instruction: list[DosageElement] = []
     dispense_request: DispenseRequest | None = None
     note: list[Note] = []
     contained: list[msgspec.Raw] = []

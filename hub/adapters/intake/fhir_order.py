@@ -11,7 +11,7 @@ from hub.adapters.intake.amounts import quantity
 from hub.adapters.intake.fhir_model import (
     Amount,
     Concept,
-    Dosage,
+    DosageElement,
     DoseAndRate,
     Medication,
     MedicationRequest,
@@ -22,8 +22,9 @@ from hub.adapters.intake.fhir_timing import read_bounds, read_timing
 from hub.adapters.intake.moments import is_date_alone, moment
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
-from hub.domain.orders import OrderLine, OrderStatus, SourceSettings, Timing
+from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
 from hub.domain.quantities import Quantity
+from hub.domain.timing import Dosage, Timing
 
 ORDER_INTENTS = frozenset({"order", "original-order", "instance-order", "filler-order"})
 URGENT = frozenset({"stat", "asap", "urgent"})
@@ -50,7 +51,7 @@ class OrderReader:
         """Return the line of an order; nothing that is missing or odd is refused here."""
         unsupported = list(_never_ignored(order))
         drug, text = self._drug(order, unsupported)
-        dosage = order.dosage_instruction[0] if order.dosage_instruction else Dosage()
+        dosage = order.dosage_instruction[0] if order.dosage_instruction else DosageElement()
         timing = read_timing(dosage, unsupported)
         dose = _dose(dosage, unsupported)
         starts_at, ends_at = self._bounds(order, dosage, unsupported)
@@ -63,9 +64,7 @@ class OrderReader:
             patient=self.patient(order.subject, unsupported),
             drug=drug,
             drug_text=text,
-            dose=dose,
-            route=dosage.route.first_code() if dosage.route else "",
-            timing=timing,
+            dosages=(Dosage(dose, timing, dosage.route.first_code() if dosage.route else ""),),
             status=_STATUSES.get(order.status, OrderStatus.UNKNOWN),
             authored_at=self._authored(order, unsupported),
             starts_at=starts_at,
@@ -112,14 +111,14 @@ class OrderReader:
         return found.code
 
     def _bounds(
-        self, order: MedicationRequest, dosage: Dosage, unsupported: list[str]
+        self, order: MedicationRequest, dosage: DosageElement, unsupported: list[str]
     ) -> tuple[datetime | None, datetime | None]:
         request = order.dispense_request
         period = request.validity_period if request else None
         repeat = dosage.timing.repeat if dosage.timing else None
         return read_bounds([(period.start, period.end)] if period else [], repeat, self.zone, unsupported)
 
-    def _starts_on_day(self, order: MedicationRequest, dosage: Dosage, starts_at: datetime | None) -> bool:
+    def _starts_on_day(self, order: MedicationRequest, dosage: DosageElement, starts_at: datetime | None) -> bool:
         """Tell whether the start that counts was written as a date alone."""
         request, repeat = order.dispense_request, dosage.timing.repeat if dosage.timing else None
         periods = (request.validity_period if request else None, repeat.bounds_period if repeat else None)
@@ -169,7 +168,7 @@ def _never_ignored(order: MedicationRequest) -> Iterator[str]:
             yield "dosage with a modifierExtension"
 
 
-def _dose(dosage: Dosage, unsupported: list[str]) -> Dose | None:
+def _dose(dosage: DosageElement, unsupported: list[str]) -> Dose | None:
     if not dosage.dose_and_rate:
         return None
     if len(dosage.dose_and_rate) > 1:
@@ -217,7 +216,7 @@ def _is_urgent(order: MedicationRequest, timing: Timing | None) -> bool:
     return order.priority in URGENT or bool(timing and timing.code and is_urgent_code(timing.code))
 
 
-def _note(order: MedicationRequest, dosage: Dosage, *, whole: bool) -> str:
+def _note(order: MedicationRequest, dosage: DosageElement, *, whole: bool) -> str:
     parts = sorted((note.text for note in order.note), key=_not_mixture) if order.note else []
     parts += [category.first_text() for category in order.category]
     if order.status_reason:
@@ -234,12 +233,12 @@ def _not_mixture(text: str) -> bool:
     return not text.strip().casefold().startswith("mixture:")
 
 
-def _said(dosage: Dosage) -> Sequence[str]:
+def _said(dosage: DosageElement) -> Sequence[str]:
     concepts = [*dosage.additional_instruction, *(c for c in (dosage.site, dosage.method) if c)]
     return [dosage.text, *(concept.first_text() for concept in concepts), dosage.patient_instruction]
 
 
-def _limits(dosage: Dosage) -> Iterator[str]:
+def _limits(dosage: DosageElement) -> Iterator[str]:
     if dosage.max_dose_per_period:
         yield f"at most {_ratio_text(dosage.max_dose_per_period)}"
     if dosage.max_dose_per_administration:

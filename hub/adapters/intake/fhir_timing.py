@@ -7,10 +7,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 from hub.adapters.intake.amounts import MAXIMUM_DIGITS
-from hub.adapters.intake.fhir_model import Amount, Dosage, Repeat, TimingElement
+from hub.adapters.intake.fhir_model import Amount, DosageElement, Repeat, TimingElement
 from hub.adapters.intake.moments import moment
-from hub.domain.orders import SlotDose, Timing
 from hub.domain.schedule import is_prn
+from hub.domain.timing import SlotDose, Timing
 
 FREQUENCY_CODES: Mapping[tuple[int, Decimal, str], str] = {
     (1, Decimal(1), "d"): "DAILY",
@@ -47,7 +47,7 @@ _BOUND_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "wk": timedelta
 Words = list[str]
 
 
-def read_timing(dosage: Dosage, unsupported: Words) -> Timing | None:
+def read_timing(dosage: DosageElement, unsupported: Words) -> Timing | None:
     """Return when a dosage is to be given; append to `unsupported` what the source says and no code can say."""
     prn = dosage.as_needed_boolean or dosage.as_needed_codeable_concept is not None
     if dosage.as_needed is not None:
