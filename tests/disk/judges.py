@@ -81,7 +81,7 @@ class HubJudge:
 
 
 class SpoolJudge:
-    """Holds a spool's rows against those after each call: as after the last acknowledged call, or the one that the cut came into."""
+    """Holds the rows of both spools against those after each call: as after the last acknowledged call, or the one that the cut came into."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         digests, self._told = _marks(events, "acknowledged")
@@ -90,10 +90,10 @@ class SpoolJudge:
         self._first = {digest: number for number, digest in reversed(numbered)}
 
     def look(self, folder: Path) -> Found:
-        """Open the spool as the bridge does, check it whole, and read all its rows."""
+        """Open the spools as the bridge does, check their file whole, and read all its rows."""
         try:
-            with closing(spool_program.opened(folder / spool_program.DATABASE)) as spool:
-                connection = spool_program.connection_of(spool)
+            with spool_program.opened(folder / spool_program.DATABASE) as spools:
+                connection, _ = spools.connections()
                 return Found({spool_program.digest(connection): 1}, _integrity(connection))
         except (sqlite.Error, RuntimeError) as error:
             return Found({}, f"{type(error).__name__}: {error}")

@@ -1,36 +1,55 @@
-"""Recorded: the bridge's spool that takes commands, keeps events, acknowledges and finishes, over several openings of the file.
+"""Recorded: both spools of a bridge, in their one file, that take commands and prints, keep events, acknowledge and finish, over several openings.
 
-Mark: `acknowledged` after each call that returned, with the digest of all that the spool then holds. One thread calls, so after a
-cut the spool must hold exactly what it held after some call, and none before the last one that returned.
+Mark: `acknowledged` after each call that returned, with the digest of all that the file then holds. One thread calls, so after a
+cut the file must hold exactly what it held after some call, and none before the last one that returned.
 """
 
 import hashlib
 import random
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from pysqlite3 import dbapi2 as sqlite
 
 from firmware_bridge.contract import BridgeEvent
+from firmware_bridge.print_contract import OutcomeWord, PrintCommand, PrintEvent
+from firmware_bridge.printer_spool import PrintSpool
 from firmware_bridge.spool import NewCommand, Refusal, Spool, Take
 from tests.disk.recording import mark
 
 DATABASE = "spool.sqlite"
 OPENINGS = 3
 _DEVICES = ("packager-1", "packager-2")
+_PRINTERS = ("printer-1", "printer-2")
 _MORNING = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
-def opened(path: Path) -> Spool:
-    """Open the spool as the bridge does, with numbers that do not follow from the clock."""
-    return Spool(path, first_number=1)
+@dataclass(frozen=True)
+class Spools:
+    """What a bridge remembers: commands and events of its machines, prints of its printers."""
+
+    machines: Spool
+    printers: PrintSpool
+
+    def connections(self) -> tuple[sqlite.Connection, sqlite.Connection]:
+        """Return both connections, which no other code needs."""
+        return self.machines._connection, self.printers._connection
 
 
-def connection_of(spool: Spool) -> sqlite.Connection:
-    """Return the spool's connection, which no other code needs."""
-    return spool._connection
+@contextmanager
+def opened(path: Path) -> Iterator[Spools]:
+    """Open both spools as the bridge does, with numbers that do not follow from the clock."""
+    spools = Spools(Spool(path, first_number=1), PrintSpool(path))
+    try:
+        yield spools
+    finally:
+        spools.printers.close()
+        spools.machines.close()
 
 
 def digest(connection: sqlite.Connection) -> str:
@@ -40,6 +59,53 @@ def digest(connection: sqlite.Connection) -> str:
     for (table,) in tables:
         whole.update(repr((table, connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall())).encode())
     return whole.hexdigest()
+
+
+class Printers:
+    """What the hub and the label printers would do with their spool, by a seeded chooser."""
+
+    def __init__(self, seed: int) -> None:
+        self._chooser = random.Random(f"printers {seed}")
+
+    def step(self, spool: PrintSpool, number: int) -> Iterator[None]:
+        """Make a call or a few that belong together, and yield after each: every one is durable for itself."""
+        device = self._chooser.choice(_PRINTERS)
+        deeds = (self._take, self._take, self._begin, self._finish, self._finish, self._tell, self._refuse)
+        yield from self._chooser.choice(deeds)(spool, device, number)
+
+    def _take(self, spool: PrintSpool, device: str, number: int) -> Iterator[None]:
+        data = self._chooser.randbytes(self._chooser.choice((60, 600, 7000)))
+        new = PrintCommand(command=f"{number:032x}", fence=1, expires_at=_MORNING, process_id=f"{number:04}", data=data)
+        _expect(spool.take(device, new))
+        yield
+        _expect(not spool.take(device, new))
+        yield
+        spool.raise_fence(device, number)
+        yield
+
+    def _begin(self, spool: PrintSpool, device: str, number: int) -> Iterator[None]:
+        if (waiting := spool.waiting(device)) is not None:
+            spool.begin(waiting)
+            yield
+
+    def _finish(self, spool: PrintSpool, device: str, number: int) -> Iterator[None]:
+        if (begun := spool.begun(device)) is not None:
+            kind: OutcomeWord = self._chooser.choice(("printed", "in-doubt"))
+            spool.finish(begun, self._outcome(begun.command.command, kind, number))
+            yield
+
+    def _tell(self, spool: PrintSpool, device: str, number: int) -> Iterator[None]:
+        for outcome in spool.untold(device, 3):
+            spool.acknowledge(device, outcome.command)
+            yield
+
+    def _refuse(self, spool: PrintSpool, device: str, number: int) -> Iterator[None]:
+        _expect(spool.take_refused(device, self._outcome(f"{number:032x}", "refused", number)))
+        yield
+
+    @staticmethod
+    def _outcome(command: str, kind: OutcomeWord, number: int) -> PrintEvent:
+        return PrintEvent(command=command, kind=kind, rc="OK" if kind == "printed" else "EXPIRED", reason=f"at step {number}", at=_MORNING)
 
 
 class Machines:
@@ -112,20 +178,19 @@ def _expect(as_expected: bool) -> None:
 
 
 def main() -> None:
-    """Make so many steps; the spool's connection is set to `synchronous` after its opening, and checkpoints often."""
+    """Make so many steps; the spools' connections are set to `synchronous` after their opening, and checkpoint often."""
     path, synchronous, steps, checkpoint_pages = Path(sys.argv[1]) / DATABASE, sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    machines, number = Machines(int(sys.argv[5])), 0
+    machines, printers, number = Machines(int(sys.argv[5])), Printers(int(sys.argv[5])), 0
     for opening in range(1, OPENINGS + 1):
-        spool = opened(path)
-        connection = connection_of(spool)
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoint_pages}")
-        mark("acknowledged", digest(connection))
-        while number < steps * opening // OPENINGS:
-            for _ in machines.step(spool, number):
-                mark("acknowledged", digest(connection))
-            number += 1
-        spool.close()
+        with opened(path) as spools:
+            for connection in spools.connections():
+                connection.execute(f"PRAGMA synchronous = {synchronous}")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoint_pages}")
+            mark("acknowledged", digest(connection))
+            while number < steps * opening // OPENINGS:
+                for _ in chain(machines.step(spools.machines, number), printers.step(spools.printers, number)):
+                    mark("acknowledged", digest(connection))
+                number += 1
 
 
 if __name__ == "__main__":
