@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(shell sed -e 's/\#.*//' -e '/^\s*$$/d' system-packages.txt)
-.PHONY: demo test lint bench system simulate mutants power-cuts crashes fuzz lock clean packages
+.PHONY: demo test lint bench system simulate mutants power-cuts crashes fuzz lines ward-clock replay lock clean packages
 SEEDS ?= 10
 DOSES ?= 500
 
@@ -44,6 +44,17 @@ crashes: $(VENV)/.tools packages
 # Ten million hostile bytes into each end of the serial link: no exception, no growth, no frame taken that was not on the line.
 fuzz: $(VENV)/.tools
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+# Every line of the hospital's fortnight, where its folder is beside the checkout; and a ward's clock fitted on its first week.
+lines: $(VENV)/.tools
+	$(BIN)/python -m tests.replay.days
+
+ward-clock: $(VENV)/.tools
+	$(BIN)/python -m tests.replay.fit
+
+# A history run again without machines: make replay FOLDER=… ARGS="--out DIR"
+replay: $(VENV)/.installed
+	$(BIN)/python -m hub.cli replay $(FOLDER) $(ARGS)
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

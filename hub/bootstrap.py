@@ -1,13 +1,12 @@
 """The only place that builds the hub: settings in, a running hub out."""
 
 import asyncio
-import csv
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import resources
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -19,7 +18,12 @@ from hub.adapters.clock import SteppedClock, clock_in, wall_clock
 from hub.adapters.desk import WriterDecisions
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.device_service import MqttDeviceService
-from hub.adapters.intake.sources import shipped_sources
+from hub.adapters.feeds.feed_desk import FeedDesk, tokens_of
+from hub.adapters.feeds.mllp import mllp_settings, start_mllp
+from hub.adapters.intake.codes import codes_of
+from hub.adapters.intake.drug_match import drugs_like
+from hub.adapters.intake.sources import shipped_feeds, shipped_sources, sources_of_file
+from hub.adapters.intake.ward_clock import shipped_table, ward_clock_of
 from hub.adapters.intake_desk import IntakeDesk
 from hub.adapters.label_printing import LabelPrinting
 from hub.adapters.labelling import Labeller
@@ -32,7 +36,7 @@ from hub.adapters.writer import Writer
 from hub.domain.bedside import ISMP_TIMING
 from hub.domain.expiry import USP_REPACKAGING
 from hub.domain.identifiers import DeviceId
-from hub.domain.schedule import DAY_SLOTS, FrequencyTable, read_frequency_table
+from hub.domain.schedule import DAY_SLOTS, HOUSE_RULES, FrequencyTable
 from hub.services.close_day import tick
 from hub.services.device_service import DeviceService, NoBroker
 from hub.services.devices import device_reported, ensure_device
@@ -49,18 +53,20 @@ BOARD_EVERY_S = 0.25
 
 
 def house_of(settings: HubSettings) -> House:
-    """Return how the hospital of these settings works."""
+    """Return how the hospital of these settings works; raise IntakeError where its sources cannot be read."""
+    sources, feeds = (shipped_sources(), shipped_feeds()) if settings.sources is None else sources_of_file(settings.sources)
+    frequencies, rules = (frequency_table(), HOUSE_RULES) if settings.ward_clock is None else ward_clock_of(settings.ward_clock)
     return House(
-        zone=ZoneInfo(settings.zone), slots=DAY_SLOTS, frequencies=frequency_table(), sources=shipped_sources(),
+        zone=ZoneInfo(settings.zone), slots=DAY_SLOTS, frequencies=frequencies, sources=sources,
         repackaging=USP_REPACKAGING, cassette_limit_days=settings.cassette_limit_days, timing=ISMP_TIMING, make_serial=make_serial,
         packager=DeviceId(settings.packager), printer=DeviceId(settings.label_printer), language=settings.language,
+        schedule_rules=rules, feeds=feeds, codes=codes_of({source: feed.code_table for source, feed in feeds.items()}, frequencies),
     )  # fmt: skip
 
 
 def frequency_table() -> FrequencyTable:
     """Return the frequency codes that ship with the hub."""
-    text = resources.files("hub.adapters").joinpath("data/frequencies.csv").read_text(encoding="utf-8")
-    return read_frequency_table(csv.DictReader(text.splitlines()))
+    return shipped_table()
 
 
 @dataclass
@@ -75,6 +81,12 @@ class RunningHub:
     endings: list[Callable[[], None]] = field(default_factory=list)
     commits: asyncio.Event | None = None
     service: DeviceService = field(default_factory=NoBroker)
+    feeds: FeedDesk = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the desk of the feeds; raise IntakeError where a token that the settings name is not in the environment."""
+        tokens = tokens_of(self.house.feeds, os.environ)
+        self.feeds = FeedDesk(self.writer, self.house, self.settings.data_dir / "intake", tokens)
 
     def start(self) -> None:
         """Start every device that the settings name, and the workers."""
@@ -102,9 +114,15 @@ class RunningHub:
         writeback = Writeback(writer, settings.fhir_url, settings.data_dir / "fhir")
         self.endings.append(writeback.close)
         self._work("writeback", writeback.work, {"doses"}, rests_s=1.0)
+        for worker, end in self.feeds.workers():
+            self.workers.append(worker)
+            self.endings.append(end)
         for worker in self.workers:
             writer.on_commit.append(worker.wake)
             worker.start()
+        for source, feed in self.house.feeds.items():
+            if feed.mllp_port is not None:
+                self.endings.append(start_mllp(writer, self.house, source, settings.host, feed.mllp_port, mllp_settings(feed)).stop)
 
     def _enter_devices(self, unit: UnitOfWork) -> None:
         for device, kind in (
@@ -123,6 +141,7 @@ class RunningHub:
 
     def stop(self) -> None:
         """End workers and devices, then the writer."""
+        self.feeds.end()
         for worker in self.workers:
             worker.stop()
         for end in self.endings:
@@ -181,7 +200,7 @@ def context_of(hub: RunningHub) -> HubContext:
         pins=ArgonPins(), now=clock, step_clock=(lambda to: _step(hub, clock, to)) if isinstance(clock, SteppedClock) else None,
         export_ledger=lambda: _export(hub.writer),
         read_ledger=lambda question: hub.writer.read(lambda unit: ledger_page(unit.connection, question)), board_changes=lambda: _changes(hub), evidence=evidence.read, site=hub.settings.site,
-        service=hub.service,
+        service=hub.service, feeds=hub.feeds, suggest_drugs=drugs_like,
     )  # fmt: skip
 
 

@@ -13,6 +13,13 @@ app = typer.Typer(
 ledger = typer.Typer(help="Export and verify the ledger.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
 
+Sources = Annotated[
+    Path | None, typer.Option("--sources", help="TOML: who sends sheets, and how (docs/feeds.md).", envvar="DOSEHUB_SOURCES")
+]
+WardClock = Annotated[
+    Path | None,
+    typer.Option("--ward-clock", help="TOML: ward times and rules of due times (docs/schedule.md).", envvar="DOSEHUB_WARD_CLOCK"),
+]
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Where the hub keeps its database.")]
 
 
@@ -44,21 +51,27 @@ def serve(
     zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
     language: Annotated[str, typer.Option(help="Language of the labels: ru or en.")] = "ru",
     site: Annotated[str, typer.Option(help="The site in topics.", envvar="DOSEHUB_SITE")] = "hospital",
+    sources: Sources = None,
+    ward_clock: WardClock = None,
     stepped_from: Annotated[
         datetime | None,
         typer.Option(help="Demonstrations: a clock that stands there and is stepped.", formats=["%Y-%m-%dT%H:%M:%S%z"]),
     ] = None,
 ) -> None:
     """Run the hub: web, API, dispatch, device events and camera in one process."""
+    from hub.adapters.intake.errors import IntakeError
     from hub.serving import run
     from hub.settings import HubSettings
 
-    run(
-        HubSettings(
-            data_dir=data_dir, host=host, port=port, site=site, zone=zone, language=language, broker=broker, camera=camera, printer=printer,
-            fhir_url=fhir_url, stepped_from=stepped_from, service_broker=service_broker,
-        )
+    settings = HubSettings(
+        data_dir=data_dir, host=host, port=port, site=site, zone=zone, language=language, broker=broker, camera=camera, printer=printer,
+        fhir_url=fhir_url, stepped_from=stepped_from, service_broker=service_broker, sources=sources, ward_clock=ward_clock,
     )  # fmt: skip
+    try:
+        run(settings)
+    except IntakeError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
 
 
 @app.command()
@@ -153,6 +166,77 @@ def set_up(
     except SetUpRefused as refused:
         typer.echo(str(refused), err=True)
         raise typer.Exit(2) from refused
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A sheet or a changes feed, in any format that is read (docs/intake.md).")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look: nothing is written to a store.")] = False,
+    source: Annotated[str, typer.Option(help="Which source sent it.")] = "",
+    json_: Annotated[Path | None, typer.Option("--json", help="Write every line's outcome, words and doses there.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected lines go; without it, FILE.rejects.csv.")] = None,
+    formulary: Annotated[Path | None, typer.Option(help="The drug directory, CSV.")] = None,
+    after: Annotated[Path | None, typer.Option(help="For changes: the sheet that they follow.")] = None,
+    allergies: Annotated[Path | None, typer.Option(help="The source's list of allergies.")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The hub's folder.")] = None,
+    at: Annotated[str, typer.Option(metavar="MOMENT", help="The moment at which it is judged.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
+    sources: Sources = None,
+    ward_clock: WardClock = None,
+) -> None:
+    """Say what becomes of every line of a file, and without --dry-run take it into a hub that is not running (docs/replay.md)."""
+    from hub.planning_commands.import_command import ImportOptions, run_import
+    from hub.planning_commands.opening import Asked
+
+    folder = data_dir if dry_run else data_dir or Path("dosehub-data")
+    asked = Asked(file=file, source=source, formulary=formulary, data_dir=folder, at=at, zone=zone, after=after, allergies=allergies, sources=sources, ward_clock=ward_clock)
+    raise typer.Exit(run_import(ImportOptions(asked, dry_run, json_, rejects)))
+
+
+class Language(StrEnum):
+    """The language of sentences."""
+
+    RUSSIAN = "ru"
+    ENGLISH = "en"
+
+
+@app.command()
+def plan(
+    file: Annotated[Path, typer.Argument(help="A day's sheet, in any format that is read (docs/intake.md).")],
+    explain: Annotated[bool, typer.Option("--explain", help="Say why, for every line, dose and lane.")] = False,
+    source: Annotated[str, typer.Option(help="Which source sent it.")] = "",
+    formulary: Annotated[Path | None, typer.Option(help="The drug directory, CSV.")] = None,
+    allergies: Annotated[Path | None, typer.Option(help="The source's list of allergies.")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The hub's folder; nothing is written there.")] = None,
+    at: Annotated[str, typer.Option(metavar="MOMENT", help="The moment at which it is planned.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
+    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.RUSSIAN,
+    sources: Sources = None,
+    ward_clock: WardClock = None,
+) -> None:
+    """Show the doses of the day that follow from a sheet, by department; nothing is written (docs/replay.md)."""
+    from hub.planning_commands.opening import Asked
+    from hub.planning_commands.plan_command import PlanOptions, run_plan
+
+    asked = Asked(file=file, source=source, formulary=formulary, data_dir=data_dir, at=at, zone=zone, language=language.value, allergies=allergies, sources=sources, ward_clock=ward_clock)
+    raise typer.Exit(run_plan(PlanOptions(asked, explain)))
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(help="sheets/DAY.*, changes/DAY.* and formulary.csv (docs/replay.md).")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write replay.json and the chart replay.svg there.")] = None,
+    source: Annotated[str, typer.Option(help="Which source sent it.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
+    packings: Annotated[list[int] | None, typer.Option(help="Only so many packings a day (repeatable).")] = None,
+    days: Annotated[int, typer.Option(min=0, help="Only the first days; 0: all.")] = 0,
+    sources: Sources = None,
+    ward_clock: WardClock = None,
+) -> None:
+    """Run a history of sheets and changes without machines, and say what packing more often would have saved."""
+    from hub.replay.command import ReplayOptions, run_replay
+
+    raise typer.Exit(run_replay(ReplayOptions(folder, out, source, zone, tuple(packings or (1, 2, 3, 4)), days, sources, ward_clock)))
 
 
 @ledger.command("export")

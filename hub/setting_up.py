@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hub.adapters.clock import wall_clock
-from hub.adapters.intake.cassettes import read_cassettes
+from hub.adapters.intake.cassettes import look_alike_neighbours, read_cassettes
 from hub.adapters.intake.directory import read_directory
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.sessions import ArgonPins
@@ -38,6 +38,7 @@ def set_up_hub(
                 known = {drug.code: drug for drug in unit.drugs.where()}
                 places = read_cassettes(cassettes.name, cassettes.read_bytes(), known)
                 told.append(f"{enter_cassettes(unit, cassettes.name, DeviceId(packager), places)} new cassettes")
+                told += (f"{cassettes.name}: {warning}" for warning in look_alike_neighbours(places, known))
             return told + [
                 f"{enrol(unit, person, pins.hashed(person.pin)).name}, {person.role.value}" for person in newcomers
             ]

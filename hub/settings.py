@@ -11,7 +11,7 @@ class HubSettings:
 
     `broker`: `mqtt://[user:password@]host:port`; `service_broker`: the same with the user of the engineer's page, who is another one, for a
     second login of a user ends the first (without it, `broker`, if that names no user). `camera`: a video device number, RTSP or MJPEG URL. `printer`: `tcp://host:9100`
-    or a serial path. `stepped_from`: where a demonstration's clock starts; None: the real clock.
+    or a serial path. `sources`: a TOML file in the place of the settings of sources that ship (docs/feeds.md). `ward_clock`: a TOML file of ward times and rules of schedules over those that ship (docs/schedule.md). `stepped_from`: where a demonstration's clock starts; None: the real clock.
     """
 
     data_dir: Path
@@ -27,6 +27,8 @@ class HubSettings:
     packager: str = "packager-1"
     label_printer: str = "printer-1"
     fhir_url: str = ""
+    sources: Path | None = None
+    ward_clock: Path | None = None
     cassette_limit_days: int = 30
     stepped_from: datetime | None = None
 

@@ -36,16 +36,43 @@ class WriterDecisions:
             try:
                 return answered_once(unit, f"{actor}/{event}", digest, lambda: _encode(_or_nothing(decision(unit))).decode())[0]
             except EventConflict:
-                return Refusal("conflict", "This event id was used before for something else.")
+                return Refusal("conflict", "This event id was used before for something else.", "Этот номер события уже использован для другого.")
 
         try:
             return await self._writer.run(actor, decide)
         except _Refused as refused:
             return refused.refusal
 
+    async def try_out(self, actor: str, decision: Callable[[UnitOfWork], Result]) -> Result | Refusal:
+        """Run a decision and take it back: its result is told, and the store is as it was before."""
+
+        def tried(unit: UnitOfWork) -> Result:
+            raise _TakenBack(decision(unit))
+
+        try:
+            return await self._writer.run(actor, tried)
+        except _TakenBack as taken_back:
+            return taken_back.result  # type: ignore[no-any-return]
+
     async def read(self, decision: Callable[[UnitOfWork], Result]) -> Result:
         """Run a query beside the writer."""
         return await self._writer.read(decision)
+
+
+def decided(writer: Writer, actor: str, decision: Callable[[SqlUnitOfWork], Result]) -> Result | Refusal:
+    """Run a decision from a thread and wait for its commit; a refusal leaves nothing behind."""
+    try:
+        return writer.submit(actor, lambda unit: _or_nothing(decision(unit))).result()
+    except _Refused as refused:
+        return refused.refusal
+
+
+class _TakenBack(Exception):
+    """Carries a result out of a decision whose savepoint is rolled back."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("taken back")
+        self.result = result
 
 
 class _Refused(Exception):

@@ -187,7 +187,7 @@ class MqttDeviceService:
         try:
             image = image_of(data)
         except ImageRefused as error:
-            return Refusal("not-an-image", f"The file is not sent: {error}.")
+            return Refusal("not-an-image", f"The file is not sent: {error}.", f"Файл не отправлен: {error}.")
         return FirmwareAct(image.version, len(image.data), image.sha256)
 
     def update(self, device: str, data: bytes, event: str, objection: Objection) -> AsyncIterator[UpdateNews]:

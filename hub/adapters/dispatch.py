@@ -9,7 +9,7 @@ from typing import Any
 from firmware_bridge import contract
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.identifiers import DeviceId
-from hub.domain.packs import JobState, PackJob
+from hub.domain.packs import ENDED_JOB_STATES, JobState, PackJob
 from hub.domain.records import Command
 from hub.services.doubts import answer_command
 from hub.services.machine_events import send_next
@@ -22,8 +22,8 @@ FENCE = 1
 
 
 def commands_on_the_way(unit: SqlUnitOfWork) -> list[Command]:
-    """Return, numbered, what is to be on the way: verdicts and people's answers, and runs of jobs that are marked as sent."""
-    found = unit.commands.where(done=False, kind=["verdict", "resolve"], order_by="seq", limit=DECISIONS_ON_THE_WAY)
+    """Return, numbered, what is to be on the way: verdicts, people's answers and aborts, and runs of jobs that are marked as sent."""
+    found = unit.commands.where(done=False, kind=["verdict", "resolve", "abort"], order_by="seq", limit=DECISIONS_ON_THE_WAY)
     for device in unit.devices.where(kind="packager"):
         send_next(unit, device.id, RUNS_ON_THE_WAY)
         found += _runs_on_the_way(unit, device.id)
@@ -48,7 +48,9 @@ def payload_of(unit: SqlUnitOfWork, command: Command, expires_at: datetime) -> b
 
 
 def _still_stands(command: Command, job: PackJob) -> bool:
-    """Tell whether a command is to be published: an answer to a doubt is not, where a newer one took its place."""
+    """Tell whether a command is to be published: not an answer whose place a newer one took, nor the abort of what has ended."""
+    if command.kind == "abort":
+        return job.state not in ENDED_JOB_STATES
     if command.kind != "resolve":
         return True
     return job.doubt is not None and job.doubt.answer is not None and answer_command(job) == command.id
@@ -83,8 +85,13 @@ def _resolve(_: SqlUnitOfWork, command: Command, job: PackJob, envelope: dict[st
     )
 
 
+def _abort(_: SqlUnitOfWork, __: Command, job: PackJob, envelope: dict[str, Any]) -> contract.AbortCommand:
+    return contract.AbortCommand(job=job.id, **envelope)
+
+
 _COMMANDS: Mapping[str, Callable[[SqlUnitOfWork, Command, PackJob, dict[str, Any]], contract.Command | None]] = {
     "run": _run,
     "verdict": _verdict,
     "resolve": _resolve,
+    "abort": _abort,
 }

@@ -1,5 +1,6 @@
 """Files become facts: each upload is read by its format and handed to its use case; a bad file is a refusal that says where."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +11,16 @@ from hub.adapters.intake.allergies import read_allergies, with_allergies
 from hub.adapters.intake.changes import read_changes
 from hub.adapters.intake.discharges import read_discharges
 from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.formats import format_of
 from hub.adapters.intake.sheet import read_sheet
 from hub.adapters.unit_of_work import SqlUnitOfWork
-from hub.domain.identifiers import PatientId
+from hub.domain.feeds import SheetFormat
+from hub.domain.identifiers import PatientId, derived_id
 from hub.domain.orders import OrderSheet, SheetChange, SourceSettings
 from hub.domain.refusals import Refusal
+from hub.services.feeds import end_held, held_alarm, note_unlisted, refuse_stump, sheet_came
 from hub.services.house import House
+from hub.services.look_at_sheet import ToldTaking, told_taking, understood_words
 from hub.services.ports import UnitOfWork
 from hub.services.receive_allergies import receive_allergies, with_listed
 from hub.services.receive_changes import receive_changes
@@ -28,17 +33,28 @@ class IntakeDesk:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def sheet(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
-        """Take in a day's sheet."""
-        sheet = self._read(
-            source, lambda settings: read_sheet(name, data, settings, _directory(unit), zone=self._house.zone)
-        )
-        if isinstance(sheet, Refusal):
-            return sheet
-        listed = _listed_allergies(unit, source)
-        result = receive_sheet(unit, sheet if listed is None else with_allergies(sheet, listed), self._house)
+    def sheet(
+        self, unit: UnitOfWork, source: str, name: str, data: bytes, *, confirmed: bool = False, complete: bool = False
+    ) -> dict[str, Any] | Refusal:
+        """Take in a day's sheet; one with suspiciously few orders only where a pharmacist has `confirmed` it.
+
+        `complete`: it lists every order in force of its source, so that those it leaves out are asked about.
+        """
+        sheet = self._sheet_of(unit, source, name, data)
+        return sheet if isinstance(sheet, Refusal) else self._take_sheet(unit, sheet, confirmed=confirmed, complete=complete)
+
+    def _take_sheet(self, unit: UnitOfWork, sheet: OrderSheet, *, confirmed: bool, complete: bool = False) -> dict[str, Any] | Refusal:
+        source, name = sheet.source, sheet.name
+        is_new = unit.imports.get(sheet.sha256) is None
+        if is_new and not confirmed and (stump := refuse_stump(unit, self._house, source, name, len(sheet.lines))) is not None:
+            return stump
+        result = receive_sheet(unit, sheet, self._house)
         if isinstance(result, Refusal):
             return result
+        sheet_came(unit, self._house, source, name, len(sheet.lines))
+        if complete:
+            day = self._house.day_of(unit.now).isoformat()
+            note_unlisted(unit, source, {line.id for line in sheet.lines}, day)
         return {
             "sheet": sheet.name,
             "orders": result.orders,
@@ -48,30 +64,117 @@ class IntakeDesk:
 
     def changes(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
         """Take in dated changes."""
-        sheet = self._read(
-            source, lambda settings: read_changes(name, data, settings, _directory(unit), zone=self._house.zone)
+        sheet = self._changes_of(unit, source, name, data)
+        return sheet if isinstance(sheet, Refusal) else self._take_changes(unit, sheet)
+
+    def looked_at(self, unit: UnitOfWork, kind: str, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
+        """Take in a file of a kind (`sheet`, `changes`, `discharges`, `allergies`) and tell all that it did.
+
+        Run by a caller who takes the decision back. `warning` says what would hold the file up.
+        """
+        sheet = self._file_of(unit, kind, source, name, data)
+        if isinstance(sheet, Refusal):
+            return sheet
+        stump = refuse_stump(unit, self._house, source, name, len(sheet.lines)) if kind == "sheet" else None
+        told = self._told(unit, kind, sheet, data, confirmed=True)
+        if isinstance(told, Refusal):
+            return told
+        digest = hashlib.sha256(data).hexdigest()
+        return {**told.facts(), "state": derived_id(digest, told.state), "kind": kind, "name": name, "sha256": digest, "warning": stump.told() if stump is not None else None}
+
+    def words(self, unit: UnitOfWork, kind: str, source: str, name: str, data: bytes) -> dict[str, dict[str, str]]:
+        """Return what was understood of the schedules of a file, by order and language; nothing of a file that is refused."""
+        sheet = self._file_of(unit, kind, source, name, data)
+        told = {} if isinstance(sheet, Refusal) else understood_words(unit, sheet, self._house)
+        return {order: dict(words) for order, words in told.items()}
+
+    def take_as_shown(
+        self, unit: UnitOfWork, kind: str, source: str, name: str, data: bytes, state: str, *, confirmed: bool
+    ) -> dict[str, Any] | Refusal:
+        """Take in a file that was looked at; refuse it where it would do anything else now than what was shown."""
+        sheet = self._file_of(unit, kind, source, name, data)
+        told = sheet if isinstance(sheet, Refusal) else self._told(unit, kind, sheet, data, confirmed=confirmed)
+        if isinstance(told, Refusal):
+            return told
+        if derived_id(hashlib.sha256(data).hexdigest(), told.state) != state:
+            return Refusal(
+                "changed-since",
+                f"{name}: the hub's orders have changed since this was shown, so it would do something else now. Look at it again.",
+                f"{name}: назначения изменились с момента просмотра, и лист подействовал бы иначе. Просмотрите его ещё раз.",
+            )
+        if held_alarm(unit, digest := hashlib.sha256(data).hexdigest()) is not None:
+            end_held(unit, digest, "taken in by a person who looked at it")
+        return dict(told.answer)
+
+    def _file_of(self, unit: UnitOfWork, kind: str, source: str, name: str, data: bytes) -> OrderSheet | Refusal:
+        """Return the lines of a file; a list of discharges or allergies brings none."""
+        if kind == "sheet":
+            return self._sheet_of(unit, source, name, data)
+        return self._changes_of(unit, source, name, data) if kind == "changes" else OrderSheet(source, name, "")
+
+    def _told(self, unit: UnitOfWork, kind: str, sheet: OrderSheet, data: bytes, *, confirmed: bool) -> ToldTaking | Refusal:
+        takes: dict[str, Callable[[], dict[str, Any] | Refusal]] = {
+            "sheet": lambda: self._take_sheet(unit, sheet, confirmed=confirmed),
+            "changes": lambda: self._take_changes(unit, sheet),
+            "discharges": lambda: self.discharges(unit, sheet.source, sheet.name, data),
+            "allergies": lambda: self.allergies(unit, sheet.source, sheet.name, data),
+        }
+        return told_taking(unit, sheet, takes[kind])
+
+    def _sheet_of(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> OrderSheet | Refusal:
+        wrong = self._wrong_format(source, name, data)
+        sheet = wrong or self._read(
+            source,
+            lambda settings: read_sheet(
+                name, data, settings, _directory(unit), zone=self._house.zone_of(source), column_map=self._house.feed_of(source).column_map,
+                charset=self._house.feed_of(source).hl7_charset,
+            ),
         )
         if isinstance(sheet, Refusal):
             return sheet
-        listed = _listed_allergies(unit, source) or {}
+        listed = listed_allergies(unit, source)
+        return sheet if listed is None else with_allergies(sheet, listed)
+
+    def _wrong_format(self, source: str, name: str, data: bytes) -> Refusal | None:
+        """Return why a file is not what its source is set up to send."""
+        wanted = self._house.feed_of(source).format
+        try:
+            found = format_of(name, data)
+        except IntakeError as error:
+            return Refusal("unreadable", str(error))
+        if wanted in (SheetFormat.ANY, found):
+            return None
+        return Refusal(
+            "other-format",
+            f"{name}: it is {found.value}, and {source} is set up to send {wanted.value}: look whether it is the right file and the right source.",
+            f"{name}: это {found.value}, а источник {source} настроен на {wanted.value}: проверьте файл и источник.",
+        )
+
+    def _changes_of(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> OrderSheet | Refusal:
+        sheet = self._read(
+            source, lambda settings: read_changes(name, data, settings, _directory(unit), zone=self._house.zone_of(source))
+        )
+        if isinstance(sheet, Refusal):
+            return sheet
+        listed = listed_allergies(unit, source) or {}
         told = tuple(
             replace(change, patient=with_listed(change.patient, listed[change.patient.id]))
             if change.patient is not None and change.patient.id in listed
             else change
             for change in sheet.changes
         )
-        return self._take_changes(unit, replace(sheet, changes=told))
+        return replace(sheet, changes=told)
 
     def discharges(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
         """Take in a list of discharged patients: each row is a discharge at its time.
 
         A patient whom no sheet told of is named in the answer (`unknown`) and in the ledger, and stops no other row.
         """
-        sheet = self._read(source, lambda settings: read_discharges(name, data, settings, zone=self._house.zone))
+        sheet = self._read(source, lambda settings: read_discharges(name, data, settings, zone=self._house.zone_of(source)))
         if isinstance(sheet, Refusal):
             return sheet
         changes = tuple(
-            SheetChange(stay.finished_at, stay=replace(known, finished_at=stay.finished_at))
+            SheetChange(stay.finished_at, stay=replace(known, finished_at=stay.finished_at, died=stay.died))
             for stay in sheet.stays
             if stay.finished_at is not None and (known := unit.stays.get(stay.patient)) is not None
         )
@@ -109,6 +212,7 @@ class IntakeDesk:
             return Refusal(
                 "unknown-source",
                 f"Nobody has set up the source '{source}'; known are {', '.join(sorted(self._house.sources))}.",
+                f"Источник «{source}» не настроен; известны {', '.join(sorted(self._house.sources))}.",
             )
         try:
             return read(settings)
@@ -116,7 +220,7 @@ class IntakeDesk:
             return Refusal("unreadable", str(error))
 
 
-def _listed_allergies(unit: UnitOfWork, source: str) -> dict[PatientId, tuple[str, ...]] | None:
+def listed_allergies(unit: UnitOfWork, source: str) -> dict[PatientId, tuple[str, ...]] | None:
     """Return the list that a source sent, or None where it sent none."""
     assert isinstance(unit, SqlUnitOfWork)
     setting = unit.settings.get(f"allergies:{source}")

@@ -208,8 +208,11 @@ def _booked(connection: sqlite.Connection) -> Held:
 
 def _recomputed(connection: sqlite.Connection) -> Held:
     balances: Held = {}
+    cancelled = {entry.data["corrects"] for entry in entries(connection, kinds=("stock-move-cancelled",))}
     for entry in entries(connection, kinds=("stock-moved",)):
         data = entry.data
+        if entry.seq in cancelled:
+            continue
         quantity = Fraction(data["quantity"])
         for account, change in ((data["from"], -quantity), (data["to"], quantity)):
             key = (account, data["item"], data["lot"])

@@ -100,6 +100,26 @@ def entries(
         yield LedgerEntry(seq, at, actor, kind, msgspec.json.decode(data), prev, hash_)
 
 
+def entries_between(connection: sqlite.Connection, kind: str, after: int, before: int) -> Iterator[LedgerEntry]:
+    """Yield the entries of a kind with numbers between two, both left out."""
+    for row in connection.execute(f"{_SELECT} WHERE seq > ? AND seq < ? AND +kind = ? ORDER BY seq", (after, before, kind)):
+        yield _entry(row)
+
+
+def newest_entry(connection: sqlite.Connection, kind: str, about: Mapping[str, str]) -> LedgerEntry | None:
+    """Return the newest entry of a kind whose data has these members, read from the newest on; None where there is none."""
+    terms = " AND ".join("json_extract(data, ?) = ?" for _ in about)
+    values = [value for name, text in about.items() for value in (f"$.{name}", text)]
+    statement = f"{_SELECT} WHERE kind = ? AND {terms} ORDER BY seq DESC LIMIT 1"
+    row = connection.execute(statement, [kind, *values]).fetchone()
+    return None if row is None else _entry(row)
+
+
+def _entry(row: Row) -> LedgerEntry:
+    seq, at, actor, kind, data, prev, hash_ = row
+    return LedgerEntry(seq, at, actor, kind, msgspec.json.decode(data), prev, hash_)
+
+
 def stored_rows(connection: sqlite.Connection) -> Iterator[Row]:
     """Yield every entry as it is stored, its data as text, in constant memory and from one snapshot."""
     cursor = connection.execute(f"{_SELECT} ORDER BY seq")

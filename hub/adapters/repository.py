@@ -24,11 +24,14 @@ from hub.domain.records import (
     Feed,
     Import,
     Incident,
+    NewestChange,
     Print,
     Received,
     Requisition,
     Review,
 )
+from hub.domain.returned_lines import ReturnedLine
+from hub.domain.rulings import Ruling
 from hub.domain.stock import Cassette, Lot, SourcePack
 
 Record = TypeVar("Record")
@@ -70,6 +73,9 @@ KINDS: tuple[Kind[Any], ...] = (
     Kind(Device, "devices"),
     Kind(CodeEntry, "code_entries", ("source", "kind", "code")),
     Kind(Feed, "feeds", ("source",)),
+    Kind(Ruling, "rulings"),
+    Kind(ReturnedLine, "returned_lines"),
+    Kind(NewestChange, "newest_changes", ("subject",)),
     Kind(Session, "sessions", ("token_hash",)),
     Kind(Answer, "answers", ("event",)),
     Kind(Writeback, "writebacks"),

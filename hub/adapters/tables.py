@@ -30,6 +30,7 @@ class StayRow(SQLModel, table=True):
     room: str
     bed: str
     finished_at: str | None = None
+    died: bool
 
 
 class OrderRow(SQLModel, table=True):
@@ -72,9 +73,15 @@ class DrugRow(SQLModel, table=True):
     hazardous: bool
     look_alike_group: str
     storage: str
-    splittable: bool
+    divisible_by: int
     prepack_allowed: bool
     price: str | None = None
+    coating: str
+    dosed: str
+    usual_dose: str | None = None
+    most_at_once: str | None = None
+    most_a_day: str | None = None
+    told_apart: str
 
 
 class LotRow(SQLModel, table=True):
@@ -337,6 +344,7 @@ class IncidentRow(SQLModel, table=True):
     opened_at: str
     subject: str
     closed: bool
+    text_ru: str
 
 
 class CommandRow(SQLModel, table=True):
@@ -422,6 +430,68 @@ class FeedRow(SQLModel, table=True):
     counts: str
     cursor: str
     problem: str
+
+
+class RulingRow(SQLModel, table=True):
+    """Rows of Ruling."""
+
+    __tablename__ = "rulings"
+    __table_args__ = (Index("rulings_order", "order"),)
+
+    id: str = Field(primary_key=True)
+    order: str
+    kind: str
+    allergy: str
+    holds_for: str
+    reason: str
+    by: str
+    by_name: str
+    second: str | None = None
+    at: str
+    ended_at: str | None = None
+    ended_because: str
+
+
+class ReturnedLineRow(SQLModel, table=True):
+    """Rows of ReturnedLine."""
+
+    __tablename__ = "returned_lines"
+    __table_args__ = (
+        Index("returned_lines_state_department", "state", "department"),
+        Index("returned_lines_patient", "patient"),
+        Index("returned_lines_order", "order"),
+        Index("returned_lines_returned_at", "returned_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    order: str
+    version: int
+    line: str
+    reasons: str
+    patient: str
+    code: str
+    department: str
+    room: str
+    bed: str
+    nurse: str
+    returned_at: str
+    state: str
+    seen_by: str | None = None
+    seen_at: str | None = None
+    passed_to: str
+    closed_at: str | None = None
+    closed_by: str | None = None
+    closed_because: str
+    corrected_by: str | None = None
+
+
+class NewestChangeRow(SQLModel, table=True):
+    """Rows of NewestChange."""
+
+    __tablename__ = "newest_changes"
+
+    subject: str = Field(primary_key=True)
+    at: str
 
 
 class SessionRow(SQLModel, table=True):

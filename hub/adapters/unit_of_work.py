@@ -10,12 +10,13 @@ from typing import Any
 from pysqlite3 import dbapi2 as sqlite
 
 from hub.adapters.bookkeeping import Answer, Session, Setting, Writeback
-from hub.adapters.ledger_store import LedgerStore
+from hub.adapters.ledger_store import LedgerStore, entries_between, newest_entry
 from hub.adapters.repository import KINDS, Memory, SqlRepository
 from hub.domain.custody import Trolley
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
-from hub.domain.ledger import Shortage, instant_text
+from hub.domain.identifiers import DrugCode
+from hub.domain.ledger import LedgerEntry, Shortage, instant_text
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
@@ -28,12 +29,15 @@ from hub.domain.records import (
     Feed,
     Import,
     Incident,
+    NewestChange,
     Print,
     Received,
     Requisition,
     Review,
 )
-from hub.domain.stock import MAY_BE_NEGATIVE, Cassette, Lot, SourcePack, StockMove, lot_number
+from hub.domain.returned_lines import ReturnedLine
+from hub.domain.rulings import Ruling
+from hub.domain.stock import MAY_BE_NEGATIVE, Cassette, Lot, SourcePack, StockMove, lot_id, lot_number
 from hub.services.ports import Repository
 
 _HELD = "SELECT numerator, denominator FROM balances WHERE account = ? AND lot = ?"
@@ -88,6 +92,9 @@ class SqlUnitOfWork:
         self.devices: Repository[Device] = made[Device]
         self.code_entries: Repository[CodeEntry] = made[CodeEntry]
         self.feeds: Repository[Feed] = made[Feed]
+        self.rulings: Repository[Ruling] = made[Ruling]
+        self.returned_lines: Repository[ReturnedLine] = made[ReturnedLine]
+        self.newest_changes: Repository[NewestChange] = made[NewestChange]
         self.sessions: SqlRepository[Session] = made[Session]
         self.answers: SqlRepository[Answer] = made[Answer]
         self.writebacks: SqlRepository[Writeback] = made[Writeback]
@@ -108,6 +115,14 @@ class SqlUnitOfWork:
         """Append one entry to the ledger and return its number."""
         return self.ledger.append(self._at, self.actor, kind, _plain(data))
 
+    def newest_fact(self, kind: str, **about: str) -> LedgerEntry | None:
+        """Return the newest ledger entry of a kind whose data has these members, or None: what a correction names."""
+        return newest_entry(self._connection, kind, about)
+
+    def facts_between(self, kind: str, after: int, before: int) -> list[LedgerEntry]:
+        """Return the ledger entries of a kind with numbers between two, both left out."""
+        return list(entries_between(self._connection, kind, after, before))
+
     def record_many(self, kind: str, data: Sequence[Mapping[str, Any]]) -> None:
         """Append many entries of one kind, in order."""
         self.ledger.append_many(self._at, self.actor, kind, [_plain(one) for one in data])
@@ -124,6 +139,15 @@ class SqlUnitOfWork:
             self._transfer(move)
             told.append(_moved(move, because, more))
         self.record_many("stock-moved", told)
+
+    def cancel_move(self, entry: LedgerEntry, because: str) -> StockMove:
+        """Take a recorded move back by an entry that corrects it; return the move that undid it. Raises Shortage as `move` does."""
+        data = entry.data
+        item = DrugCode(data["item"])
+        undone = StockMove(item, lot_id(item, data["lot"]), data["to"], data["from"], Fraction(data["quantity"]))
+        self._transfer(undone)
+        self.record("stock-move-cancelled", {**_moved(undone, because, {}), "corrects": entry.seq})
+        return undone
 
     def held(self, account: str, lot: str) -> Fraction:
         """Return the exact quantity of one lot in one account; zero where there is none."""

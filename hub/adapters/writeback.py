@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 AT_ONCE = 200
 CURSOR = "writeback.sent_through"
-KINDS = ("dose-packed", "dose-given", "dose-not-given")
+KINDS = ("dose-packed", "dose-given", "dose-not-given", "administration-cancelled")
 DOSE_SYSTEM = "urn:dosehub:dose"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 REASONS = "urn:dosehub:not-given-reason"
@@ -118,6 +118,8 @@ def _resource(entry: LedgerEntry, dose: PlannedDose, drug: Drug) -> dict[str, An
         "performer": [{"actor": {"reference": f"Practitioner/{entry.actor}"}}] if entry.actor != "system" else [],
         "dosage": {"text": dose.dose_text},
     }  # fmt: skip
+    if entry.kind == "administration-cancelled":
+        return {**administration, "id": f"a{entry.data['corrects']}", "status": "entered-in-error"}
     if entry.kind == "dose-given":
         return {**administration, "status": "completed"}
     return {

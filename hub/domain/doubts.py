@@ -84,15 +84,15 @@ def is_news(known: Doubt | None, told: Doubt) -> bool:
 def counting_refused(doubt: Doubt | None, told: Counting, *, high_alert: bool) -> Refusal | None:
     """Return why an answer cannot be taken, or None; it must name the machine's newest question (compare and set)."""
     if doubt is None or doubt.resolved is not None:
-        return Refusal("not-in-doubt", "This pouch is not in doubt: the machine waits for no answer about it.")
+        return Refusal("not-in-doubt", "This pouch is not in doubt: the machine waits for no answer about it.", "Этот пакет не под сомнением: машина не ждёт о нём ответа.")
     if (told.boot, told.event) != doubt.question:
         return Refusal(
             "stale",
             f"The machine lost power again and asks anew (event {doubt.event} of boot {doubt.boot}): "
-            "look into the pouch and count again, then answer the new question.",
+            "look into the pouch and count again, then answer the new question.", f"Питание машины пропало снова, и она спрашивает заново (событие {doubt.event}, включение {doubt.boot}): загляните в пакет, пересчитайте и ответьте на новый вопрос.",
         )
     if doubt.is_answered and doubt.answer is not None:
-        return Refusal("decided", f"This was answered before: {doubt.answer.counted} counted. The machine is being told.")
+        return Refusal("decided", f"This was answered before: {doubt.answer.counted} counted. The machine is being told.", f"На это уже отвечено: насчитано {doubt.answer.counted}. Машине сообщают.")
     return _unfit(told, high_alert)
 
 
@@ -113,15 +113,15 @@ def ending_refused(doubt: Doubt | None, told: Counting, machine_state: str | Non
         return refusal
     assert doubt is not None
     if not has_lost_touch(doubt, machine_state):
-        return Refusal("machine-asks", "The machine can still be told how many fell: answer it. Only what it no longer knows of is ended without it.")
+        return Refusal("machine-asks", "The machine can still be told how many fell: answer it. Only what it no longer knows of is ended without it.", "Машине ещё можно сообщить, сколько выпало: ответьте ей. Без неё заканчивают только то, о чём она больше не знает.")
     if refusal is not None:
-        return Refusal("second-person", "Without the machine two people decide: a second one must count too and confirm with badge and PIN.")
+        return Refusal("second-person", "Without the machine two people decide: a second one must count too and confirm with badge and PIN.", "Без машины решают двое: второй человек тоже считает и подтверждает бейджем и PIN.")
     return None
 
 
 def _unfit(told: Counting, high_alert: bool) -> Refusal | None:
     if not told.reason.strip():
-        return Refusal("reason", "Write down how it was counted and what was seen.")
+        return Refusal("reason", "Write down how it was counted and what was seen.", "Запишите, как считали и что увидели.")
     if high_alert and told.second in (None, told.by):
-        return Refusal("second-person", "The pouch has a high-alert drug: a second person must count too and confirm with badge and PIN.")
+        return Refusal("second-person", "The pouch has a high-alert drug: a second person must count too and confirm with badge and PIN.", "В пакете препарат высокого риска: второй человек тоже считает и подтверждает бейджем и PIN.")
     return None

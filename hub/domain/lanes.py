@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil
+from math import ceil, floor
 
 from hub.domain.doses import Lane
-from hub.domain.drugs import SOLID_FORMS, Drug, Form, Storage
+from hub.domain.drugs import SOLID_FORMS, Coating, Drug, Form, Storage
 from hub.domain.orders import Reason
 from hub.domain.quantities import Quantity, convert, fraction_text
 from hub.domain.strengths import VOLUME_UNITS, dispensing_unit, is_container_of_many, parse_strength
@@ -18,6 +18,8 @@ RULE_NOT_PACKED = "route-not-packed"
 RULE_FRACTION = "whole-units"
 RULE_PLAUSIBLE = "plausible-count"
 SOURCE_PLAUSIBLE = "plausibility"
+SOURCE_PARTS = "drug directory: divisible_by, coating"
+SOURCE_ROUTES = "route table of the lanes"
 MOST_PIECES = 20
 MOST_SHARED_VIALS = 4
 MOST_OF_A_DOSE: Mapping[str, Quantity] = {
@@ -81,12 +83,15 @@ def lane_of(drug: Drug, units: Fraction, route: str, has_cassette: bool) -> Lane
     """
     kind = route_kind(route)
     if kind is None:
-        return Reason(RULE_ROUTE, f"the route '{route}' is not in the route table", "route table of the lanes")
+        return Reason(
+            RULE_ROUTE, f"the route '{route}' is not in the route table", SOURCE_ROUTES, f"пути введения «{route}» нет в таблице путей"
+        )
     if kind is RouteKind.NOT_PACKED:
         return Reason(
             RULE_NOT_PACKED,
             f"the route '{route}' is prepared where it is given, not packed",
-            "route table of the lanes",
+            SOURCE_ROUTES,
+            f"путь введения «{route}»: препарат готовят на месте, в упаковку он не идёт",
         )
     if drug.hazardous:
         return Lane.HAZARDOUS
@@ -111,17 +116,40 @@ def _solid_lane(drug: Drug, units: Fraction, kind: RouteKind, has_cassette: bool
 
 
 def part_refused(drug: Drug, units: Fraction) -> Reason | None:
-    """Return why a part of a tablet may not be packed, or None: only halves and quarters of splittable tablets, never rounded."""
-    if units.denominator == 1:
+    """Return why a part of a tablet may not be packed, with the nearest doses that may, or None; nothing is rounded."""
+    if (units * drug.parts).denominator == 1:
         return None
-    if drug.form is Form.TABLET and drug.splittable and units.denominator in {2, 4}:
-        return None
-    why = "it may not be split" if not drug.splittable else "only halves and quarters are split"
+    why, why_ru = _why_whole(drug)
+    near, near_ru = _nearest(drug, units)
+    named = f"{drug.inn} {drug.strength}".strip()
     return Reason(
         RULE_FRACTION,
-        f"the dose is {piece_text(units)} of '{drug.inn} {drug.strength}', and {why}",
-        "drug directory: splittable",
+        f"the dose is {piece_text(units)} of '{named}', and {why}; the nearest permitted: {near}",
+        SOURCE_PARTS,
+        f"доза составляет {piece_text(units)} от «{named}», а {why_ru}; ближайшие допустимые дозы: {near_ru}",
     )
+
+
+def _why_whole(drug: Drug) -> tuple[str, str]:
+    """Return into what a unit may be split and why not further, in both languages."""
+    if drug.parts > 1:
+        return {2: ("only halves are split", "таблетку делят только пополам"), 4: ("only halves and quarters are split", "таблетку делят только на половины и четверти")}[drug.parts]
+    if drug.coating is Coating.ENTERIC:
+        return "it may not be split: its coat must reach the gut whole", "делить её нельзя: кишечнорастворимая оболочка должна остаться целой"
+    if drug.coating is Coating.PROLONGED:
+        return "it may not be split: its dose would be freed at once", "делить её нельзя: пролонгированная доза высвободится сразу"
+    return "it may not be split", "делить его нельзя"
+
+
+def _nearest(drug: Drug, units: Fraction) -> tuple[str, str]:
+    """Return the next smaller and greater doses that may be packed, as count and amount, in both languages."""
+    below, above = Fraction(floor(units * drug.parts), drug.parts), Fraction(ceil(units * drug.parts), drug.parts)
+    strength = parse_strength(drug.strength, dispensing_unit(drug))
+    single = strength.amounts[0] if strength is not None and len(strength.amounts) == 1 else None
+    permitted = [count for count in (below, above) if count > 0]
+    english = [f"{piece_text(count)} ({single.times(count)})" if single else piece_text(count) for count in permitted]
+    russian = [f"{piece_text(count)} ({single.times(count).in_russian()})" if single else piece_text(count) for count in permitted]
+    return " or ".join(english), " или ".join(russian)
 
 
 def packed_units(drug: Drug, units: Fraction, lane: Lane) -> Fraction | Reason:
@@ -131,7 +159,7 @@ def packed_units(drug: Drug, units: Fraction, lane: Lane) -> Fraction | Reason:
     vial labelled in units of activity on the injection list, a container of many and a liquid measured in mL count exactly.
     """
     if units.numerator <= 0:
-        return Reason(RULE_FRACTION, "the dose is not more than nothing", "order 1088, section II.1")
+        return Reason(RULE_FRACTION, "the dose is not more than nothing", "order 1088, section II.1", "доза не больше нуля")
     unit = dispensing_unit(drug)
     if unit in VOLUME_UNITS or unit in MOST_OF_A_DOSE:
         return implausible_amount(drug, Quantity(units, unit)) or units
@@ -142,6 +170,7 @@ def packed_units(drug: Drug, units: Fraction, lane: Lane) -> Fraction | Reason:
             RULE_PLAUSIBLE,
             f"{piece_text(units)} × '{drug.inn} {drug.strength}' for one dose is implausible: more than {most}",
             SOURCE_PLAUSIBLE,
+            f"{piece_text(units)} × «{drug.inn} {drug.strength}» на один приём неправдоподобно: больше {most}",
         )
     if shared or is_container_of_many(drug):
         return units
@@ -164,6 +193,7 @@ def implausible_amount(drug: Drug, dose: Quantity) -> Reason | None:
                 RULE_PLAUSIBLE,
                 f"{dose} of '{drug.inn} {drug.strength}' for one dose is implausible: more than {limit}",
                 SOURCE_PLAUSIBLE,
+                f"{dose.in_russian()} «{drug.inn} {drug.strength}» на один приём неправдоподобно: больше {limit.in_russian()}",
             )
     return None
 

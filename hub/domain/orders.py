@@ -66,7 +66,7 @@ class Patient:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Where a patient is; `finished_at` is set by a discharge (or a death)."""
+    """Where a patient is; `finished_at` is set by a discharge, or by a death, which `died` tells."""
 
     patient: PatientId
     encounter: str
@@ -74,6 +74,16 @@ class Stay:
     room: str
     bed: str
     finished_at: datetime | None = None
+    died: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a source wrote, where its own codes were taken for others: `taken` is (kind, as written, what it was taken for)."""
+
+    drug: DrugCode
+    dosages: tuple[Dosage, ...]
+    taken: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class OrderLine:
     `unsupported` names what the source wrote and this reader may not ignore (modifier extensions, a rate ...).
     `unreadable` says why the line could not be read at all; such a line is rejected, and the rest of its sheet goes on.
     `starts_on_day`: the start is a date without a time; `starts_at` is then the day's first moment.
+    `written`: what stood there before the source's code table was applied; None where nothing was taken for anything else.
     """
 
     id: OrderId
@@ -105,6 +116,7 @@ class OrderLine:
     unsupported: tuple[str, ...] = ()
     starts_on_day: bool = False
     unreadable: str = ""
+    written: Written | None = None
 
     @property
     def dose(self) -> tuple[Quantity, Quantity] | None:
@@ -137,8 +149,20 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Reject:
+    """A part of a file that is not even a line: where it stands, the field (may be empty) and the reason."""
+
+    position: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSheet:
-    """What one file said, in the order of the file. `position` in lines names file and line or entry."""
+    """What one file said, in the order of the file. `position` in lines names file and line or entry.
+
+    `rejects` are the entries that are no line at all; the rest of the file goes on.
+    """
 
     source: str
     name: str
@@ -147,6 +171,7 @@ class OrderSheet:
     stays: tuple[Stay, ...] = ()
     lines: tuple[OrderLine, ...] = ()
     changes: tuple["SheetChange", ...] = ()
+    rejects: tuple[Reject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +184,21 @@ class SheetChange:
     line: OrderLine | None = None
 
 
+class RangePolicy(StrEnum):
+    """What a written range of a scheduled dose (`1-2 tablets`) means: a person is asked, or always its lower or upper end."""
+
+    ASK = "ask"
+    LOWER = "lower"
+    UPPER = "upper"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
     """What one source of sheets is bound to bring (printed with every decision that follows from it).
 
     `reconfirm_days`: an open-ended order counts as confirmed for that many days after it was written or last re-confirmed by a sheet.
     `decimal_sign` is how its tables write amounts, `,` or `.`; None: nobody told, so `5,000` is asked about.
+    `duration_as_bounds`: the source writes the length of the course into `Timing.repeat.duration`, where only a dose's own length belongs.
     """
 
     name: str
@@ -175,6 +209,8 @@ class SourceSettings:
     excluded_departments: tuple[str, ...]
     stable_after_days: int | None = None
     decimal_sign: str | None = None
+    duration_as_bounds: bool = False
+    range_policy: RangePolicy = RangePolicy.ASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +220,7 @@ class Check:
     name: str
     passed: bool
     text: str
+    text_ru: str = ""
 
 
 @dataclass(frozen=True, slots=True)

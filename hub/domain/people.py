@@ -26,6 +26,8 @@ class Action(StrEnum):
 
     RECEIVE_SHEETS = "receive-sheets"
     DECIDE_LINES = "decide-lines"
+    RETURN_LINES = "return-lines"
+    CANCEL_ADMINISTRATION = "cancel-administration"
     RECEIVE_STOCK = "receive-stock"
     RECALL = "recall"
     LOAD_CASSETTES = "load-cassettes"
@@ -50,6 +52,8 @@ _WARD = frozenset({Role.NURSE, Role.SENIOR_NURSE, Role.TREATMENT_NURSE})
 PERMISSIONS: Mapping[Action, frozenset[Role]] = {
     Action.RECEIVE_SHEETS: _PHARMACY | {Role.SYSTEM},
     Action.DECIDE_LINES: frozenset({Role.PHARMACIST}),
+    Action.RETURN_LINES: _PHARMACY | {Role.SENIOR_NURSE},
+    Action.CANCEL_ADMINISTRATION: frozenset({Role.SENIOR_NURSE, Role.PHARMACIST}),
     Action.RECEIVE_STOCK: _PHARMACY,
     Action.RECALL: frozenset({Role.PHARMACIST, Role.HEAD}),
     Action.LOAD_CASSETTES: _PHARMACY,

@@ -1,16 +1,27 @@
 """Planning: from an accepted order to its dated doses, each with a lane, a slot, exact units and the label's sentence."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
 
+from hub.domain.dose_checks import settled_dose
 from hub.domain.doses import DoseState, Lane, PlannedDose
 from hub.domain.drugs import Drug
 from hub.domain.identifiers import DoseId, derived_id
 from hub.domain.lanes import dose_text
-from hub.domain.orders import LineState, Order, Outcome, Reason, SourceSettings, Stay
-from hub.domain.schedule import IntakeSlot, Schedule, ScheduleKind, cut_of, expand, once_due, slot_of
+from hub.domain.orders import LineState, Order, OrderLine, Outcome, Reason, SourceSettings, Stay
+from hub.domain.schedule import (
+    IntakeSlot,
+    Schedule,
+    ScheduleKind,
+    cut_of,
+    expand,
+    first_slot_on,
+    once_due,
+    slot_of,
+)
+from hub.domain.schedule_rules import FirstDose
 from hub.domain.validation import confirmed_until, counted_dose
 
 PLANNED_OUTCOMES = frozenset({Outcome.SCHEDULED, Outcome.ONCE})
@@ -53,7 +64,7 @@ def plan_line(
     line = order.line
     if order.outcome not in PLANNED_OUTCOMES or order.state is not LineState.ACTIVE or line.dose is None:
         return ()
-    starts_at = anchor_of(order)
+    schedule, starts_at = begun(line, schedule, anchor_of(order), slots, zone)
     if schedule.kind is ScheduleKind.ONCE:
         starts_at = once_due(line, max(order.decided_at, window_start), slots, zone)
     until = min([window_end, *(moment for moment in (order.stopped_at, stay.finished_at) if moment is not None)])
@@ -61,7 +72,7 @@ def plan_line(
         schedule, starts_at, confirmed_until(line, settings, last_confirmed_at), window_start, until, zone
     )
     factors = {factor.as_integer_ratio(): factor for _, factor in due_times}
-    counted = {ratio: _count(order, drug, factor, has_cassette) for ratio, factor in factors.items()}
+    counted = {ratio: _count(order, drug, settings, factor, has_cassette) for ratio, factor in factors.items()}
     return tuple(
         _planned(order, drug, stay, settings, slots, zone, due, counted[factor.as_integer_ratio()])
         for due, factor in due_times
@@ -73,10 +84,28 @@ def anchor_of(order: Order) -> datetime:
     return order.line.starts_at or order.line.authored_at or order.first_seen_at or order.decided_at
 
 
-def _count(order: Order, drug: Drug, factor: Fraction, has_cassette: bool) -> _Counted:
+def begun(
+    line: OrderLine, schedule: Schedule, anchor: datetime, slots: tuple[IntakeSlot, ...], zone: tzinfo
+) -> tuple[Schedule, datetime]:
+    """Return a schedule and the moment from which it counts: a start that is only a date has no clock time of its own.
+
+    Then elapsed time counts from the first slot of that day, and no dose is given 'at the start'.
+    """
+    if line.starts_at is None or not line.starts_on_day:
+        return schedule, anchor
+    if schedule.rules.first_dose is not FirstDose.NEXT_TIME:
+        schedule = replace(schedule, rules=replace(schedule.rules, first_dose=FirstDose.NEXT_TIME))
+    if schedule.counts_from_first_dose:
+        return schedule, first_slot_on(anchor.astimezone(zone).date(), slots, zone)
+    return schedule, anchor
+
+
+def _count(order: Order, drug: Drug, settings: SourceSettings, factor: Fraction, has_cassette: bool) -> _Counted:
     assert order.line.dose is not None
-    low = order.line.dose[0]
-    dose = low.times(factor)
+    settled = settled_dose(order.line.dose, settings.range_policy)
+    if isinstance(settled, Reason):
+        raise NotPlannable(f"order {order.id}: {settled.text}")
+    dose = settled.times(factor)
     counted = counted_dose(dose, drug, order.line.route, has_cassette)
     if isinstance(counted, Reason):
         raise NotPlannable(f"order {order.id}: {counted.text}")

@@ -18,6 +18,12 @@ class Quantity:
         """Return the amount as people write it: `0.5 mg`, `1/3 tablet`."""
         return f"{fraction_text(self.amount)} {self.unit}"
 
+    def in_russian(self) -> str:
+        """Return the amount as a Russian sheet writes it: `0,5 мг`, `1/3 таб.`."""
+        unit, slash, measure = self.unit.partition("/")
+        named = RUSSIAN_UNITS.get(unit, unit) + (f"/{_RUSSIAN_MEASURES.get(measure, measure)}" if slash else "")
+        return f"{fraction_text(self.amount).replace('.', ',')} {named}"
+
     def times(self, factor: Fraction) -> "Quantity":
         """Return the quantity taken `factor` times."""
         return self if factor == 1 else Quantity(self.amount * factor, self.unit)
@@ -44,44 +50,74 @@ def fraction_text(amount: Fraction) -> str:
 UNITS: Mapping[str, str] = {
     spelling: unit
     for unit, spellings in {
-        "kg": "kg кг",
-        "g": "g gm gr gram grams г гр грамм",
-        "mg": "mg мг milligram milligrams",
-        "mcg": "mcg ug µg μg мкг microgram micrograms",
-        "ng": "ng нг",
-        "L": "l liter liters litre litres л",
-        "mL": "ml cc мл milliliter milliliters",
-        "IU": "iu [iu] ui u unit units ме ед ед.действия",
-        "mEq": "meq мэкв мг-экв",
-        "mmol": "mmol ммоль",
-        "tablet": "tablet tablets tab tabs tbl таб табл таблетка таблетки таблеток {tablet}",
+        "kg": "kg кг kilogram kilograms килограмм",
+        "g": "g gm gram grams г гр грамм грамма граммов 258682000",
+        "mg": "mg мг milligram milligrams миллиграмм 258684004",
+        "mcg": "mcg ug µg μg мкг microgram micrograms микрограмм 258685003",
+        "ng": "ng нг nanogram nanograms",
+        "L": "l liter liters litre litres л литр литра",
+        "dL": "dl дл",
+        "mL": "ml cc мл milliliter milliliters millilitre millilitres миллилитр 258773002",
+        "mcL": "ul µl μl mcl мкл microliter microlitre",
+        "IU": "iu [iu] ui u unit units ме ед ед.действия ie i.e i.u {unit} {unt} [usp'u] м.е международныхединиц",
+        "thousand-IU": "тыс.ед тыс.ме тысед тысме тысячед тысячме ku kiu k[iu] 10*3.[iu] 10*3[iu]",
+        "million-IU": "млнед млнме млн.ед млн.ме миллионовед миллионовме mioie mioe mioiu miou 10*6.[iu] 10*6[iu] 396186001",
+        "mEq": "meq мэкв мг-экв мгэкв milliequivalent milliequivalents 258727004",
+        "mol": "mol моль",
+        "mmol": "mmol ммоль millimole millimoles",
+        "mcmol": "umol µmol μmol mcmol мкмоль",
+        "tablet": "tablet tablets tab tabs tbl tabl таб табл таблетка таблетки таблетку таблеток тб {tablet} {tbl} {tab} vagtab comprimé comprimés cp tablette "
+        "tabletten 錠 732936001 428673006",
         "half-tablet": "half-tab half-tablet halftab halftablet полтаблетки",
-        "capsule": "capsule capsules cap caps капс капсула капсулы капсул {capsule}",
-        "ampoule": "ampoule ampoules amp amps ампула ампулы ампул амп",
-        "vial": "vial vials фл флакон флакона флаконов",
-        "syringe": "syringe syringes syr шприц шприца шприцев",
-        "pen": "pen pens шприц-ручка",
-        "bag": "bag bags пакет пакета мешок",
-        "bottle": "bottle bottles btl бутылка бут",
+        "quarter-tablet": "quarter-tab quarter-tablet quartertab quartertablet четвертьтаблетки",
+        "dragee": "драже dragee dragée",
+        "capsule": "capsule capsules cap caps капс капсула капсулу капсулы капсул {capsule} {cap} kapsel kapseln kaps gélule gélules カプセル 732937005",
+        "ampoule": "ampoule ampoules ampule ampules amp amps ампула ампулу ампулы ампул амп {ampule} {ampoule} ampulle ampullen 管 732978007",
+        "vial": "vial vials фл флакон флакона флаконов {vial} バイアル 733026001",
+        "syringe": "syringe syringes syr шприц шприца шприцев {syringe} 733020007",
+        "pen": "pen pens шприц-ручка 733006000",
+        "bag": "bag bags пакет пакета мешок 732982009",
+        "bottle": "bottle bottles btl бутылка бут flasche 732986007",
         "dropper-bottle": "dbtl",
-        "cup": "cup cups udcup стаканчик",
-        "packet": "packet packets pkt pack sachet sachets пак саше порошок пор",
-        "patch": "patch patches ptch пластырь пластыря",
-        "suppository": "suppository suppositories supp супп свеча свечи свечей суппозиторий",
+        "cup": "cup cups udcup стаканчик 732991008",
+        "packet": "packet packets pkt pack sachet sachets пак пакетик саше порошок пор beutel {packet} {sachet} 包 733013000",
+        "patch": "patch patches ptch пластырь пластыря пластырей ттс {patch} pflaster 枚 733005001",
+        "suppository": "suppository suppositories supp супп свеча свечу свечи свечей суппозиторий суппозитория суппозиториев {suppository} zäpfchen 733019001",
+        "pessary": "pessary pessaries пессарий 733007009",
         "enema": "enema enemas клизма",
         "nebule": "neb nebule nebules небула небулы",
-        "lozenge": "lozenge lozenges loz troche troc пастилка леденец",
-        "tube": "tube tubes туба тюбик",
-        "inhaler": "inhaler ингалятор",
-        "drop": "drop drops gtt кап капля капли капель {drop}",
+        "lozenge": "lozenge lozenges loz troche troc пастилка леденец 733004002",
+        "tube": "tube tubes туба тюбик 733024003",
+        "inhaler": "inhaler ингалятор 732997007",
+        "drop": "drop drops gtt кап капля капли капель {drop} {drops} [drp] opdrop tropfen goutte gouttes 滴 732994000",
         "dropperette": "drp",
-        "puff": "puff puffs inh inhalation inhalations вдох вдоха вдохов ингаляция {puff}",
-        "spray": "spray sprays spry впрыск впрыскивание",
-        "application": "application applications appl аппликация",
-        "dose": "dose doses доза дозы доз {dose}",
+        "puff": "puff puffs inh inhalation inhalations вдох вдоха вдохов ингаляция ингаляции {puff} {inhalation} orinhl hub hübe 732981002",
+        "spray": "spray sprays spry впрыск впрыска впрыскивание впрыскивания {spray} {sprays} sprühstoß sprühstoss",
+        "application": "application applications appl аппликация {application} {applicatorful} 413568008",
+        "dose": "dose doses доза дозы доз {dose} einzeldosis 408102007",
+        "piece": "piece pieces pc pcs ea each шт штука штуки штук {each} {piece} stück stk",
+        "spoonful": "spoonful spoonfuls ложка ложки messlöffel 733015007",
     }.items()
     for spelling in (*spellings.split(), unit.casefold())
 }
+
+UCUM: Mapping[str, str] = {
+    "kg": "kg", "g": "g", "mg": "mg", "mcg": "ug", "ng": "ng", "L": "L", "dL": "dL", "mL": "mL", "mcL": "uL", "IU": "[iU]",
+    "thousand-IU": "10*3.[iU]", "million-IU": "10*6.[iU]", "mEq": "meq", "mol": "mol", "mmol": "mmol", "mcmol": "umol", "drop": "[drp]",
+    "tablet": "{tablet}", "capsule": "{capsule}", "ampoule": "{ampule}", "vial": "{vial}", "puff": "{puff}", "spray": "{spray}",
+    "dose": "{dose}", "patch": "{patch}", "suppository": "{suppository}", "packet": "{packet}", "syringe": "{syringe}",
+    "application": "{application}", "piece": "{piece}",
+}  # fmt: skip
+
+RUSSIAN_UNITS: Mapping[str, str] = {
+    "kg": "кг", "g": "г", "mg": "мг", "mcg": "мкг", "ng": "нг", "L": "л", "dL": "дл", "mL": "мл", "mcL": "мкл", "IU": "ЕД",
+    "thousand-IU": "тыс. ЕД", "million-IU": "млн ЕД", "mEq": "мэкв", "mol": "моль", "mmol": "ммоль", "mcmol": "мкмоль", "tablet": "таб.",
+    "half-tablet": "полтаблетки", "quarter-tablet": "четверть таблетки", "dragee": "драже", "capsule": "капс.", "ampoule": "амп.",
+    "vial": "фл.", "syringe": "шприц", "pen": "шприц-ручка", "bag": "пакет", "bottle": "бутылка", "dropper-bottle": "флакон-капельница",
+    "cup": "стаканчик", "packet": "пакетик", "patch": "пластырь", "suppository": "супп.", "pessary": "пессарий", "enema": "клизма",
+    "nebule": "небула", "lozenge": "пастилка", "tube": "туба", "inhaler": "ингалятор", "drop": "кап.", "dropperette": "тюбик-капельница",
+    "puff": "вдох", "spray": "впрыск", "application": "аппликация", "dose": "доза", "piece": "шт.", "spoonful": "ложка",
+}  # fmt: skip
 
 _SIZES: Mapping[str, tuple[str, Fraction]] = {
     "kg": ("mass", Fraction(10**6)),
@@ -90,10 +126,22 @@ _SIZES: Mapping[str, tuple[str, Fraction]] = {
     "mcg": ("mass", Fraction(1, 1000)),
     "ng": ("mass", Fraction(1, 10**6)),
     "L": ("volume", Fraction(1000)),
+    "dL": ("volume", Fraction(100)),
     "mL": ("volume", Fraction(1)),
+    "mcL": ("volume", Fraction(1, 1000)),
+    "IU": ("activity", Fraction(1)),
+    "thousand-IU": ("activity", Fraction(1000)),
+    "million-IU": ("activity", Fraction(10**6)),
+    "mol": ("amount", Fraction(1000)),
+    "mmol": ("amount", Fraction(1)),
+    "mcmol": ("amount", Fraction(1, 1000)),
     "tablet": ("tablet", Fraction(1)),
     "half-tablet": ("tablet", Fraction(1, 2)),
+    "quarter-tablet": ("tablet", Fraction(1, 4)),
 }
+_MEASURES: Mapping[str, str] = {"kg": "kg", "кг": "kg", "m2": "m2", "m²": "m2", "m^2": "m2", "м2": "m2", "м²": "m2", "м^2": "m2"}
+_RUSSIAN_MEASURES: Mapping[str, str] = {"kg": "кг", "m2": "м²"}
+_MEASURED = frozenset({"mass", "volume", "activity", "amount"})
 
 _VULGAR = {"½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4), "⅓": Fraction(1, 3), "⅔": Fraction(2, 3)}
 _RATIO = re.compile(r"(?:(\d+) )?(\d+)/(\d+)", re.ASCII)
@@ -105,13 +153,44 @@ _DECIMAL_POINT = re.compile(r"(?:\d{1,3}(?: \d{3})+|[1-9]\d{0,2}(?:,\d{3})+|\d+)
 _EITHER_SIGN = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _POINTED_GROUP = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _LONGEST_AMOUNT = 24
+_WITH_UNIT = re.compile(r"(?P<number>[\d.,/½¼¾⅓⅔ ]*[\d½¼¾⅓⅔]) ?(?P<unit>[^\d\s½¼¾⅓⅔].*)", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
 def unit_named(text: str) -> str | None:
     """Return the canonical name of a unit as people write it (`ЕД`, `gm`, `таб.`), or None where it is not known."""
     word = text.strip().casefold().rstrip(".")
-    return UNITS.get(word) or UNITS.get(word.replace(" ", ""))
+    return UNITS.get(word) or UNITS.get(word.replace(" ", "")) or _per_measure(word)
+
+
+def _per_measure(word: str) -> str | None:
+    """Return the name of a unit that counts by the patient's weight or surface (`mg/kg`, `мг/м²`), or None."""
+    above, slash, below = word.replace(" ", "").partition("/")
+    unit, measure = UNITS.get(above.rstrip(".")), _MEASURES.get(below)
+    if not slash or unit is None or measure is None:
+        return None
+    return f"{unit}/{measure}" if unit == "mEq" or _SIZES.get(unit, ("",))[0] in _MEASURED else None
+
+
+def needs_measure_of(unit: str) -> str:
+    """Return what of the patient a unit counts by: `weight`, `body surface`; empty for a unit that stands by itself."""
+    return {"kg": "weight", "m2": "body surface"}.get(unit.partition("/")[2], "")
+
+
+def dimension_of(unit: str) -> str:
+    """Return what a canonical unit measures (`mass`, `volume`, `activity`, `amount`, `tablet`); else the unit's own name."""
+    return _SIZES[unit][0] if unit in _SIZES else unit
+
+
+def parse_quantity(text: str) -> Quantity:
+    """Read an amount with its unit as directories write it (`500 мг`, `1,5 млн ЕД`); raise ValueError with a sentence."""
+    found = _WITH_UNIT.fullmatch(_tidied(text))
+    if found is None:
+        raise ValueError(f"'{text}' is not a number with a unit")
+    unit = unit_named(found["unit"])
+    if unit is None:
+        raise ValueError(f"the unit '{found['unit']}' is not known")
+    return Quantity(parse_amount(found["number"]), unit)
 
 
 def convert(quantity: Quantity, unit: str) -> Quantity | None:

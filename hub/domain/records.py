@@ -143,8 +143,16 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestChange:
+    """When the newest change of an order or a stay happened, by its source: an older one that comes later is overtaken."""
+
+    subject: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
-    """Something that should not have happened and that somebody must look at."""
+    """Something that should not have happened and that somebody must look at; `text` is English, `text_ru` the same in Russian."""
 
     id: str
     kind: str
@@ -152,6 +160,11 @@ class Incident:
     opened_at: datetime
     subject: str = ""
     closed: bool = False
+    text_ru: str = ""
+
+    def said(self, language: str) -> str:
+        """Return the sentence in `ru` or `en`; English where nobody wrote the other one down."""
+        return self.text_ru if language == "ru" and self.text_ru else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,41 @@
 """A refusal: the answer to something that may not be done, with a reason that a person can act on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+_INVARIANTS = "docs/architecture.md, invariants"
+_ISMP = "ISMP, Acute care guidelines for timely administration, 2011"
+_ORDER_1088 = "Kemerovo order 1088, section II"
+SOURCES: Mapping[str, str] = {
+    "unknown-pack": f"{_INVARIANTS}: 6", "unknown-patient": f"{_INVARIANTS}: 6", "wrong-patient": f"{_INVARIANTS}: 6",
+    "revoked": f"{_INVARIANTS}: 7", "recalled": f"{_INVARIANTS}: 7", "expired": f"{_INVARIANTS}: 7", "stopped": f"{_INVARIANTS}: 7",
+    "on-hold": f"{_INVARIANTS}: 7", "discharged": f"{_INVARIANTS}: 7", "already-given": f"{_INVARIANTS}: 3", "not-received": "custody is proven by scans",
+    "too-early": _ISMP, "too-late": _ISMP, "not-yours": "custody is proven by scans", "not-treatment-nurse": _ORDER_1088,
+    "wrong-drug": f"{_INVARIANTS}: 5", "wrong-lot": f"{_INVARIANTS}: 5", "count": f"{_INVARIANTS}: 5", "scan": f"{_INVARIANTS}: 5",
+    "in-doubt": f"{_INVARIANTS}: 9", "stale": f"{_INVARIANTS}: 9", "not-in-doubt": f"{_INVARIANTS}: 9", "machine-asks": f"{_INVARIANTS}: 9",
+    "second-person": "a high-alert or look-alike drug is confirmed by two people", "known-sheet": "the same sheet twice changes nothing",
+    "too-few": f"{_INVARIANTS}: 4", "no-stock": f"{_INVARIANTS}: 4", "capacity": f"{_INVARIANTS}: 4", "not-locked": "docs/protocol.md, LOCK",
+    "not-your-lock": "docs/protocol.md, LOCK", "conflict": "an event id means one thing",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`code` is for programs, `text` is one plain sentence for the person who asked."""
+    """`code` is for programs, `text` and `text_ru` are one plain sentence for the person who asked."""
 
     code: str
     text: str
+    text_ru: str = ""
+
+    def said(self, language: str) -> str:
+        """Return the sentence in `ru` or `en`; English where there is no other."""
+        return self.text_ru if language == "ru" and self.text_ru else self.text
+
+    @property
+    def source(self) -> str:
+        """Where the rule behind the refusal is written; empty where it is the plain state of things."""
+        return SOURCES.get(self.code, "")
+
+    def told(self) -> dict[str, str]:
+        """Return it as the API tells it."""
+        return {"refused": str(self.code), "reason": self.text, "reason_ru": self.text_ru or self.text, "source": self.source}

@@ -1,324 +1,285 @@
-"""Schedules: from a frequency code or the slots of a day sheet to the exact times at which doses are due."""
+"""The door of everything about due times: what the dosages of a line mean, and the parts that work on it.
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from enum import StrEnum
+`schedule_for` makes the one canonical `Schedule`; `expand` gives its due times, `in_words` its sentence.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 
-from hub.domain.orders import OrderLine, Reason
-from hub.domain.timing import Timing
-
-RULE_FREQUENCY = "frequency"
-_ROUND_TO = timedelta(minutes=30)
-_LONGEST_WINDOW_DAYS = 400
-_MOST_REMEMBERED = 10_000
-
-
-class ScheduleKind(StrEnum):
-    """How the times of an order come about; `continuous` is all that has no dose times (infusions, protocols, as directed)."""
-
-    REGULAR = "regular"
-    PRN = "prn"
-    ONCE = "once"
-    CONTINUOUS = "continuous"
-
-
-@dataclass(frozen=True, slots=True)
-class FrequencyRule:
-    """What one frequency code means at one ward (`ward` empty: everywhere).
-
-    `every_days` counts from the order's start date; `weekdays` (Monday = 0) empty means every day.
-    """
-
-    code: str
-    ward: str
-    kind: ScheduleKind
-    times: tuple[time, ...] = ()
-    every_days: int = 1
-    weekdays: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """The expandable meaning of a timing: (clock time, how many doses then) of the days that count."""
-
-    kind: ScheduleKind
-    times: tuple[tuple[time, Fraction], ...] = ()
-    every_days: int = 1
-    weekdays: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeSlot:
-    """One round of the day: doses due from `opens` to the next slot's `opens` belong to it.
-
-    `clock` is when a day sheet's dose is taken, `cut` when the batch is frozen, `delivery` when the trolley reaches the ward.
-    """
-
-    name: str
-    label_ru: str
-    label_en: str
-    clock: time
-    opens: time
-    cut: time
-    delivery: time
-
-
-DAY_SLOTS = (
-    IntakeSlot("morning", "утро", "morning", time(8), time(7), time(6, 15), time(7, 30)),
-    IntakeSlot("noon", "обед", "noon", time(13), time(11), time(10), time(11)),
-    IntakeSlot("evening", "вечер", "evening", time(18), time(16), time(15), time(16)),
-    IntakeSlot("night", "ночь", "night", time(22), time(20), time(19), time(20)),
+from hub.domain.calendar_days import elapsed, months_in
+from hub.domain.counted_words import span_text
+from hub.domain.courses import ONE, Course, DayTimes, Interval, Moments, Pattern, Permission, Schedule
+from hub.domain.expander import expand
+from hub.domain.frequencies import (
+    FrequencyRule,
+    FrequencyTable,
+    ScheduleKind,
+    WardDay,
+    is_prn,
+    normal_code,
+    read_frequency_table,
+)
+from hub.domain.intake_slots import DAY_SLOTS, IntakeSlot, cut_of, first_slot_on, once_due, slot_bounds, slot_of
+from hub.domain.orders import Reason
+from hub.domain.quantities import convert
+from hub.domain.schedule_figures import days_between, doses_a_day, factors_of, least_interval
+from hub.domain.schedule_reading import ORDER_1088, read_timing
+from hub.domain.schedule_rules import HOUSE_RULES, DurationMeaning, ScheduleRules
+from hub.domain.schedule_words import in_words
+from hub.domain.timing import NOTHING_REPEATED, Dosage, PeriodUnit, Repeat, Span
+from hub.domain.timing_rules import (
+    RULE_CONTRADICTION,
+    RULE_DOSAGES,
+    RULE_DURATION,
+    RULE_FREQUENCY,
+    RULE_RANGE,
+    RULE_SEQUENCE,
+    RULE_VALUE,
+    reason,
 )
 
-_PRN = re.compile(r"(?:^|[^A-Z])PRN(?:$|[^A-Z])|(?:^|\s)ПРИ\s|ПО ТРЕБОВАНИЮ|ПО НЕОБХОДИМОСТИ|ПО ПОТРЕБНОСТИ")
-_TIMES_A_DAY = re.compile(r"[XХ]?([1-9])(?:X|Х|Р|РАЗ|РАЗА)\.?(?:/|В)?(?:Д|ДЕНЬ|Д\.|СУТ|СУТКИ|С)\.?")
-_ABBREVIATION_DOT = re.compile(r"(?<=[^\W\d_])\.(?!\d)")
-_LOOSE_SPACE = re.compile(r"(?<!\d) | (?!\d)")
-_PRN_WORD = "PRN"
+__all__ = [
+    "DAY_SLOTS", "HOUSE_RULES", "RULE_FREQUENCY", "Course", "DayTimes", "FrequencyRule", "FrequencyTable", "IntakeSlot", "Interval",
+    "Moments", "Schedule", "ScheduleKind", "ScheduleRules", "cut_of", "days_between", "doses_a_day", "expand", "factors_of",
+    "first_slot_on", "in_words", "is_prn", "least_interval", "normal_code", "once_due", "read_frequency_table", "schedule_for", "slot_bounds", "slot_of",
+]  # fmt: skip
+
+_MOST_DOSAGES = 24
+_MOST_REMEMBERED = 10_000
+_MOST_HOUSES = 16
+_LONGEST_DAYS = 36_600
+_ABOUT_DAYS: Mapping[PeriodUnit, Fraction] = {
+    PeriodUnit.SECOND: Fraction(1, 86_400),
+    PeriodUnit.MINUTE: Fraction(1, 1440),
+    PeriodUnit.HOUR: Fraction(1, 24),
+    PeriodUnit.DAY: Fraction(1),
+    PeriodUnit.WEEK: Fraction(7),
+    PeriodUnit.MONTH: Fraction(30),
+    PeriodUnit.YEAR: Fraction(365),
+}
 
 
-def normal_code(code: str) -> str:
-    """Return a frequency code without case, spaces and the dots of abbreviations; `2 раза в день` and `2р/д` are one.
+@dataclass(frozen=True, slots=True)
+class _House:
+    """How timings are read: the table at a ward, the slots, the rules."""
 
-    What stands between two digits, be it a space, is never dropped: `Q2-4H` is not `Q24H`, and `Q1.2H` is not `Q12H`.
-    """
-    upper = " ".join(code.upper().replace("Ё", "Е").split())
-    if counted := _TIMES_A_DAY.fullmatch(_LOOSE_SPACE.sub("", upper)):
-        return f"{counted[1]}Р/Д"
-    return _LOOSE_SPACE.sub("", _ABBREVIATION_DOT.sub("", upper))
-
-
-def is_prn(code: str) -> bool:
-    """Tell whether a code says 'when needed', however the word is glued in (`Q6H:PRN`, `X1 PRN`, `при болях`)."""
-    return _PRN.search(" ".join(code.upper().split())) is not None
-
-
-class FrequencyTable(Mapping[tuple[str, str], FrequencyRule]):
-    """The frequency rules by (normal code, ward in lower case); a ward's own rule goes before the general one."""
-
-    def __init__(self, rules: Iterable[FrequencyRule]) -> None:
-        self._rules = {(normal_code(rule.code), rule.ward.strip().casefold()): rule for rule in rules}
-        self._schedules: dict[tuple[str, str], Schedule | None] = {}
-
-    def __getitem__(self, key: tuple[str, str]) -> FrequencyRule:
-        return self._rules[normal_code(key[0]), key[1].strip().casefold()]
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._rules)
-
-    def __len__(self) -> int:
-        return len(self._rules)
-
-    def find(self, code: str, ward: str) -> FrequencyRule | None:
-        """Return the rule of a code at a ward, or None where the code is unknown."""
-        normal = normal_code(code)
-        if is_prn(code) or any(self._known(rest, ward) for rest in _without_prn(normal)):
-            return FrequencyRule(code, "", ScheduleKind.PRN)
-        return self._known(normal, ward)
-
-    def _known(self, normal: str, ward: str) -> FrequencyRule | None:
-        return self._rules.get((normal, ward.strip().casefold())) or self._rules.get((normal, ""))
-
-    def schedule(self, code: str, ward: str) -> Schedule | None:
-        """Return what a code means at a ward, or None where the code is unknown; remembered, as a day asks thousands of times."""
-        asked = (code, ward)
-        if asked not in self._schedules:
-            if len(self._schedules) >= _MOST_REMEMBERED:
-                self._schedules.clear()
-            rule = self.find(code, ward)
-            self._schedules[asked] = None if rule is None else _schedule_of(rule)
-        return self._schedules[asked]
-
-
-def _without_prn(normal: str) -> Iterator[str]:
-    """Yield what is left of a code that begins or ends with PRN (`Q6HPRN`, `PRNQ6H`)."""
-    if normal.endswith(_PRN_WORD):
-        yield normal.removesuffix(_PRN_WORD)
-    if normal.startswith(_PRN_WORD):
-        yield normal.removeprefix(_PRN_WORD)
-
-
-def _schedule_of(rule: FrequencyRule) -> Schedule:
-    return Schedule(rule.kind, tuple((clock, Fraction(1)) for clock in rule.times), rule.every_days, rule.weekdays)
-
-
-def read_frequency_table(rows: Iterable[Mapping[str, str]]) -> FrequencyTable:
-    """Build a table from rows with the members code, ward, kind, times (`08:00;20:00`), every_days, weekdays (`0;2;4`).
-
-    Raises ValueError naming the row and the code where a row is not readable or a code occurs twice.
-    """
-    rules: list[FrequencyRule] = []
-    seen: set[tuple[str, str]] = set()
-    for number, row in enumerate(rows, start=2):
-        try:
-            rule = _read_rule(row)
-        except (KeyError, ValueError) as problem:
-            raise ValueError(f"frequency table row {number} ({row.get('code', '')!r}): {problem}") from problem
-        key = (normal_code(rule.code), rule.ward.casefold())
-        if key in seen:
-            raise ValueError(f"frequency table row {number}: {rule.code!r} occurs twice for ward {rule.ward!r}")
-        seen.add(key)
-        rules.append(rule)
-    return FrequencyTable(rules)
-
-
-def _read_rule(row: Mapping[str, str]) -> FrequencyRule:
-    kind = ScheduleKind(row["kind"].strip())
-    times = tuple(
-        sorted({time.fromisoformat(text.strip()) for text in (row.get("times") or "").split(";") if text.strip()})
-    )
-    weekdays = tuple(sorted({int(text) for text in (row.get("weekdays") or "").split(";") if text.strip()}))
-    every_days = int((row.get("every_days") or "").strip() or 1)
-    if not row["code"].strip():
-        raise ValueError("the code is empty")
-    if (kind is ScheduleKind.REGULAR) != bool(times):
-        raise ValueError("a regular code needs times, and no other code has any")
-    if every_days < 1 or any(day not in range(7) for day in weekdays):
-        raise ValueError("every_days starts at 1 and weekdays are 0 (Monday) to 6")
-    return FrequencyRule(row["code"].strip(), (row.get("ward") or "").strip(), kind, times, every_days, weekdays)
+    table: FrequencyTable
+    ward: str
+    slots: tuple[IntakeSlot, ...]
+    rules: ScheduleRules
 
 
 def schedule_for(
-    timing: Timing, table: FrequencyTable, ward: str, intake_slots: tuple[IntakeSlot, ...] = DAY_SLOTS
+    dosages: Sequence[Dosage],
+    table: FrequencyTable,
+    ward: str,
+    slots: tuple[IntakeSlot, ...] = DAY_SLOTS,
+    rules: ScheduleRules = HOUSE_RULES,
 ) -> Schedule | Reason:
-    """Return what a timing means at a ward, or why nobody can tell."""
-    if timing.prn:
-        return Schedule(ScheduleKind.PRN)
-    if timing.slots:
-        return _day_sheet_schedule(timing, intake_slots)
-    if not timing.code or not timing.code.strip():
-        return Reason(RULE_FREQUENCY, "no frequency is written", "order 1088, section II.1")
-    schedule = table.schedule(timing.code, ward)
-    if schedule is None:
-        return Reason(RULE_FREQUENCY, f"the frequency '{timing.code}' is not in the frequency table", "frequencies.csv")
-    return schedule
+    """Return what the dosages of a line mean at a ward, or why nobody can tell.
+
+    Each dosage is a course whose factor counts its dose in doses of the first one. Dosages of one sequence (or none) go on
+    together, a higher sequence begins when the lower ones are over. Nothing that is written is ignored: it is a reason.
+    """
+    house = _House(table, ward, slots, rules)
+    if len(dosages) == 1:
+        return _remembered(dosages[0], house)
+    if not 0 < len(dosages) <= _MOST_DOSAGES:
+        return reason(RULE_DOSAGES, f"{len(dosages)} dosages are not 1 to {_MOST_DOSAGES}", f"{len(dosages)} дозировок — не от 1 до {_MOST_DOSAGES}")
+    return _of_several(dosages, house)
 
 
-def _day_sheet_schedule(timing: Timing, intake_slots: tuple[IntakeSlot, ...]) -> Schedule | Reason:
-    clocks = {slot.name: slot.clock for slot in intake_slots}
-    factors: dict[time, Fraction] = {}
-    for dose in timing.slots:
-        if dose.slot not in clocks:
-            return Reason(
-                RULE_FREQUENCY, f"the intake slot '{dose.slot}' is not one of this hospital's", "intake slots"
+def _remembered(dosage: Dosage, house: _House) -> Schedule | Reason:
+    """Return the meaning of a single dosage; remembered, as a day asks the same few thousands of times."""
+    key = (dosage.timing, dosage.starts_at, dosage.ends_at, dosage.lasts, dosage.limits, house.ward)
+    known = _known_to(house)
+    found = known.get(key)
+    if found is None:
+        if len(known) >= _MOST_REMEMBERED:
+            known.clear()
+        course = _course(dosage, dosage, 0, house)
+        found = known[key] = course if isinstance(course, Reason) else Schedule(course.kind, (course,), house.rules)
+    return found
+
+
+def _known_to(house: _House) -> dict[object, Schedule | Reason]:
+    """Return what was read under the same slots and rules; they are told apart by identity, which is far quicker than by value."""
+    readings = house.table.readings
+    place = (id(house.slots), id(house.rules))
+    if place not in readings:
+        if len(readings) >= _MOST_HOUSES:
+            readings.clear()
+        readings[place] = (house.slots, house.rules, {})
+    return readings[place][2]
+
+
+def _of_several(dosages: Sequence[Dosage], house: _House) -> Schedule | Reason:
+    courses = []
+    for dosage in dosages:
+        course = _course(dosage, dosages[0], _step(dosage, dosages), house)
+        if isinstance(course, Reason):
+            return course
+        courses.append(course)
+    kind = _kind_of(courses)
+    if isinstance(kind, Reason):
+        return kind
+    ordered = sorted(courses, key=lambda course: (course.step, repr(course)))
+    return next(_impossible(ordered), None) or Schedule(kind, tuple(ordered), house.rules)
+
+
+def _step(dosage: Dosage, dosages: Sequence[Dosage]) -> int:
+    """Return the place of a dosage's sequence among those written; where some have none, all go on together."""
+    if any(each.sequence is None for each in dosages):
+        return 0
+    return sorted({each.sequence or 0 for each in dosages}).index(dosage.sequence or 0)
+
+
+def _kind_of(courses: Sequence[Course]) -> ScheduleKind | Reason:
+    kinds = {course.kind for course in courses}
+    if ScheduleKind.CONTINUOUS in kinds and len(kinds) > 1:
+        return reason(RULE_DOSAGES, "one dosage has times of doses and another one has none", "у одной дозировки есть время приёма, у другой нет", ORDER_1088)
+    if kinds == {ScheduleKind.ONCE} and len({(course.step, course.starts_at) for course in courses}) == 1:
+        return ScheduleKind.ONCE
+    if len(kinds) == 1 and kinds != {ScheduleKind.ONCE}:
+        return kinds.pop()
+    return ScheduleKind.REGULAR
+
+
+def _impossible(courses: Sequence[Course]) -> Iterator[Reason]:
+    """Yield why courses cannot follow each other."""
+    last = courses[-1].step
+    for course in courses:
+        if last and any(isinstance(pattern, Moments) for _, pattern in course.editions):
+            yield reason(RULE_SEQUENCE, "exact moments stand in a sequence of dosages", "в последовательности дозировок указаны точные моменты")
+        if course.step < last and not course.is_bounded:
+            yield reason(
+                RULE_SEQUENCE, f"the dosage of step {course.step + 1} never ends, so the next one never begins",
+                f"дозировка шага {course.step + 1} не кончается, и следующая не начнётся",
+            )  # fmt: skip
+
+
+def _course(dosage: Dosage, first: Dosage, step: int, house: _House) -> Course | Reason:
+    timing = dosage.timing
+    if timing is None or not timing.is_written:
+        return Reason(RULE_FREQUENCY, "no frequency is written", ORDER_1088, "частота не указана")
+    factor = ONE if dosage is first else _factor(dosage, first)
+    if isinstance(factor, Reason):
+        return factor
+    editions = _editions(dosage, house)
+    if isinstance(editions, Reason):
+        return editions
+    kind, patterns = editions
+    repeat = timing.repeat or NOTHING_REPEATED
+    lasts = _lasts(dosage, repeat, patterns, house.rules)
+    if isinstance(lasts, Reason):
+        return lasts
+    bounds, duration = lasts
+    course = Course(
+        kind, patterns, factor, step, repeat.count, dosage.starts_at, dosage.ends_at, bounds, duration, _permission(repeat), dosage.limits
+    )
+    if kind is ScheduleKind.ONCE or any(isinstance(pattern, Moments) for _, pattern in patterns):
+        return replace(course, count=None)
+    return course
+
+
+def _factor(dosage: Dosage, first: Dosage) -> Fraction | Reason:
+    """Return a dosage's dose in doses of the first one."""
+    if dosage.route.strip().casefold() != first.route.strip().casefold():
+        return reason(
+            RULE_DOSAGES, f"one dosage goes '{first.route}' and another one '{dosage.route}'",
+            f"одна дозировка вводится «{first.route}», другая — «{dosage.route}»", ORDER_1088,
+        )  # fmt: skip
+    if dosage.dose == first.dose:
+        return ONE
+    if dosage.dose is None or first.dose is None:
+        return reason(RULE_DOSAGES, "one dosage has a dose and another one has none", "у одной дозировки доза указана, у другой нет", ORDER_1088)
+    ratios = set()
+    for own, measure in zip(dosage.dose, first.dose, strict=True):
+        same = convert(own, measure.unit)
+        if same is None or measure.amount <= 0 or same.amount <= 0:
+            return reason(
+                RULE_DOSAGES, f"the dose {own} cannot be counted in doses of {measure}", f"дозу {own} нельзя сосчитать в дозах по {measure}", ORDER_1088
             )
-        if dose.factor < 0:
-            return Reason(RULE_FREQUENCY, f"the slot '{dose.slot}' holds a negative count", "order 1088, section II.1")
-        if dose.factor:
-            factors[clocks[dose.slot]] = factors.get(clocks[dose.slot], Fraction(0)) + dose.factor
-    if not factors:
-        return Reason(RULE_FREQUENCY, "no slot of the day is marked", "order 1088, section II.1")
-    return Schedule(ScheduleKind.REGULAR, tuple(sorted(factors.items())))
+        ratios.add(same.amount / measure.amount)
+    if len(ratios) > 1:
+        return reason(RULE_DOSAGES, "the ranges of two dosages differ in their width", "диапазоны двух дозировок разной ширины", ORDER_1088)
+    return ratios.pop()
 
 
-def expand(
-    schedule: Schedule,
-    starts_at: datetime,
-    ends_at: datetime | None,
-    window_start: datetime,
-    window_end: datetime,
-    zone: tzinfo,
-) -> tuple[tuple[datetime, Fraction], ...]:
-    """Return (due, factor) of each dose in [window_start, window_end) of an order in force from starts_at to ends_at inclusive.
-
-    All times carry a zone; due times are in `zone`. A clock time that a spring change skips becomes the same instant an
-    hour later by the clock; one that occurs twice in autumn is given the first time. Bounds as FHIR R4 Timing.repeat.
-    """
-    if schedule.kind is ScheduleKind.ONCE:
-        inside = window_start <= starts_at < window_end and (ends_at is None or starts_at <= ends_at)
-        return ((starts_at.astimezone(zone), Fraction(1)),) if inside else ()
-    if schedule.kind is not ScheduleKind.REGULAR:
-        return ()
-    first = max(window_start.astimezone(UTC), starts_at.astimezone(UTC))
-    last = window_end.astimezone(UTC)
-    until = None if ends_at is None else ends_at.astimezone(UTC)
-    due_times: dict[datetime, Fraction] = {}
-    for day in _days(
-        schedule, starts_at.astimezone(zone).date(), first.astimezone(zone).date(), last.astimezone(zone).date()
-    ):
-        for clock, factor in schedule.times:
-            instant = datetime.combine(day, clock, zone).astimezone(UTC)
-            if first <= instant < last and (until is None or instant <= until):
-                due_times.setdefault(instant, factor)
-    return tuple((instant.astimezone(zone), factor) for instant, factor in sorted(due_times.items()))
+def _editions(dosage: Dosage, house: _House) -> tuple[ScheduleKind, tuple[tuple[date, Pattern], ...]] | Reason:
+    """Return the kind of a timing and its pattern by the day from which the ward's table has it so."""
+    assert dosage.timing is not None
+    kind, found = ScheduleKind.REGULAR, list[tuple[date, Pattern]]()
+    for number, day in enumerate(house.table.changes):
+        reading = read_timing(dosage.timing, WardDay(house.table, house.ward, day), house.slots, house.rules)
+        if isinstance(reading, Reason):
+            return reading
+        if number and reading.kind is not kind:
+            return reason(RULE_CONTRADICTION, f"the ward's table changes the kind of the timing on {day}", f"таблица отделения меняет вид режима с {day}", "frequencies.csv")
+        kind = reading.kind
+        if reading.pattern is not None and (not found or found[-1][1] != reading.pattern):
+            found.append((day, reading.pattern))
+    return kind, tuple(found)
 
 
-def once_due(line: OrderLine, planned_from: datetime, slots: tuple[IntakeSlot, ...], zone: tzinfo) -> datetime:
-    """Return when the dose of an order to be given once is due, in `zone`; doses are planned from `planned_from` on.
-
-    Without any start it is due at once. A start that is only a date means the first slot's clock time of that day, and the next
-    half hour where that has passed today; on a later day its time is over.
-    """
-    written = line.starts_at or line.authored_at
-    if written is None:
-        return planned_from.astimezone(zone)
-    local = written.astimezone(zone)
-    if line.starts_at is None or not line.starts_on_day:
-        return local
-    first = min(slots, key=lambda slot: slot.opens)
-    due = datetime.combine(local.date(), first.clock, zone)
-    if due < planned_from and planned_from.astimezone(zone).date() == local.date():
-        return _next_half_hour(planned_from).astimezone(zone)
-    return due
+def _permission(repeat: Repeat) -> Permission:
+    often = (repeat.frequency, repeat.frequency_max) if repeat.frequency is not None and repeat.frequency_max is not None else None
+    period = None
+    if repeat.period is not None and repeat.period_max is not None and repeat.period_unit is not None:
+        period = (Span(repeat.period, repeat.period_unit), Span(repeat.period_max, repeat.period_unit))
+    return Permission(often, period, repeat.count_max)
 
 
-def _next_half_hour(moment: datetime) -> datetime:
-    past = timedelta(minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond) % _ROUND_TO
-    return moment - past + _ROUND_TO if past else moment
+_Spans = tuple[Span, Span] | None
 
 
-def shortest_interval(schedule: Schedule) -> timedelta:
-    """Return the shortest time between two doses of a regular schedule; the night's gap to the next day that counts is one."""
-    minutes = sorted(clock.hour * 60 + clock.minute for clock, _ in schedule.times)
-    days = _days_apart(schedule)
-    following = [*minutes[1:], minutes[0] + days * 24 * 60]
-    return min(timedelta(minutes=later - earlier) for earlier, later in zip(minutes, following, strict=True))
+def _lasts(
+    dosage: Dosage, repeat: Repeat, patterns: tuple[tuple[date, Pattern], ...], rules: ScheduleRules
+) -> tuple[_Spans, _Spans] | Reason:
+    """Return (how long the course lasts, how long one dose takes)."""
+    if dosage.lasts is not None and (wrong := _wrong_bounds(dosage.lasts)) is not None:
+        return wrong
+    if dosage.starts_at is not None and dosage.ends_at is not None and dosage.ends_at < dosage.starts_at:
+        return reason(RULE_VALUE, "a dosage ends before it starts", "дозировка кончается раньше, чем начинается")
+    if repeat.duration is None or repeat.duration_unit is None:
+        return dosage.lasts, None
+    least = Span(repeat.duration, repeat.duration_unit)
+    spans = (least, Span(repeat.duration_max or repeat.duration, repeat.duration_unit))
+    if not _is_course(least, repeat, patterns):
+        return dosage.lasts, spans
+    if rules.duration is DurationMeaning.COURSE and dosage.lasts is None:
+        return _wrong_bounds(spans) or (spans, None)
+    return reason(
+        RULE_DURATION, f"a duration of {span_text(least, least, 'en')} is not shorter than the period: is it the length of the course?",
+        f"длительность {span_text(least, least, 'ru')} не меньше периода: это длина курса?",
+    )  # fmt: skip
 
 
-def _days_apart(schedule: Schedule) -> int:
-    if not schedule.weekdays:
-        return schedule.every_days
-    following = [*schedule.weekdays[1:], schedule.weekdays[0] + 7]
-    return max(schedule.every_days, min(b - a for a, b in zip(schedule.weekdays, following, strict=True)))
+def _is_course(duration: Span, repeat: Repeat, patterns: tuple[tuple[date, Pattern], ...]) -> bool:
+    """Tell whether a duration is at least the time from one dose to the next, so that it can hardly be of one dose."""
+    passed = elapsed(duration)
+    if passed is None:
+        return True
+    if repeat.period is not None and repeat.period_unit is not None and (period := elapsed(Span(repeat.period, repeat.period_unit))) is not None:
+        return passed >= period
+    gap = least_interval(Schedule(ScheduleKind.REGULAR, (Course(ScheduleKind.REGULAR, patterns),)))
+    return gap is not None and passed >= gap
 
 
-def _days(schedule: Schedule, anchor: date, first: date, last: date) -> Iterator[date]:
-    """Yield the days of a schedule from `first` to `last`, counted from the order's own start date."""
-    if (last - first).days > _LONGEST_WINDOW_DAYS:
-        raise ValueError(f"a window of more than {_LONGEST_WINDOW_DAYS} days is not a plan")
-    day = first
-    while day <= last:
-        if (day - anchor).days % schedule.every_days == 0 and (
-            not schedule.weekdays or day.weekday() in schedule.weekdays
-        ):
-            yield day
-        day += timedelta(days=1)
+def _wrong_bounds(lasts: tuple[Span, Span]) -> Reason | None:
+    least, most = (_days_in(span) for span in lasts)
+    if not 0 < least <= _LONGEST_DAYS:
+        return reason(RULE_VALUE, f"a course of {span_text(*lasts, 'en')} is none", f"курс {span_text(*lasts, 'ru')} — не курс")
+    if most < least:
+        return reason(RULE_RANGE, f"a course of {span_text(*lasts, 'en')} is no range", f"курс {span_text(*lasts, 'ru')} — не диапазон")
+    months = months_in(lasts[0])
+    if months is not None and months.denominator != 1:
+        return reason(RULE_VALUE, f"a course of {span_text(*lasts, 'en')} has no exact end", f"у курса {span_text(*lasts, 'ru')} нет точного конца")
+    return None
 
 
-def slot_of(due: datetime, slots: tuple[IntakeSlot, ...] = DAY_SLOTS) -> tuple[IntakeSlot, date]:
-    """Return the slot that a due time (in the hospital's zone) belongs to and the slot's day; night goes on after midnight."""
-    clock = due.timetz().replace(tzinfo=None)
-    ordered = sorted(slots, key=lambda slot: slot.opens)
-    for slot in reversed(ordered):
-        if slot.opens <= clock:
-            return slot, due.date()
-    return ordered[-1], due.date() - timedelta(days=1)
-
-
-def slot_bounds(slot: IntakeSlot, day: date, slots: tuple[IntakeSlot, ...], zone: tzinfo) -> tuple[datetime, datetime]:
-    """Return the half-open span of due times that belong to a slot of a day."""
-    ordered = sorted(slots, key=lambda each: each.opens)
-    position = [each.name for each in ordered].index(slot.name)
-    starts = datetime.combine(day, slot.opens, zone)
-    if position + 1 < len(ordered):
-        return starts, datetime.combine(day, ordered[position + 1].opens, zone)
-    return starts, datetime.combine(day + timedelta(days=1), ordered[0].opens, zone)
-
-
-def cut_of(slot: IntakeSlot, day: date, zone: tzinfo) -> datetime:
-    """Return when the batch of a slot of a day is frozen; a cut written later than the opening is the evening before."""
-    cut_day = day if slot.cut <= slot.opens else day - timedelta(days=1)
-    return datetime.combine(cut_day, slot.cut, zone)
+def _days_in(span: Span) -> Fraction:
+    """Return about how many days a length has, for comparing and limiting it only."""
+    return span.value * _ABOUT_DAYS[span.unit]

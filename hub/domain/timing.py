@@ -59,6 +59,9 @@ class Repeat:
     duration_unit: PeriodUnit | None = None
 
 
+NOTHING_REPEATED = Repeat()
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """When a dosage is to be given, as it was written.
@@ -76,7 +79,8 @@ class Timing:
     @property
     def is_written(self) -> bool:
         """Tell whether anything says when."""
-        return bool(self.prn or self.slots or self.repeat or self.events or (self.code or "").strip())
+        repeats = self.repeat is not None and self.repeat != NOTHING_REPEATED
+        return bool(self.prn or self.slots or repeats or self.events or (self.code or "").strip())
 
 
 class LimitPer(StrEnum):

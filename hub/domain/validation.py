@@ -5,15 +5,18 @@ regulation does not let anybody dispense is rejected to the senior nurse; what n
 the schedule decides between as-needed, once, not packable and scheduled.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
 
+from hub.domain.allergies import ALLERGY_SOURCE, AllergyHit, Strength, allergy_hits, allergy_reason
+from hub.domain.divided_doses import is_divided
+from hub.domain.dose_checks import dose_doubts, settled_dose, weekly_stop
 from hub.domain.doses import Lane
 from hub.domain.drugs import Drug, DrugClass, DrugDirectory
+from hub.domain.duplicates import OtherOrder, Twin, duplicate_doubts, duplicate_remarks, twins_of
 from hub.domain.lanes import RULE_NOT_PACKED, implausible_amount, lane_of, packed_units
 from hub.domain.orders import (
     Check,
@@ -27,25 +30,37 @@ from hub.domain.orders import (
     Stay,
 )
 from hub.domain.quantities import Quantity
-from hub.domain.schedule import FrequencyTable, IntakeSlot, Schedule, ScheduleKind, once_due, schedule_for
+from hub.domain.rulings import Ruling, RulingKind, ruling_reason, ruling_that_passes, stands
+from hub.domain.schedule import (
+    HOUSE_RULES,
+    FrequencyTable,
+    IntakeSlot,
+    Schedule,
+    ScheduleKind,
+    ScheduleRules,
+    factors_of,
+    once_due,
+    schedule_for,
+)
+from hub.domain.schedule_rules import rules_of
 from hub.domain.strengths import RULE_CONTAINER, units_for
+from hub.domain.timing import Timing
 
 ORDER_1088_CHECKS = "Kemerovo order 1088, section II.1"
 ORDER_1088_EXCLUDED = "Kemerovo order 1088, appendix 1"
 MIXTURE_PREFIX = "mixture:"
-_SHORTEST_STEM = 6
-_NO_ALLERGIES = frozenset(
-    {"", "-", "no", "none", "nka", "nkda", "нет", "отрицает", "не отягощен", "не отягощён", "no known allergies"}
-)
-_WORDS = re.compile(r"[^\W\d_]+")
 
 _REFUSED_STATUSES = {
-    OrderStatus.STOPPED: "the order was stopped",
-    OrderStatus.CANCELLED: "the order was cancelled",
-    OrderStatus.COMPLETED: "the order is completed",
-    OrderStatus.ENTERED_IN_ERROR: "the order was entered in error",
-    OrderStatus.DRAFT: "the order is a draft and not in force yet",
+    OrderStatus.STOPPED: ("the order was stopped", "назначение отменено"),
+    OrderStatus.CANCELLED: ("the order was cancelled", "назначение аннулировано"),
+    OrderStatus.COMPLETED: ("the order is completed", "назначение выполнено"),
+    OrderStatus.ENTERED_IN_ERROR: ("the order was entered in error", "назначение внесено ошибочно"),
+    OrderStatus.DRAFT: ("the order is a draft and not in force yet", "назначение — черновик и ещё не действует"),
 }
+_CLASSES_RU = {
+    DrugClass.NARCOTIC: "наркотическое средство", DrugClass.PSYCHOTROPIC: "психотропное вещество",
+    DrugClass.POTENT: "сильнодействующее вещество", DrugClass.TOXIC: "ядовитое вещество",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,29 @@ class _Case:
     now: datetime
     slots: tuple[IntakeSlot, ...]
     planned_from: datetime | None
+    hits: tuple[AllergyHit, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    twins: tuple[Twin, ...] = ()
+    table: FrequencyTable | None = None
+
+    def kind_of(self, line: OrderLine) -> ScheduleKind | None:
+        """Return what kind of schedule another line of the same patient has, None where nobody can tell."""
+        schedule = self.schedule_of(line)
+        return schedule.kind if schedule is not None else None
+
+    def divides(self, line: OrderLine) -> bool:
+        """Tell whether another line of the same patient gives its doses at other events of the day than this one."""
+        own, other = self.schedule_of(self.line), self.schedule_of(line)
+        return own is not None and other is not None and is_divided(own, other)
+
+    def schedule_of(self, line: OrderLine) -> Schedule | None:
+        """Return what another line of the same patient means at its ward, None where nobody can tell."""
+        if line is self.line:
+            return self.schedule if isinstance(self.schedule, Schedule) else None
+        if self.table is None:
+            return None
+        schedule = schedule_for(line.dosages, self.table, self.stay.department if self.stay is not None else "", self.slots)
+        return schedule if isinstance(schedule, Schedule) else None
 
 
 def decide_line(
@@ -75,16 +113,25 @@ def decide_line(
     last_confirmed_at: datetime | None,
     now: datetime,
     planned_from: datetime | None = None,
+    rulings: Iterable[Ruling] = (),
+    beside: Sequence[OtherOrder] = (),
+    rules: ScheduleRules = HOUSE_RULES,
 ) -> LineDecision:
     """Decide a line: exactly one outcome, every check of the regulation beside it, and at least one reason.
 
     `last_confirmed_at` is when a sheet last carried the order; None counts from when it was written. `planned_from` is the
-    moment, in the hospital's zone, from which the sheet's doses are planned; None: nothing is said of it.
+    moment, in the hospital's zone, from which the sheet's doses are planned; None: nothing is said of it. `rulings` are what
+    pharmacists ruled about the order by name; those that stand for the line as it is now count. `beside` are the patient's orders
+    in force, of which two may double each other.
     """
-    schedule = None
-    if line.timing is not None:
-        schedule = schedule_for(line.timing, table, stay.department if stay is not None else "", slots)
-    case = _Case(line, patient, stay, directory.get(line.drug), schedule, settings, last_confirmed_at, now, slots, planned_from)
+    schedule = schedule_for(line.dosages, table, stay.department if stay is not None else "", slots, rules_of(rules, settings))
+    drug = directory.get(line.drug)
+    standing = tuple(ruling for ruling in rulings if stands(ruling, line, patient.allergies))
+    twins = tuple(twins_of(line, drug, beside, now)) if drug is not None else ()
+    case = _Case(
+        line, patient, stay, drug, schedule, settings, last_confirmed_at, now, slots, planned_from, _hits(patient, drug, settings), standing,
+        twins, table,
+    )  # fmt: skip
     checks = (*regulation_checks(line, settings, last_confirmed_at, now, schedule), _allergy_check(case))
     stages = (
         (Outcome.EXCLUDED, _exclusions(case)),
@@ -121,7 +168,7 @@ def regulation_checks(
     return (
         _dose_check(line, by_protocol),
         _frequency_check(line),
-        _course_check(line, settings, last_confirmed_at, now),
+        _course_check(line, settings, last_confirmed_at, now, schedule),
         _signature_check(line, settings),
     )
 
@@ -130,38 +177,44 @@ def _dose_check(line: OrderLine, by_protocol: bool) -> Check:
     if by_protocol and (line.dose is None or line.dose[1].amount == 0):
         return Check("dose", True, f"the dose is left to what '{line.timing.code if line.timing else ''}' says")
     if line.dose is None:
-        return Check("dose", False, "no dose is written")
+        return Check("dose", False, "no dose is written", "доза не указана")
     low, high = line.dose
     if low.amount.numerator <= 0 or (high is not low and high.amount < low.amount):
-        return Check("dose", False, f"the dose {low} to {high} is not a dose")
+        return Check("dose", False, f"the dose {low} to {high} is not a dose", f"доза от {low} до {high} — не доза")
     return Check("dose", True, f"dose {low}" if high is low or low == high else f"dose {low} to {high}")
 
 
 def _frequency_check(line: OrderLine) -> Check:
-    timing = line.timing
-    if timing is None or not (timing.prn or timing.slots or (timing.code or "").strip()):
-        return Check("frequency", False, "no frequency is written")
-    return Check(
-        "frequency",
-        True,
-        f"frequency {timing.code}" if timing.code else "frequency by slots" if timing.slots else "when needed",
-    )
+    written = [dosage.timing for dosage in line.dosages if dosage.timing is not None and dosage.timing.is_written]
+    if not written:
+        return Check("frequency", False, "no frequency is written", "кратность не указана")
+    return Check("frequency", True, "; ".join(dict.fromkeys(_frequency_text(timing) for timing in written)))
+
+
+def _frequency_text(timing: Timing) -> str:
+    if timing.code:
+        return f"frequency {timing.code}"
+    return "frequency by slots" if timing.slots else "when needed" if timing.prn else "frequency as written"
 
 
 def _course_check(
-    line: OrderLine, settings: SourceSettings, last_confirmed_at: datetime | None, now: datetime
+    line: OrderLine, settings: SourceSettings, last_confirmed_at: datetime | None, now: datetime, schedule: Schedule | Reason | None
 ) -> Check:
     if line.ends_at is not None:
         return Check("course", True, f"course until {line.ends_at.isoformat()}")
+    if settings.course_required and isinstance(schedule, Schedule) and schedule.is_bounded:
+        return Check("course", True, "course by what its dosages say")
     if settings.course_required:
-        return Check("course", False, f"no course is written, and source '{settings.name}' must write one")
+        russian = f"курс не указан, а источник «{settings.name}» обязан его указывать"
+        return Check("course", False, f"no course is written, and source '{settings.name}' must write one", russian)
     open_ended = f"course not required by source '{settings.name}': open-ended until stopped"
     if settings.reconfirm_days is None:
         return Check("course", True, open_ended)
     open_ended += f", re-confirmed every {settings.reconfirm_days} days"
     until = confirmed_until(line, settings, last_confirmed_at)
     if until is not None and now > until:
-        return Check("course", False, f"{open_ended}; not re-confirmed since {until.isoformat()}")
+        russian = f"курс без срока, подтверждается каждые {settings.reconfirm_days} дн.; не подтверждён с {until:%d.%m.%Y %H:%M}"
+        return Check("course", False, f"{open_ended}; not re-confirmed since {until.isoformat()}", russian)
     return Check("course", True, open_ended)
 
 
@@ -169,21 +222,35 @@ def _signature_check(line: OrderLine, settings: SourceSettings) -> Check:
     if line.signed_by.strip():
         return Check("signature", True, f"signed by {line.signed_by.strip()}")
     if settings.signature_required:
-        return Check("signature", False, f"no signature, and source '{settings.name}' must bring one")
+        russian = f"нет подписи, а источник «{settings.name}» обязан её передавать"
+        return Check("signature", False, f"no signature, and source '{settings.name}' must bring one", russian)
     return Check("signature", True, f"signature not required by source '{settings.name}'")
 
 
 def _allergy_check(case: _Case) -> Check:
-    if case.patient.allergies is None:
-        if case.settings.allergies_provided:
-            return Check("allergies", False, f"source '{case.settings.name}' should tell of allergies and does not")
+    if case.patient.allergies is None and not case.settings.allergies_provided:
         return Check("allergies", True, f"allergies not checked: source '{case.settings.name}' does not tell of them")
-    hit = next(
-        (text for text in case.patient.allergies if case.drug is not None and is_allergic_to(text, case.drug)), None
-    )
-    if hit is not None:
-        return Check("allergies", False, f"the patient's allergy '{hit}' matches this drug")
-    return Check("allergies", True, "no known allergy matches")
+    open_hits = [hit for hit in case.hits if ruling_that_passes(hit, case.rulings) is None]
+    if open_hits:
+        return Check("allergies", False, "; ".join(_allergy_reason(case, hit).text for hit in open_hits))
+    passed = "; ".join(f"'{hit.allergy}' was let pass by a pharmacist" for hit in case.hits)
+    return Check("allergies", True, passed or "no known allergy matches")
+
+
+def _hits(patient: Patient, drug: Drug | None, settings: SourceSettings) -> tuple[AllergyHit, ...]:
+    """Return the allergies that speak against a line; that nobody told of any, where the source must, is one without a text."""
+    if patient.allergies is None:
+        return (AllergyHit("", Strength.SAME),) if settings.allergies_provided else ()
+    return allergy_hits(patient.allergies, drug) if drug is not None else ()
+
+
+def _allergy_reason(case: _Case, hit: AllergyHit) -> Reason:
+    if not hit.allergy:
+        name = case.settings.name
+        russian = f"источник «{name}» должен сообщать об аллергиях и не сообщил"
+        return Reason(hit.strength.value, f"source '{name}' should tell of allergies and does not", ALLERGY_SOURCE, russian)
+    assert case.drug is not None
+    return allergy_reason(hit, case.drug)
 
 
 def is_excluded_department(department: str, settings: SourceSettings) -> bool:
@@ -203,6 +270,7 @@ def _exclusions(case: _Case) -> Iterator[Reason]:
             "excluded-department",
             f"not ours: department '{case.stay.department}' keeps its own procedure",
             ORDER_1088_EXCLUDED,
+            f"не наше: в отделении «{case.stay.department}» свой порядок",
         )
     drug_class = case.drug.drug_class if case.drug is not None else None
     if case.drug is not None and drug_class not in {None, DrugClass.ORDINARY}:
@@ -210,6 +278,7 @@ def _exclusions(case: _Case) -> Iterator[Reason]:
             "excluded-class",
             f"not ours: '{case.drug.inn}' is {drug_class}, which keeps its own procedure",
             ORDER_1088_EXCLUDED,
+            f"не наше: «{case.drug.inn}» — {_CLASSES_RU.get(drug_class, drug_class)}, для них свой порядок",
         )
 
 
@@ -219,20 +288,26 @@ def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
         yield Reason("unreadable", f"the line cannot be read: {line.unreadable}", "format of the sheet", f"строка не читается: {line.unreadable}")
         return
     if line.status in _REFUSED_STATUSES:
-        yield Reason("status", _REFUSED_STATUSES[line.status], "FHIR R4 MedicationRequest.status")
+        english, russian = _REFUSED_STATUSES[line.status]
+        yield Reason("status", english, "FHIR R4 MedicationRequest.status", russian)
+    yield from (ruling_reason(ruling) for ruling in case.rulings if ruling.kind is RulingKind.REFUSED)
     for check in checks:
         if not check.passed and check.name != "allergies":
-            yield Reason(check.name, check.text, ORDER_1088_CHECKS)
+            yield Reason(check.name, check.text, ORDER_1088_CHECKS, check.text_ru)
+    if case.drug is not None and isinstance(case.schedule, Schedule):
+        yield from weekly_stop(case.drug, case.schedule)
     if line.starts_at is not None and line.ends_at is not None and line.ends_at < line.starts_at:
-        yield Reason("course-order", "the course ends before it starts", ORDER_1088_CHECKS)
+        yield Reason("course-order", "the course ends before it starts", ORDER_1088_CHECKS, "курс кончается раньше, чем начинается")
     elif line.ends_at is not None and line.ends_at < case.now:
-        yield Reason("course-over", f"the course is over since {line.ends_at.isoformat()}", ORDER_1088_CHECKS)
+        russian = f"курс окончен {line.ends_at:%d.%m.%Y в %H:%M}"
+        yield Reason("course-over", f"the course is over since {line.ends_at.isoformat()}", ORDER_1088_CHECKS, russian)
     finished = case.stay.finished_at if case.stay is not None else None
     if finished is not None and finished <= case.now:
         yield Reason(
             "discharged",
             f"the patient's stay ended at {finished.isoformat()}",
             "list of discharged patients, order 1088, section II",
+            f"пациент выбыл {finished:%d.%m.%Y в %H:%M}",
         )
 
 
@@ -241,27 +316,35 @@ def _doubts(case: _Case) -> Iterator[Reason]:
     line, drug = case.line, case.drug
     for what in line.unsupported:
         yield Reason(
-            "unsupported", f"the source wrote something this reader may not ignore: {what}", "FHIR R4 modifier elements"
-        )
+            "unsupported", f"the source wrote something this reader may not ignore: {what}", "FHIR R4 modifier elements",
+            f"источник указал то, что нельзя оставить без внимания: {what}",
+        )  # fmt: skip
     if drug is None:
         yield Reason(
-            "unknown-drug", f"the drug '{line.drug or line.drug_text}' is not in the directory", "drug directory"
-        )
+            "unknown-drug", f"the drug '{line.drug or line.drug_text}' is not in the directory", "drug directory",
+            f"препарата «{line.drug or line.drug_text}» нет в справочнике",
+        )  # fmt: skip
     elif drug.drug_class is None:
         yield Reason(
-            "blank-class", f"the legal class of '{drug.inn}' is left blank in the directory", ORDER_1088_EXCLUDED
-        )
+            "blank-class", f"the legal class of '{drug.inn}' is left blank in the directory", ORDER_1088_EXCLUDED,
+            f"в справочнике не указана группа учёта препарата «{drug.inn}»",
+        )  # fmt: skip
     if line.status is OrderStatus.UNKNOWN:
         yield Reason(
-            "status", "the source does not know whether the order is in force", "FHIR R4 MedicationRequest.status"
-        )
+            "status", "the source does not know whether the order is in force", "FHIR R4 MedicationRequest.status",
+            "источник не знает, действует ли назначение",
+        )  # fmt: skip
     if case.stay is None:
-        yield Reason("unknown-stay", "nobody told where the patient lies", "sheet")
-    allergy = _allergy_check(case)
-    if not allergy.passed:
-        yield Reason("allergy", allergy.text, "patient's allergies, directory INN, trade name and group")
+        yield Reason("unknown-stay", "nobody told where the patient lies", "sheet", "не указано, где лежит пациент")
+    for hit in case.hits:
+        if ruling_that_passes(hit, case.rulings) is None:
+            yield _allergy_reason(case, hit)
+    yield from (ruling_reason(ruling) for ruling in case.rulings if ruling.kind is RulingKind.WITHDRAWN)
     if isinstance(case.schedule, Reason):
         yield case.schedule
+    elif drug is not None and case.schedule is not None:
+        yield from dose_doubts(line, drug, case.schedule)
+        yield from duplicate_doubts(line, case.twins, case.kind_of, case.divides)
 
 
 def _by_schedule(case: _Case) -> tuple[Outcome, tuple[Reason, ...]]:
@@ -274,19 +357,24 @@ def _by_schedule(case: _Case) -> tuple[Outcome, tuple[Reason, ...]]:
                 "prn",
                 "given when needed, from ward stock: as-needed doses are not packed ahead",
                 "as-needed doses mostly come back",
+                "даётся при необходимости, из запаса отделения: такие дозы заранее не упаковываются",
             ),
         )
     if schedule.kind is ScheduleKind.CONTINUOUS:
         return Outcome.NOT_PACKABLE, (
             Reason(
                 "no-dose-times",
-                f"'{_code(case)}' has no dose times (infusion, protocol, as directed)",
+                f"'{_code(case)[0]}' has no dose times (infusion, protocol, as directed)",
                 "frequencies.csv",
+                f"у «{_code(case)[1]}» нет времени приёма (инфузия, протокол, по указанию)",
             ),
         )
     if case.line.note.strip().casefold().startswith(MIXTURE_PREFIX):
         return Outcome.NOT_PACKABLE, (
-            Reason("mixture", "several drugs are mixed for one dose: prepared at the ward", "note of the order"),
+            Reason(
+                "mixture", "several drugs are mixed for one dose: prepared at the ward", "note of the order",
+                "для одной дозы смешиваются несколько препаратов: готовится в отделении",
+            ),
         )
     problem = _counting_problem(case, schedule)
     if problem is not None:
@@ -294,7 +382,21 @@ def _by_schedule(case: _Case) -> tuple[Outcome, tuple[Reason, ...]]:
         return (Outcome.NOT_PACKABLE if stays_out else Outcome.NEEDS_REVIEW), (problem,)
     if schedule.kind is ScheduleKind.ONCE:
         return Outcome.ONCE, (_once_reason(case),)
-    return Outcome.SCHEDULED, (Reason("scheduled", f"complete, ours, and due by '{_code(case)}'", ORDER_1088_CHECKS),)
+    by, by_ru = _code(case)
+    scheduled = Reason("scheduled", f"complete, ours, and due by '{by}'", ORDER_1088_CHECKS, f"всё указано, доза наша, время по «{by_ru}»")
+    return Outcome.SCHEDULED, (scheduled, *_missed_opening(case, schedule))
+
+
+def _missed_opening(case: _Case, schedule: Schedule) -> Iterator[Reason]:
+    """Yield that the single dose with which a schedule begins is over before the doses that are planned now."""
+    since, start = case.planned_from, case.line.starts_at or case.line.authored_at
+    if since is None or start is None or not schedule.opens_with_single or start >= since:
+        return
+    at = start.astimezone(since.tzinfo)
+    yield Reason(
+        "first-dose", f"the single first dose was due at {at:%H:%M on %d.%m.%Y}, before the doses that are planned now: it is not planned",
+        "schedule of the order", f"первая разовая доза была назначена на {at:%d.%m.%Y %H:%M}, до планируемых доз: она не планируется",
+    )  # fmt: skip
 
 
 def _once_reason(case: _Case) -> Reason:
@@ -304,32 +406,30 @@ def _once_reason(case: _Case) -> Reason:
         if due < since:
             day = f"before this day's doses (from {since:%H:%M on %d.%m.%Y})"
             text = f"given once; was due at {due:%H:%M on %d.%m.%Y}, {day}: not planned again"
-            return Reason("once", text, "frequencies.csv")
-    return Reason("once", "given once, at the order's start", "frequencies.csv")
+            told = f"даётся однократно; срок был {due:%d.%m.%Y в %H:%M}, до доз этого дня (с {since:%d.%m.%Y %H:%M}): снова не планируется"
+            return Reason("once", text, "frequencies.csv", told)
+    return Reason("once", "given once, at the order's start", "frequencies.csv", "даётся однократно, в начале назначения")
 
 
-def _code(case: _Case) -> str:
+def _code(case: _Case) -> tuple[str, str]:
+    """Return by what the times come about, in English and in Russian."""
     timing = case.line.timing
-    return timing.code if timing is not None and timing.code else "slots of the day"
+    if timing is not None and timing.code:
+        return timing.code, timing.code
+    return ("slots of the day", "приёмы дня") if timing is not None and timing.slots else ("the written timing", "написанный режим")
 
 
 def _counting_problem(case: _Case, schedule: Schedule) -> Reason | None:
     """Return why the dose cannot be counted out into permitted units of some lane, or None."""
     line, drug = case.line, case.drug
     assert line.dose is not None and drug is not None
-    low, high = line.dose
-    factors = {factor.as_integer_ratio(): factor for _, factor in schedule.times} or {(1, 1): Fraction(1)}
-    for factor in factors.values():  # pairs of integers are hashed ten times as fast as fractions
-        counted = counted_dose(low.times(factor), drug, line.route)
+    settled = settled_dose(line.dose, case.settings.range_policy)
+    dose = line.dose[0] if isinstance(settled, Reason) else settled
+    for factor in factors_of(schedule):
+        counted = counted_dose(dose.times(factor), drug, line.route)
         if isinstance(counted, Reason):
             return counted
-    if low is not high and low != high:
-        return Reason(
-            "dose-range",
-            f"the dose {low} to {high} must be settled before it is packed",
-            "policy: a range of a scheduled dose is asked",
-        )
-    return None
+    return settled if isinstance(settled, Reason) else None
 
 
 def counted_dose(
@@ -349,28 +449,10 @@ def counted_dose(
 
 
 def _remarks(case: _Case) -> Iterator[Reason]:
+    yield from (ruling_reason(ruling) for ruling in case.rulings if ruling.kind is RulingKind.ALLERGY_PASSED)
+    yield from duplicate_remarks(case.line, case.twins, case.kind_of, case.divides)
     if case.line.status is OrderStatus.ON_HOLD:
         yield Reason(
-            "on-hold", "on hold: nothing is packed or given until it is resumed", "FHIR R4 MedicationRequest.status"
-        )
-
-
-def is_allergic_to(allergy: str, drug: Drug) -> bool:
-    """Tell whether an allergy's text names the drug's INN, trade name or group; cautious: word stems are compared.
-
-    A false match costs a pharmacist's look, a missed one may cost a life; so inflected Russian words match by their stem.
-    """
-    told = " ".join(allergy.casefold().split())
-    if told in _NO_ALLERGIES:
-        return False
-    names = [name.casefold().strip() for name in (drug.inn, drug.trade_name, drug.group) if len(name.strip()) >= 4]
-    if any(name in told or (len(told) >= 4 and told in name) for name in names):
-        return True
-    allergens = [word for word in _WORDS.findall(told) if len(word) >= _SHORTEST_STEM]
-    words = [word for name in names for word in _WORDS.findall(name) if len(word) >= _SHORTEST_STEM]
-    return any(_same_stem(first, second) for first in allergens for second in words)
-
-
-def _same_stem(first: str, second: str) -> bool:
-    stem = max(_SHORTEST_STEM, min(len(first), len(second)) - 2)
-    return first[:stem] == second[:stem]
+            "on-hold", "on hold: nothing is packed or given until it is resumed", "FHIR R4 MedicationRequest.status",
+            "приостановлено: до возобновления ничего не фасуется и не даётся",
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from hub.domain.identifiers import DoseId, LotId, OrderId
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackState
 from hub.domain.refusals import Refusal
+from hub.domain.state_words import state_ru
 from hub.domain.stock import StockMove, patient_account, ward_account
 from hub.services.call_off import withdraw
 from hub.services.endings import doses_of, end_dose, give_pack, move_pack
@@ -41,7 +42,7 @@ def give(unit: UnitOfWork, scan: BedsideScan, house: House) -> tuple[PlannedDose
     refused = check_give(
         unit.now.astimezone(house.zone), patient, pack, doses, orders, stay, recalled, _windows(orders, stay, house)
     )
-    return Refusal(refused.code.value, refused.text) if refused is not None else give_pack(unit, pack, doses)
+    return refused if refused is not None else give_pack(unit, pack, doses)
 
 
 def _doses_once_in(unit: UnitOfWork, pack: Pack) -> list[PlannedDose]:
@@ -51,7 +52,7 @@ def _doses_once_in(unit: UnitOfWork, pack: Pack) -> list[PlannedDose]:
 
 def _windows(orders: Mapping[OrderId, Order], stay: Stay | None, house: House) -> Mapping[OrderId, GiveWindow]:
     department = stay.department if stay is not None else ""
-    return windows_for(orders.values(), house.frequencies, department, house.slots, house.timing)
+    return windows_for(orders.values(), lambda line: house.schedule_of(line, department), house.timing)
 
 
 def _scanned(unit: UnitOfWork, scan: BedsideScan) -> tuple[Patient, Pack] | Refusal:
@@ -60,7 +61,7 @@ def _scanned(unit: UnitOfWork, scan: BedsideScan) -> tuple[Patient, Pack] | Refu
         return patient
     pack = unit.packs.get(scan.pack_code)
     if pack is None:
-        return Refusal("unknown-pack", "This code is no pack of ours. Do not give it; keep it for the pharmacy.")
+        return Refusal("unknown-pack", "This code is no pack of ours. Do not give it; keep it for the pharmacy.", "Этот код не нашей упаковки. Не давайте её, отложите для аптеки.")
     return patient, pack
 
 
@@ -68,9 +69,9 @@ def _wearer(unit: UnitOfWork, code: str) -> Patient | Refusal:
     """Return whose wristband carries a code; a code that two patients carry identifies neither of them."""
     patients = unit.patients.where(code=code)
     if not patients:
-        return Refusal("unknown-patient", "This wristband belongs to no patient of the sheet.")
+        return Refusal("unknown-patient", "This wristband belongs to no patient of the sheet.", "Этого браслета нет ни у одного пациента из листа.")
     if len(patients) > 1:
-        return Refusal("unknown-patient", f"{len(patients)} patients carry this wristband's code: ask for a new wristband first.")
+        return Refusal("unknown-patient", f"{len(patients)} patients carry this wristband's code: ask for a new wristband first.", f"Код этого браслета у {len(patients)} пациентов: сначала попросите новый браслет.")
     return patients[0]
 
 
@@ -91,17 +92,17 @@ def give_from_ward(unit: UnitOfWork, scan: BedsideScan, house: House) -> tuple[P
     if isinstance(patient, Refusal):
         return patient
     if dose is None or source is None or source.item != dose.drug:
-        return Refusal("unknown-pack", "The scanned source pack does not hold the drug of this dose.")
+        return Refusal("unknown-pack", "The scanned source pack does not hold the drug of this dose.", "В отсканированной исходной упаковке не тот препарат.")
     stay, orders = unit.stays.get(patient.id), _orders_of(unit, [dose])
     refused = check_ward_dose(
         unit.now.astimezone(house.zone), patient, dose, unit.lots.get(source.lot), orders, stay, _recalled(unit, {source.lot}),
         _windows(orders, stay, house),
     )  # fmt: skip
     if refused is not None:
-        return Refusal(refused.code.value, refused.text)
+        return refused
     lot = _ward_lot(unit, dose, source.lot)
     if lot is None:
-        return Refusal("no-stock", f"The ward's stock of {dose.drug}, lot {source.lot}, is used up by the books.")
+        return Refusal("no-stock", f"The ward's stock of {dose.drug}, lot {source.lot}, is used up by the books.", f"Запас {dose.drug} серии {source.lot} в отделении по учёту израсходован.")
     unit.move(
         StockMove(dose.drug, lot, ward_account(dose.department), patient_account(patient.id), dose.units),
         "given",
@@ -117,7 +118,7 @@ def _ward_lot(unit: UnitOfWork, dose: PlannedDose, lot: LotId) -> LotId | None:
 def not_given(unit: UnitOfWork, scan: BedsideScan, reason: str) -> tuple[PlannedDose, ...] | Refusal:
     """Record that a dose was not given; a pack is held for its return, a ward dose returns to the ward's stock at once."""
     if reason not in NOT_GIVEN_REASONS:
-        return Refusal("reason", f"Choose a reason: {', '.join(sorted(NOT_GIVEN_REASONS))}.")
+        return Refusal("reason", f"Choose a reason: {', '.join(sorted(NOT_GIVEN_REASONS))}.", f"Выберите причину: {', '.join(sorted(NOT_GIVEN_REASONS))}.")
     if scan.dose is not None:
         return _ward_not_given(unit, scan, reason)
     found = _scanned(unit, scan)
@@ -125,9 +126,9 @@ def not_given(unit: UnitOfWork, scan: BedsideScan, reason: str) -> tuple[Planned
         return found
     patient, pack = found
     if pack.patient != patient.id:
-        return Refusal("wrong-patient", "This pack is for another patient.")
+        return Refusal("wrong-patient", "This pack is for another patient.", "Эта упаковка для другого пациента.")
     if pack.state is not PackState.RECEIVED:
-        return Refusal("not-received", f"This pack is {pack.state.value}; it cannot be recorded as not given.")
+        return Refusal("not-received", f"This pack is {pack.state.value}; it cannot be recorded as not given.", f"Упаковка: {state_ru(pack.state)}; отметить её как не данную нельзя.")
     move_pack(unit, pack, PackState.HELD, reason)
     return tuple(_mark(unit, dose, reason) for dose in doses_of(unit, pack))
 
@@ -137,13 +138,13 @@ def _ward_not_given(unit: UnitOfWork, scan: BedsideScan, reason: str) -> tuple[P
     if isinstance(patient, Refusal):
         return patient
     if dose is None:
-        return Refusal("unknown-pack", "This dose is not planned.")
+        return Refusal("unknown-pack", "This dose is not planned.", "Такая доза не запланирована.")
     if dose.patient != patient.id:
-        return Refusal("wrong-patient", f"This dose is not for {patient.full_name}.")
+        return Refusal("wrong-patient", f"This dose is not for {patient.full_name}.", f"Эта доза не для пациента {patient.full_name}.")
     if dose.lane not in WARD_LANES:
-        return Refusal("not-yours", "This dose comes in a pack of its own: scan the pack.")
+        return Refusal("not-yours", "This dose comes in a pack of its own: scan the pack.", "Эта доза приходит в своей упаковке: отсканируйте упаковку.")
     if dose.state in TERMINAL_DOSE_STATES:
-        return Refusal("already-given", "This dose has ended already.")
+        return Refusal("already-given", "This dose has ended already.", "С этой дозой уже покончено.")
     withdraw(unit, dose)
     marked = _mark(unit, dose, reason)
     return (end_dose(unit, marked, DoseState.RETURNED, f"{reason}: stays in the ward's stock"),)

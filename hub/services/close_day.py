@@ -9,6 +9,7 @@ from hub.domain.orders import LineState
 from hub.domain.packs import JobState, Pack, PackState
 from hub.services.call_off import call_off, withdraw
 from hub.services.endings import doses_of, end_dose, move_pack
+from hub.services.feeds import check_feeds
 from hub.services.freeze_batches import freeze_due
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
@@ -23,7 +24,7 @@ _ON_ITS_WAY = (
 
 def tick(unit: UnitOfWork, house: House) -> int:
     """Do what the clock asks for; returns how much was done. Safe to repeat at any time."""
-    return end_announced(unit, house) + freeze_due(unit, house) + miss_overdue(unit)
+    return end_announced(unit, house) + freeze_due(unit, house) + miss_overdue(unit) + check_feeds(unit, house)
 
 
 def end_announced(unit: UnitOfWork, house: House) -> int:

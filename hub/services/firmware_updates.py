@@ -9,7 +9,7 @@ from hub.domain.refusals import Refusal
 Objection = Callable[[], Awaitable[Refusal | None]]
 NOTES_KEPT = 20
 RUNS = Refusal(
-    "update-runs", "An update of this machine is under way: wait for its end, or end it by giving the lock back."
+    "update-runs", "An update of this machine is under way: wait for its end, or end it by giving the lock back.", "Идёт обновление этой машины: дождитесь конца или прервите его, вернув блокировку."
 )
 
 

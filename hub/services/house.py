@@ -1,23 +1,36 @@
 """How this hospital works: slots, tables, rules and device names; fixed at start-up and named in every decision."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from hub.domain.bedside import TimingRules
+from hub.domain.codes import CodeTable
 from hub.domain.custody import Trolley, TrolleyState
 from hub.domain.doses import PlannedDose
 from hub.domain.expiry import RepackagingRule
+from hub.domain.feeds import FeedSettings
 from hub.domain.identifiers import BatchId, DeviceId, PackSerial, TrolleyId, derived_id
-from hub.domain.orders import SourceSettings
-from hub.domain.schedule import FrequencyTable, IntakeSlot, slot_bounds
+from hub.domain.orders import OrderLine, Reason, SourceSettings
+from hub.domain.schedule import (
+    HOUSE_RULES,
+    FrequencyTable,
+    IntakeSlot,
+    Schedule,
+    ScheduleRules,
+    schedule_for,
+    slot_bounds,
+)
+from hub.domain.schedule_rules import rules_of
 
 
 @dataclass(frozen=True, slots=True)
 class House:
     """The settings of one hospital, as the use cases need them.
 
-    `make_serial` turns bytes into a pack serial with its check character (the labels' own rule).
+    `make_serial` turns bytes into a pack serial with its check character (the labels' own rule). `codes` are the code tables
+    that the house has written down for its sources, by source.
     """
 
     zone: tzinfo
@@ -32,6 +45,26 @@ class House:
     printer: DeviceId
     language: str = "ru"
     sheets_at: time = time(6)
+    codes: Mapping[str, CodeTable] = field(default_factory=dict)
+    feeds: Mapping[str, FeedSettings] = field(default_factory=dict)
+    schedule_rules: ScheduleRules = HOUSE_RULES
+
+    def rules_for(self, source: str) -> ScheduleRules:
+        """Return the rules of schedules as they hold for a source."""
+        return rules_of(self.schedule_rules, self.sources.get(source))
+
+    def schedule_of(self, line: OrderLine, department: str) -> Schedule | Reason:
+        """Return what the dosages of a line mean at a department, or why nobody can tell."""
+        return schedule_for(line.dosages, self.frequencies, department, self.slots, self.rules_for(line.source))
+
+    def feed_of(self, source: str) -> FeedSettings:
+        """Return how a source reaches the hub; one of which nothing is told is taken in by upload alone."""
+        return self.feeds.get(source) or FeedSettings(source)
+
+    def zone_of(self, source: str) -> tzinfo:
+        """Return the zone of a source's times without an offset."""
+        own = self.feed_of(source).time_zone
+        return ZoneInfo(own) if own else self.zone
 
     def local_date(self, moment: datetime) -> date:
         """Return the calendar day of a moment in the hospital."""

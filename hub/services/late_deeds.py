@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.domain.doses import TERMINAL_DOSE_STATES, WARD_LANES, DoseState, PlannedDose
 from hub.domain.identifiers import PatientId, derived_id
 from hub.domain.late_changes import ChangeAction, ChangeKind, action_for, position_of
 from hub.domain.orders import Stay
-from hub.domain.packs import Pack, PackState
-from hub.domain.records import Incident
+from hub.domain.packs import JobState, Pack, PackState
+from hub.domain.records import Command, Incident
 from hub.services.call_off import call_off, cancel_dose, withdraw
 from hub.services.endings import doses_of, end_dose, move_pack
 from hub.services.house import House
 from hub.services.make_packs import make_packs
+from hub.services.outbox import abort_command, send
 from hub.services.ports import UnitOfWork
 
+_GIVEN_WITHIN = timedelta(days=1)
 _PATIENT_GONE = (ChangeKind.DISCHARGE, ChangeKind.DEATH)
 
 
@@ -59,12 +61,20 @@ def _drop(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None
         _pack_again(unit, change, pack)
 
 
-def _pack_again(unit: UnitOfWork, change: Change, pack: Pack) -> None:
-    """Make packs for the doses of a pack that died with another dose; they go by hand. A patient who left needs none."""
-    rest = [dose for dose in doses_of(unit, pack) if dose.state in (DoseState.FROZEN, DoseState.PACKED)]
-    if rest and change.kind not in _PATIENT_GONE:
-        again = [replace(dose, stat=True, combine=False) for dose in rest]
-        make_packs(unit, again, pack.batch, change.house, remake_of=unit.packs.get(pack.serial))
+def _pack_again(unit: UnitOfWork, change: Change, pack: Pack, without: PlannedDose | None = None) -> None:
+    """Make packs for the doses of a pack that died with another dose; they go by hand. A patient who left needs none.
+
+    The dose `without` is not wanted any more; where it was packed it ends when its pack comes back.
+    """
+    ended = without.id if without is not None else None
+    rest = [dose for dose in doses_of(unit, pack) if dose.id != ended and dose.state in (DoseState.FROZEN, DoseState.PACKED)]
+    if not rest or change.kind in _PATIENT_GONE:
+        return
+    again = [replace(dose, stat=True, combine=False) for dose in rest]
+    made = make_packs(unit, again, pack.batch, change.house, remake_of=unit.packs.get(pack.serial))
+    dead = unit.packs.get(pack.serial)
+    if made and dead is not None:
+        unit.packs.put(replace(dead, replaced_by=made[0].serial))
 
 
 def _reroute(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
@@ -82,10 +92,19 @@ def _reroute(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | N
 
 
 def _revoke_at_machine(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
-    """The machine may be at it: the pouch is expected and fails at verification; other doses in it are made anew after that."""
+    """The machine may be at it: the pouch is expected and fails at verification; other doses in it are made anew after that.
+
+    Where no other dose is in it, the machine is asked to abort; one that has begun says so, and the pouch is caught all the same.
+    """
     end_dose(unit, dose, DoseState.CANCELLED, change.reason)
-    if pack is not None and pack.state is not PackState.REVOKED:
+    if pack is None:
+        return
+    if pack.state is not PackState.REVOKED:
         move_pack(unit, pack, PackState.REVOKED, change.reason)
+    job = unit.jobs.get(pack.job) if pack.job is not None else None
+    nothing_else = not any(each.state is DoseState.FROZEN for each in doses_of(unit, pack))
+    if job is not None and nothing_else and job.doubt is None and job.state in (JobState.SENT, JobState.ACCEPTED):
+        send(unit, Command(abort_command(job.id), job.device, "abort", 0, job.id, unit.now))
 
 
 def _revoke(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
@@ -98,14 +117,8 @@ def _revoke(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | No
         return
     if pack.state is not PackState.REVOKED:
         move_pack(unit, pack, PackState.REVOKED, change.reason)
-    stopped = cancel_dose(unit, dose, change.reason)
-    others = [
-        replace(other, stat=True, combine=False)
-        for other in doses_of(unit, pack)
-        if other.id != stopped.id and other.state in (DoseState.FROZEN, DoseState.PACKED)
-    ]
-    if others and change.kind not in _PATIENT_GONE:
-        make_packs(unit, others, pack.batch, change.house, remake_of=unit.packs.get(pack.serial))
+    cancel_dose(unit, dose, change.reason)
+    _pack_again(unit, change, pack, without=dose)
 
 
 def _relabel(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
@@ -145,8 +158,9 @@ def _by_nurses(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack |
         _from_the_new_ward(unit, change, dose)
         return
     moved = _moved(unit, change, dose)
-    if pack is not None:
+    if pack is not None and (pack.department, pack.room) != (moved.department, moved.room):
         unit.packs.put(replace(pack, department=moved.department, room=moved.room))
+        unit.record("pack-follows", {"pack": pack.serial, "from": pack.department, "to": moved.department, "room": moved.room})
 
 
 def _from_the_new_ward(unit: UnitOfWork, change: Change, dose: PlannedDose) -> None:
@@ -184,19 +198,28 @@ def _replan(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | No
 
 
 def _incident(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
-    """A dose that was given although the order had ended by then is kept as a fact, and somebody must look."""
-    if dose.due >= change.at:
-        incident = Incident(
-            derived_id("incident", dose.id, change.kind, digits=16),
-            "given-after-change",
-            f"given, but {change.reason}",
-            unit.now,
-            dose.id,
-        )
-        unit.incidents.put(incident)
-        unit.record(
-            "incident-opened", {"incident": incident.id, "kind": incident.kind, "dose": dose.id, "text": incident.text}
-        )
+    """A dose that was given although the order had ended by then is kept as a fact, and somebody must look.
+
+    It counts when it was due after the end, or was given after it.
+    """
+    if dose.due < change.at and not _given_since(unit, dose, change.at):
+        return
+    incident = Incident(
+        derived_id("incident", dose.id, change.kind, digits=16), "given-after-change", f"given, but {change.reason}", unit.now, dose.id,
+        text_ru=f"доза дана, хотя: {change.reason}",
+    )  # fmt: skip
+    if unit.incidents.get(incident.id) is not None:
+        return
+    unit.incidents.put(incident)
+    unit.record("incident-opened", {"incident": incident.id, "kind": incident.kind, "dose": dose.id, "text": incident.text})
+
+
+def _given_since(unit: UnitOfWork, dose: PlannedDose, moment: datetime) -> bool:
+    """Tell whether a dose was given at a moment or later; one that was due a day before cannot have been."""
+    if moment - dose.due > _GIVEN_WITHIN:
+        return False
+    fact = unit.newest_fact("dose-given", dose=dose.id)
+    return fact is not None and datetime.fromisoformat(fact.at) >= moment
 
 
 def _nothing(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:

@@ -12,7 +12,7 @@ from hub.domain.records import Command, Received
 from hub.services.doubts import A_PERSON, answer_not_taken, take_doubt, take_resolved, waits_for_a_person
 from hub.services.drops import Drop, has_dropped, take_drop
 from hub.services.endings import doses_of, move_pack
-from hub.services.outbox import finish_command, send
+from hub.services.outbox import abort_command, finish_command, send
 from hub.services.ports import UnitOfWork
 from hub.services.reviews import open_review
 from hub.services.verify_pack import send_verdict_again
@@ -230,6 +230,7 @@ def _done(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
 def end_job(unit: UnitOfWork, job: PackJob, state: str) -> None:
     """End a job, once; what it did not drop is free again. A pouch that was in doubt belongs into the reject bin, however it ended."""
     finish_command(unit, f"run-{job.id}")
+    finish_command(unit, abort_command(job.id))
     finish_verdicts(unit, job)
     if job.state in ENDED_JOB_STATES:
         return
@@ -252,6 +253,9 @@ def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     if command_id.startswith(_ANSWER):
         answer_not_taken(unit, job, command_id, str(event.data.get("rc", "REFUSED")), reason)
         return
+    if command_id == abort_command(job.id) and unit.commands.get(command_id) is not None:
+        finish_command(unit, command_id)  # the job has begun or is over: its pouch is revoked, and caught at the camera
+        return
     if command_id != f"run-{job.id}":
         told = f"{event.device} refused the command {command_id!r} about this job, which the hub did not send: {reason}"
         open_review(unit, "unknown-command", job.pack, "", (told,))
@@ -262,6 +266,7 @@ def _refused(unit: UnitOfWork, event: MachineEvent, job: PackJob) -> None:
     release_reservations(unit, job)
     unit.jobs.put(replace(job, state=JobState.REFUSED, reason=reason))
     unit.record("job-ended", {"job": job.id, "state": "refused", "reason": reason})
+    finish_command(unit, abort_command(job.id))
     _ask_to_make_anew(unit, job, reason)
 
 
@@ -278,8 +283,11 @@ def _verdict_refused(unit: UnitOfWork, event: MachineEvent, job: PackJob, comman
 
 
 def _ask_to_make_anew(unit: UnitOfWork, job: PackJob, reason: str) -> None:
-    """Nothing of a job was made: a person says whether its doses are made anew."""
+    """Nothing of a job was made: a person says whether its doses are made anew; a pouch that nobody wants any more never was."""
     pack = unit.packs.get(job.pack)
+    if pack is not None and pack.state is PackState.REVOKED and not any(dose.state is DoseState.FROZEN for dose in doses_of(unit, pack)):
+        move_pack(unit, pack, PackState.NEVER_MADE, pack.reason)
+        return
     if pack is not None and pack.state in (PackState.EXPECTED, PackState.REVOKED):
         open_review(unit, "job-refused", pack.serial, "", (reason,))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from hub.domain.allergies import ALLERGY_RULES
 from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.identifiers import PatientId
 from hub.domain.late_changes import ChangeKind
@@ -58,18 +59,23 @@ def _carry_over(unit: UnitOfWork, version: int, doses: list[PlannedDose]) -> Non
             unit.record("dose-resumed", {"dose": dose.id, "version": version})
 
 
+def placed(stay: Stay, before: Stay | None) -> Stay:
+    """Return a stay with the place that is known where it tells none: a notice of death or discharge may leave it out."""
+    if stay.department or before is None:
+        return stay
+    return replace(stay, encounter=stay.encounter or before.encounter, department=before.department, room=before.room, bed=before.bed)
+
+
 def stay_changed(
     unit: UnitOfWork, settings: SourceSettings, house: House, stays: Stays, before: Stay, stay: Stay, at: datetime
 ) -> None:
-    """Act on the doses of a patient who was moved or discharged; `stays` tells of the new place already."""
+    """Act on the doses of a patient who was moved, discharged or died; `stays` tells of the new place already."""
     doses = unit.doses.where(patient=stay.patient)
-    if stay.finished_at is not None and stay.finished_at != before.finished_at:
-        unit.record("patient-discharged", {"patient": stay.patient, "at": stay.finished_at.isoformat()})
-        change = Change(ChangeKind.DISCHARGE, at, f"the patient leaves at {stay.finished_at:%H:%M on %d.%m.%Y}", house, stays)
-        act_on(unit, change, from_then_on(doses, stay.finished_at, unit.now))
-        if (before.department, before.room, before.bed) == (stay.department, stay.room, stay.bed):
-            return
-    if not is_here(stay, unit.now):
+    if stay.finished_at is not None and (stay.finished_at, stay.died) != (before.finished_at, before.died):
+        _left(unit, house, stays, stay, at, doses)
+    elif before.finished_at is not None and stay.finished_at is None:
+        unit.record("discharge-cancelled", {"patient": stay.patient, "was": before.finished_at.isoformat(), "at": at.isoformat()})
+    if not is_here(stay, unit.now) or (before.department, before.room, before.bed) == (stay.department, stay.room, stay.bed):
         return
     unit.record(
         "patient-moved",
@@ -85,6 +91,18 @@ def stay_changed(
         act_on(unit, Change(ChangeKind.TRANSFER, at, reason, house, stays), doses)
 
 
+def _left(unit: UnitOfWork, house: House, stays: Stays, stay: Stay, at: datetime, doses: list[PlannedDose]) -> None:
+    """Act on the doses of a patient who leaves or died: those due from then on; what was given after a death opens an incident."""
+    assert stay.finished_at is not None
+    gone = "patient-died" if stay.died else "patient-discharged"
+    unit.record(gone, {"patient": stay.patient, "at": stay.finished_at.isoformat()})
+    kind = ChangeKind.DEATH if stay.died else ChangeKind.DISCHARGE
+    when = f"{stay.finished_at.astimezone(house.zone):%H:%M on %d.%m.%Y}"
+    reason = f"the patient died at {when}" if stay.died else f"the patient leaves at {when}"
+    change = Change(kind, stay.finished_at if stay.died else at, reason, house, stays)
+    act_on(unit, change, from_then_on(doses, stay.finished_at, unit.now))
+
+
 def from_then_on(doses: Iterable[PlannedDose], moment: datetime, now: datetime) -> list[PlannedDose]:
     """Return the doses that an end at a moment takes away: those due then or later; all of them where the moment is over."""
     return [dose for dose in doses if moment <= now or dose.due >= moment]
@@ -95,7 +113,7 @@ def order_fell(unit: UnitOfWork, house: House, stays: Stays, order: Order, at: d
     doses = [dose for dose in unit.doses.where(order=order.id) if dose.state is not DoseState.GIVEN]
     reason = "; ".join(reason.text for reason in order.reasons) or f"the order is {order.outcome.value}"
     kind = ChangeKind.STOP
-    if any(reason.rule == "allergy" for reason in order.reasons):
+    if any(reason.rule in ALLERGY_RULES for reason in order.reasons):
         kind, doses = ChangeKind.ALLERGY, unit.doses.where(order=order.id)
     elif order.outcome is Outcome.EXCLUDED:
         kind = ChangeKind.DISCHARGE

@@ -6,7 +6,7 @@ So numbers go out in their order, whatever overtook what before, and one that wa
 
 from dataclasses import replace
 
-from hub.domain.identifiers import DeviceId
+from hub.domain.identifiers import DeviceId, JobId
 from hub.domain.records import Command
 from hub.services.ports import UnitOfWork
 
@@ -38,6 +38,11 @@ def next_number(unit: UnitOfWork, device_id: DeviceId) -> int:
     assert device is not None
     unit.devices.put(replace(device, last_command=device.last_command + 1))
     return device.last_command + 1
+
+
+def abort_command(job: JobId) -> str:
+    """Return the outbox id of the abort of a job."""
+    return f"abort-{job}"
 
 
 def finish_command(unit: UnitOfWork, command_id: str) -> None:

@@ -9,6 +9,7 @@ from hub.domain.identifiers import LotId
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.records import Requisition
 from hub.domain.refusals import Refusal
+from hub.domain.state_words import state_ru
 from hub.domain.stock import STORE, WASTE, StockMove, lot_is_usable, pack_account, ward_account
 from hub.services.endings import move_pack
 from hub.services.machine_events import release_pack
@@ -26,18 +27,18 @@ def pick_pack(unit: UnitOfWork, label: str, codes: Sequence[str]) -> Pack | Refu
     """Release a manual pack by the scan of its printed label and of each source pack, in the order of its contents."""
     pack = unit.packs.get(label)
     if pack is None:
-        return Refusal("unknown-pack", f"No pack has the serial {label}.")
+        return Refusal("unknown-pack", f"No pack has the serial {label}.", f"Упаковки с номером {label} нет.")
     if pack.state is not PackState.EXPECTED or pack.job is not None:
-        return Refusal("not-open", f"Pack {label} is {pack.state.value} and does not wait to be filled by hand.")
+        return Refusal("not-open", f"Pack {label} is {pack.state.value} and does not wait to be filled by hand.", f"Упаковка {label}: {state_ru(pack.state)}; она не ждёт ручной сборки.")
     printed = unit.prints.get(label)
     if printed is None or not printed.printed:
-        return Refusal("not-printed", f"The label of pack {label} was not printed yet: there is nothing to stick on it.")
+        return Refusal("not-printed", f"The label of pack {label} was not printed yet: there is nothing to stick on it.", f"Этикетка упаковки {label} ещё не напечатана: наклеить нечего.")
     refusal = _wrong_source(unit, pack, codes)
     if refusal is not None:
         return refusal
     for content in pack.contents:
         if unit.held(STORE, content.lot) < taken_from_store(pack.lane, content.units):
-            return Refusal("no-stock", f"By the books the store does not hold lot {content.lot} any more: count it.")
+            return Refusal("no-stock", f"By the books the store does not hold lot {content.lot} any more: count it.", f"По учёту на складе больше нет серии {content.lot}: пересчитайте её.")
     for content, code in zip(pack.contents, codes, strict=True):
         _take(unit, pack, content.lot, content.units, code)
     produced = move_pack(unit, pack, PackState.PRODUCED, by=unit.actor)
@@ -59,26 +60,26 @@ def pick_pack(unit: UnitOfWork, label: str, codes: Sequence[str]) -> Pack | Refu
 def _wrong_source(unit: UnitOfWork, pack: Pack, codes: Sequence[str]) -> Refusal | None:
     if len(codes) != len(pack.contents):
         return Refusal(
-            "scan", f"Pack {pack.serial} holds {len(pack.contents)} items; {len(codes)} source packs were scanned."
+            "scan", f"Pack {pack.serial} holds {len(pack.contents)} items; {len(codes)} source packs were scanned.", f"В упаковке {pack.serial} {len(pack.contents)} позиций, отсканировано исходных упаковок: {len(codes)}."
         )
     wanted: dict[str, Fraction] = {}
     for content, code in zip(pack.contents, codes, strict=True):
         source = unit.source_packs.get(code)
         if source is None:
-            return Refusal("unknown-pack", f"Source pack {code} was never received.")
+            return Refusal("unknown-pack", f"Source pack {code} was never received.", f"Исходная упаковка {code} не поступала.")
         if source.item != content.drug:
             return Refusal(
-                "wrong-drug", f"Source pack {code} holds {source.item}; pack {pack.serial} needs {content.drug}."
+                "wrong-drug", f"Source pack {code} holds {source.item}; pack {pack.serial} needs {content.drug}.", f"В исходной упаковке {code} препарат {source.item}, а для {pack.serial} нужен {content.drug}."
             )
         if source.lot != content.lot:
-            return Refusal("wrong-lot", f"Source pack {code} is of lot {source.lot}; the label says lot {content.lot}.")
+            return Refusal("wrong-lot", f"Source pack {code} is of lot {source.lot}; the label says lot {content.lot}.", f"Исходная упаковка {code} серии {source.lot}, на этикетке серия {content.lot}.")
         lot = unit.lots.get(source.lot)
         if not lot_is_usable(lot, unit.now.date()):
             code_of_refusal = "recalled" if lot is not None and lot.recalled else "expired"
-            return Refusal(code_of_refusal, f"Lot {content.lot} of source pack {code} must not be used any more.")
+            return Refusal(code_of_refusal, f"Lot {content.lot} of source pack {code} must not be used any more.", f"Серию {content.lot} исходной упаковки {code} больше использовать нельзя.")
         wanted[code] = wanted.get(code, Fraction(0)) + taken_from_store(pack.lane, content.units)
         if source.left < wanted[code]:
-            return Refusal("too-few", f"Source pack {code} holds {source.left} by the books, not {wanted[code]}: scan another.")
+            return Refusal("too-few", f"Source pack {code} holds {source.left} by the books, not {wanted[code]}: scan another.", f"В исходной упаковке {code} по учёту {source.left}, нужно {wanted[code]}: отсканируйте другую.")
     return None
 
 
@@ -112,20 +113,20 @@ def issue_requisition(unit: UnitOfWork, requisition_id: str, codes: Sequence[str
     """Book what a ward needs from the store to the ward's own stock; the doses of the requisition are packed by that."""
     requisition = unit.requisitions.get(requisition_id)
     if requisition is None or requisition.issued:
-        return Refusal("not-open", f"Requisition {requisition_id} is not open.")
+        return Refusal("not-open", f"Requisition {requisition_id} is not open.", f"Требование {requisition_id} не открыто.")
     sources = [unit.source_packs.get(code) for code in dict.fromkeys(codes)]
     if not codes or any(source is None or source.lot != requisition.lot for source in sources):
         return Refusal(
-            "wrong-lot", f"Requisition {requisition_id} is for lot {requisition.lot}; scan packs of that lot."
+            "wrong-lot", f"Requisition {requisition_id} is for lot {requisition.lot}; scan packs of that lot.", f"Требование {requisition_id} на серию {requisition.lot}: сканируйте упаковки этой серии."
         )
     lot = unit.lots.get(requisition.lot)
     assert lot is not None
     if unit.held(STORE, lot.id) < requisition.units:
-        return Refusal("no-stock", f"By the books the store does not hold lot {lot.number} any more: count it.")
+        return Refusal("no-stock", f"By the books the store does not hold lot {lot.number} any more: count it.", f"По учёту на складе больше нет серии {lot.number}: пересчитайте её.")
     if not lot_is_usable(lot, unit.now.date()):
-        return Refusal("recalled" if lot.recalled else "expired", f"Lot {lot.number} must not be used any more.")
+        return Refusal("recalled" if lot.recalled else "expired", f"Lot {lot.number} must not be used any more.", f"Серию {lot.number} больше использовать нельзя.")
     if sum((source.left for source in sources if source is not None), Fraction(0)) < requisition.units:
-        return Refusal("too-few", f"The scanned packs do not hold {requisition.units} by the books: scan another.")
+        return Refusal("too-few", f"The scanned packs do not hold {requisition.units} by the books: scan another.", f"В отсканированных упаковках по учёту меньше, чем {requisition.units}: отсканируйте ещё одну.")
     unit.lots.put(replace(lot, promised=max(Fraction(0), lot.promised - requisition.units)))
     rest = requisition.units
     for source in sources:

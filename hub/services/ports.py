@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from hub.domain.custody import Trolley
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
+from hub.domain.ledger import LedgerEntry
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
@@ -19,11 +20,14 @@ from hub.domain.records import (
     Feed,
     Import,
     Incident,
+    NewestChange,
     Print,
     Received,
     Requisition,
     Review,
 )
+from hub.domain.returned_lines import ReturnedLine
+from hub.domain.rulings import Ruling
 from hub.domain.stock import Cassette, Lot, SourcePack, StockMove
 
 Record = TypeVar("Record")
@@ -84,15 +88,27 @@ class UnitOfWork(Protocol):
     devices: Repository[Device]
     code_entries: Repository[CodeEntry]
     feeds: Repository[Feed]
+    rulings: Repository[Ruling]
+    returned_lines: Repository[ReturnedLine]
+    newest_changes: Repository[NewestChange]
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""
+
+    def newest_fact(self, kind: str, **about: str) -> LedgerEntry | None:
+        """Return the newest ledger entry of a kind whose data has these members, or None: what a correction names."""
+
+    def facts_between(self, kind: str, after: int, before: int) -> list[LedgerEntry]:
+        """Return the ledger entries of a kind with numbers between two, both left out."""
 
     def record_many(self, kind: str, data: Sequence[Mapping[str, Any]]) -> None:
         """Append many entries of one kind, in order."""
 
     def move(self, move: StockMove, because: str, **more: Any) -> None:
         """Move stock and record it; raise Shortage when the source account holds less and may not be negative."""
+
+    def cancel_move(self, entry: LedgerEntry, because: str) -> StockMove:
+        """Take a recorded move back by an entry that corrects it; return the move that undid it. Raises Shortage as `move` does."""
 
     def held(self, account: str, lot: str) -> Fraction:
         """Return the exact quantity of one lot in one account; zero where there is none."""

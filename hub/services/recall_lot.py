@@ -33,7 +33,7 @@ def recall_lot(unit: UnitOfWork, item: DrugCode, number: str, reason: str, house
     """
     lot = unit.lots.get(lot_id(item, number))
     if lot is None:
-        return Refusal("unknown-lot", f"No lot {number} of {item} was ever received.")
+        return Refusal("unknown-lot", f"No lot {number} of {item} was ever received.", f"Серия {number} препарата {item} не поступала.")
     why = f"lot {lot.number} of {item} was recalled: {reason}"
     if not lot.recalled:
         unit.lots.put(replace(lot, recalled=True))

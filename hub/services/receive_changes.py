@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hub.domain.codes import translated
 from hub.domain.doses import DoseState
 from hub.domain.late_changes import ChangeKind
 from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, OrderStatus, SheetChange, Stay
-from hub.domain.records import Import
+from hub.domain.records import Import, NewestChange
 from hub.domain.refusals import Refusal
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
@@ -19,10 +20,12 @@ from hub.services.order_edits import (
     is_ours,
     is_same_line,
     order_edited,
+    placed,
     stay_changed,
 )
 from hub.services.ports import UnitOfWork
 from hub.services.receive_sheet import Desk, decide_lines, judge_for_allergies, open_desk, plan_orders, register
+from hub.services.reviews import open_review
 
 _IN_FORCE_OR_NOT_OURS = (LineState.ACTIVE, LineState.ON_HOLD, LineState.EXCLUDED)
 
@@ -48,6 +51,11 @@ def receive_changes(unit: UnitOfWork, sheet: OrderSheet, house: House) -> Change
     if isinstance(desk, Refusal):
         return desk
     unit.imports.put(Import(sheet.sha256, sheet.source, sheet.name, "changes", unit.now, len(sheet.changes)))
+    return take_changes(unit, desk, sheet)
+
+
+def take_changes(unit: UnitOfWork, desk: Desk, sheet: OrderSheet) -> ChangesResult:
+    """Take in dated changes that nobody took in before, at a desk that is open."""
     with_line = sum(change.line is not None for change in sheet.changes)
     unit.record(
         "changes-received",
@@ -63,18 +71,23 @@ def _take(unit: UnitOfWork, desk: Desk, change: SheetChange, sha256: str) -> Ord
     """Take one change; returns the order if it is a new one."""
     if change.patient is not None:
         judge_for_allergies(unit, desk, register(unit, desk, (change.patient,), ()))
-    if change.stay is not None:
+    if change.stay is not None and not _overtaken(unit, f"stay:{change.stay.patient}", change, sha256):
         _take_stay(unit, desk, change.stay, change.at)
     return _take_line(unit, desk, change.line, change.at, sha256) if change.line is not None else None
 
 
 def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime, sha256: str) -> Order | None:
     """Decide a line that is new or says something new; every other one leaves a fact that names its place in the file, too."""
+    line = translated(line, desk.codes)
     before = unit.orders.get(line.id)
+    newest = _newest(unit, f"order:{line.id}", at)
     if before is None:
         orders = decide_lines(unit, desk, [line], sha256)
         plan_orders(unit, desk, orders)
         return orders[0]
+    if newest is not None:
+        _line_overtaken(unit, before, line, at, newest, sha256)
+        return None
     if line.status in ENDED_STATUSES:
         _stop(unit, desk, before, line, at, sha256)
     elif not is_same_line(line, before):
@@ -83,6 +96,40 @@ def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime, sha2
     else:
         unit.record("order-unchanged", {"order": before.id, "version": before.version, **_place(line, sha256)})
     return None
+
+
+def _newest(unit: UnitOfWork, subject: str, at: datetime) -> datetime | None:
+    """Return the time of a newer change of the same order or stay, which overtook this one; else keep this one's time as the newest.
+
+    What is announced for later was said by now.
+    """
+    known = unit.newest_changes.get(subject)
+    if known is not None and known.at > at:
+        return known.at
+    unit.newest_changes.put(NewestChange(subject, min(at, unit.now)))
+    return None
+
+
+def _overtaken(unit: UnitOfWork, subject: str, change: SheetChange, sha256: str) -> bool:
+    """Tell whether a newer change of the same stay came before this one: then it is a fact, and a discharge among them is asked about."""
+    newest = _newest(unit, subject, change.at)
+    if newest is None or change.stay is None:
+        return False
+    at, by = change.at.isoformat(), newest.isoformat()
+    unit.record("change-overtaken", {"subject": subject, "at": at, "by": by, "sha256": sha256})
+    if change.stay.finished_at is not None:
+        told = f"Patient {change.stay.patient} left at {change.stay.finished_at.isoformat()}; a change of {by} that came before says that the patient is here."
+        open_review(unit, "discharge-overtaken", change.stay.patient, "", (told, "Ask the ward which of the two holds."), occasion=at)
+    return True
+
+
+def _line_overtaken(unit: UnitOfWork, before: Order, line: OrderLine, at: datetime, newest: datetime, sha256: str) -> None:
+    """Leave an order as a newer change made it; an end that comes late for an order still in force is asked about."""
+    overtaken = {"at": at.isoformat(), "overtaken_by": newest.isoformat()}
+    unit.record("order-unchanged", {"order": before.id, "version": before.version, **_place(line, sha256), **overtaken})
+    if line.status in ENDED_STATUSES and before.state in (LineState.ACTIVE, LineState.ON_HOLD):
+        told = f"Order {before.id} was {line.status.value} at {overtaken['at']}; a change of {overtaken['overtaken_by']} that came before says that it is in force."
+        open_review(unit, "end-overtaken", before.id, "", (told, "Ask the prescriber which of the two holds."), occasion=overtaken["at"])
 
 
 def _place(line: OrderLine, sha256: str) -> dict[str, str]:
@@ -107,6 +154,7 @@ def _stop(unit: UnitOfWork, desk: Desk, before: Order, line: OrderLine, at: date
 
 def _take_stay(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
     before = desk.stays.get(stay.patient)
+    stay = placed(stay, before)
     if before == stay:
         return
     register(unit, desk, (), (stay,))
@@ -124,9 +172,15 @@ def _leaves_later(before: Stay, stay: Stay) -> bool:
     return before.finished_at is not None and (stay.finished_at is None or stay.finished_at > before.finished_at)
 
 
+def _fell_by_the_discharge(order: Order) -> bool:
+    """Tell whether a sheet's line was rejected for no other reason than that the patient had left."""
+    return {reason.rule for reason in order.reasons} == {"discharged"}
+
+
 def _judge_again(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
     """Decide the patient's orders anew under their next version; what is on its way under the old one is made anew."""
     again = Change(ChangeKind.DOSE_CHANGE, at, "the patient's orders were judged anew", desk.house, desk.stays)
     act_on(unit, again, [dose for dose in unit.doses.where(patient=stay.patient) if dose.state is not DoseState.GIVEN])
-    orders = unit.orders.where(patient=stay.patient, state=list(_IN_FORCE_OR_NOT_OURS))
+    known = unit.orders.where(patient=stay.patient, state=[*_IN_FORCE_OR_NOT_OURS, LineState.REJECTED], order_by="id")
+    orders = [order for order in known if order.state is not LineState.REJECTED or _fell_by_the_discharge(order)]
     plan_orders(unit, desk, decide_lines(unit, desk, [order.line for order in orders], None))

@@ -1,14 +1,17 @@
 """A sheet comes in: every line gets one named outcome, and the doses of the day are planned."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from hub.domain.codes import CodeTable, translated
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
+from hub.domain.duplicates import OtherOrder, by_patient
 from hub.domain.identifiers import DrugCode, PatientId
+from hub.domain.line_diff import line_diff
 from hub.domain.orders import (
     LineDecision,
     LineState,
@@ -27,12 +30,24 @@ from hub.domain.planning import plan_line, trolley_order
 from hub.domain.quantities import fraction_text
 from hub.domain.records import Import
 from hub.domain.refusals import Refusal
-from hub.domain.schedule import Schedule, schedule_for
+from hub.domain.schedule import Schedule
 from hub.domain.validation import decide_line
+from hub.services.code_tables import ask_about_codes, code_table
 from hub.services.house import House
-from hub.services.order_edits import is_only_held, is_packed, is_same_line, order_edited, order_fell, stay_changed
+from hub.services.order_edits import (
+    is_only_held,
+    is_packed,
+    is_same_line,
+    order_edited,
+    order_fell,
+    placed,
+    stay_changed,
+)
 from hub.services.ports import UnitOfWork
+from hub.services.returned_lines import Ward, sort_returns
+from hub.services.sheet_oddities import note_oddities
 from hub.services.spared_doses import not_before, wanted
+from hub.services.standing_rulings import Rulings, end_fallen_rulings, standing_rulings
 
 STATE_OF_OUTCOME: Mapping[Outcome, LineState] = {
     Outcome.SCHEDULED: LineState.ACTIVE,
@@ -67,6 +82,9 @@ class Desk:
     patients: dict[PatientId, Patient]
     stays: dict[PatientId, Stay]
     window: tuple[datetime, datetime]
+    codes: CodeTable = field(default_factory=dict)
+    rulings: Rulings = field(default_factory=dict)
+    beside: Mapping[PatientId, Sequence[OtherOrder]] = field(default_factory=dict)
 
 
 def open_desk(unit: UnitOfWork, source: str, house: House) -> Desk | Refusal:
@@ -84,6 +102,8 @@ def open_desk(unit: UnitOfWork, source: str, house: House) -> Desk | Refusal:
         patients={patient.id: patient for patient in unit.patients.where()},
         stays={stay.patient: stay for stay in unit.stays.where()},
         window=_window(unit, house),
+        codes=code_table(unit, source, house),
+        rulings=standing_rulings(unit),
     )
 
 
@@ -106,6 +126,8 @@ def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetRes
     if isinstance(desk, Refusal):
         return desk
     desk = replace(desk, window=house.sheet_window(unit.now))
+    sheet = replace(sheet, lines=tuple(translated(line, desk.codes) for line in sheet.lines))
+    sheet = replace(sheet, stays=tuple(placed(stay, desk.stays.get(stay.patient)) for stay in sheet.stays))
     moves = [(before, stay) for stay in sheet.stays if (before := desk.stays.get(stay.patient)) not in (None, stay)]
     newly_allergic = register(unit, desk, sheet.patients, sheet.stays)
     for before, stay in moves:
@@ -116,6 +138,7 @@ def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetRes
         "sheet-received",
         {"sheet": sheet.name, "source": sheet.source, "sha256": sheet.sha256, "orders": len(sheet.lines)},
     )
+    note_oddities(unit, sheet)
     judge_for_allergies(unit, desk, newly_allergic)
     known_orders = {order.id: order for order in unit.orders.where(id=[line.id for line in sheet.lines])}
     for line in sheet.lines:
@@ -158,6 +181,7 @@ def judge_for_allergies(unit: UnitOfWork, desk: Desk, patients: Collection[Patie
     fallen = [order for _, order in judged if not is_packed(order)]
     unit.orders.put_many(fallen)
     unit.record_many("line-decided", [_fact(order, desk.settings, None) for order in fallen])
+    end_fallen_rulings(unit, desk.rulings, desk.patients, [order for _, order in judged])
     for order in fallen:
         order_fell(unit, desk.house, desk.stays, order, unit.now)
     return fallen
@@ -174,7 +198,9 @@ def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha25
     `sha256` names the file that brought the lines; None where known lines are judged again, which gives them the next version.
     A line that was stopped and comes again unchanged stays stopped: an older list must not bring an order back.
     """
-    orders, facts, fallen = [], [], []
+    orders, facts, fallen, asked = [], [], [], []
+    lines = tuple(lines)
+    desk = replace(desk, beside=_beside(unit, desk, lines))
     for line in lines:
         before = unit.orders.get(line.id)
         version = before.version + 1 if sha256 is None and before is not None else _version(line, before)
@@ -182,15 +208,32 @@ def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha25
         if before is not None and before.version == version:
             order = _as_before(order, before)
         order = _continued(unit, desk, order, before)
+        if sha256 is None and before is not None:
+            order = replace(order, stopped_at=before.stopped_at)
         orders.append(order)
-        facts.append(_fact(order, desk.settings, sha256))
+        facts.append({**_fact(order, desk.settings, sha256), **_changed(order, before)})
+        if order.outcome is Outcome.NEEDS_REVIEW:
+            stay = desk.stays.get(order.patient)
+            asked.append((order, before, stay.department if stay is not None else ""))
         if before is not None and is_packed(before) and not is_packed(order):
             fallen.append(order)
     unit.orders.put_many(orders)
     unit.record_many("line-decided", facts)
+    ask_about_codes(unit, desk.house, desk.drugs, asked)
+    end_fallen_rulings(unit, desk.rulings, desk.patients, orders)
+    sort_returns(unit, Ward(desk.patients, desk.stays), orders)
     for order in fallen:
         order_fell(unit, desk.house, desk.stays, order, unit.now)
     return orders
+
+
+def _beside(unit: UnitOfWork, desk: Desk, lines: Sequence[OrderLine]) -> Mapping[PatientId, Sequence[OtherOrder]]:
+    """Return the orders in force of the patients of some lines, by patient: these lines as they are now, and what is known beside them."""
+    ids = {line.id for line in lines}
+    ended = {order.id for order in unit.orders.where(id=list(ids), state=[LineState.STOPPED, LineState.COMPLETED])}
+    known = unit.orders.where(patient=list({line.patient for line in lines}), state=[LineState.ACTIVE, LineState.ON_HOLD])
+    others = [order.line for order in known if order.id not in ids and not has_ended(order, unit.now)]
+    return by_patient([*(line for line in lines if line.id not in ended), *others], desk.drugs)
 
 
 def _version(line: OrderLine, before: Order | None) -> int:
@@ -203,7 +246,10 @@ def _as_before(order: Order, before: Order) -> Order:
     """Return an order that the same line is decided to be: stopped ones stay so, one that is ours now gets new doses."""
     if before.state in (LineState.STOPPED, LineState.COMPLETED) or has_ended(before, order.decided_at):
         ended = before.state if before.state is LineState.COMPLETED else LineState.STOPPED
-        stopped = Reason("status", f"the order is {ended.value} and the line says nothing new", "changes of the day")
+        stopped = Reason(
+            "status", f"the order is {ended.value} and the line says nothing new", "changes of the day",
+            "назначение уже окончено, и строка не сообщает ничего нового",
+        )  # fmt: skip
         return replace(order, outcome=Outcome.REJECTED, state=ended, reasons=(stopped,), stopped_at=before.stopped_at)
     order = replace(order, stopped_at=before.stopped_at)
     if before.state in _WITHOUT_DOSES and order.state not in _WITHOUT_DOSES:
@@ -211,11 +257,11 @@ def _as_before(order: Order, before: Order) -> Order:
     return order
 
 
-def _decided(unit: UnitOfWork, desk: Desk, line: OrderLine) -> Order:
-    patient, house = desk.patients.get(line.patient), desk.house
-    if patient is None:
-        patient = Patient(line.patient, "", "", "", None)
-    decision = decide_line(
+def decision_of(desk: Desk, line: OrderLine, now: datetime) -> LineDecision:
+    """Return what becomes of a line at a moment, from what the desk knows: the same whether it is taken in or only looked at."""
+    house = desk.house
+    patient = desk.patients.get(line.patient) or Patient(line.patient, "", "", "", None)
+    return decide_line(
         line,
         patient,
         desk.stays.get(line.patient),
@@ -223,10 +269,17 @@ def _decided(unit: UnitOfWork, desk: Desk, line: OrderLine) -> Order:
         house.frequencies,
         house.slots,
         desk.settings,
-        unit.now,
-        unit.now,
-        planned_from(unit, desk).astimezone(house.zone),
+        now,
+        now,
+        max(desk.window[0], now).astimezone(house.zone),
+        desk.rulings.get(line.id, ()),
+        desk.beside.get(line.patient, ()),
+        house.schedule_rules,
     )
+
+
+def _decided(unit: UnitOfWork, desk: Desk, line: OrderLine) -> Order:
+    decision = decision_of(desk, line, unit.now)
     return Order(
         id=line.id, version=line.version, line=line, outcome=decision.outcome, state=_state(line, decision), reasons=decision.reasons,
         patient=line.patient, decided_at=unit.now, checks=decision.checks,
@@ -257,7 +310,21 @@ def _fact(order: Order, settings: SourceSettings, sha256: str | None) -> dict[st
         "order": order.id, "version": order.version, "sheet": order.line.sheet, "sha256": sha256, "position": order.line.position, "source": settings.name,
         "outcome": order.outcome.value, "reasons": [{"rule": reason.rule, "text": reason.text, "source": reason.source} for reason in order.reasons],
         "checks": [{"name": check.name, "passed": check.passed, "text": check.text} for check in order.checks],
+        **_taken_for(order.line),
     }  # fmt: skip
+
+
+def _changed(order: Order, before: Order | None) -> dict[str, Any]:
+    """Return what an edited line says otherwise than before; nothing of a new line or one that is the same."""
+    changes = line_diff(before.line, order.line) if before is not None and before.version != order.version else ()
+    return {"changed": [change.told() for change in changes]} if changes else {}
+
+
+def _taken_for(line: OrderLine) -> dict[str, Any]:
+    """Return the source's own words and what they were taken for; nothing where the line means what it says."""
+    if line.written is None:
+        return {}
+    return {"taken_for": [{"kind": kind, "written": written, "meaning": meaning} for kind, written, meaning in line.written.taken]}
 
 
 def plan_orders(unit: UnitOfWork, desk: Desk, orders: Iterable[Order]) -> int:
@@ -275,9 +342,9 @@ def doses_of_order(unit: UnitOfWork, desk: Desk, order: Order) -> tuple[PlannedD
     What an earlier version gave is not given again, for the same time or too soon after it.
     """
     stay, drug, house = desk.stays.get(order.patient), desk.drugs.get(order.line.drug), desk.house
-    if stay is None or drug is None or order.line.timing is None:
+    if stay is None or drug is None:
         return ()
-    schedule = schedule_for(order.line.timing, house.frequencies, stay.department, house.slots)
+    schedule = house.schedule_of(order.line, stay.department)
     if not isinstance(schedule, Schedule):
         return ()
     doses = plan_line(

@@ -8,6 +8,7 @@ from hub.domain.identifiers import CassetteId, PackSerial, UserId
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.records import Review
 from hub.domain.refusals import Refusal
+from hub.domain.state_words import state_ru
 from hub.services.call_off import call_off
 from hub.services.drops import WRONG_CASSETTE, unlock_cassette
 from hub.services.endings import destroy_pack, doses_of, end_dose, move_pack
@@ -41,11 +42,11 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
     """
     review = unit.reviews.get(decision.review)
     if review is None:
-        return Refusal("unknown-review", f"There is no review {decision.review}.")
+        return Refusal("unknown-review", f"There is no review {decision.review}.", f"Вопроса {decision.review} нет.")
     if review.decision:
-        return Refusal("decided", f"Review {review.id} was decided before: {review.decision}.")
+        return Refusal("decided", f"Review {review.id} was decided before: {review.decision}.", f"Вопрос {review.id} уже решён: {review.decision}.")
     if review.kind == IN_DOUBT:
-        return Refusal("in-doubt", f"Pouch {review.subject} is in doubt: count what fell and say how many; it is destroyed in any case.")
+        return Refusal("in-doubt", f"Pouch {review.subject} is in doubt: count what fell and say how many; it is destroyed in any case.", f"Пакет {review.subject} под сомнением: сосчитайте выпавшее и укажите число; пакет уничтожают в любом случае.")
     pack = unit.packs.get(review.subject) if review.kind == POUCH else None
     if pack is not None:
         refusal = _decide_pouch(unit, pack, decision)
@@ -94,21 +95,21 @@ def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal |
         return None
     job = unit.jobs.get(pack.job) if pack.job is not None else None
     if job is not None and job.doubt is not None:
-        return Refusal("in-doubt", f"Pouch {pack.serial} was in doubt: it is destroyed in any case.")
+        return Refusal("in-doubt", f"Pouch {pack.serial} was in doubt: it is destroyed in any case.", f"Пакет {pack.serial} был под сомнением: его уничтожают в любом случае.")
     if decision.scanned != pack.serial:
         return Refusal(
             "scan",
-            f"To accept pouch {pack.serial}, scan its own label; what was read is {decision.scanned or 'nothing'}.",
+            f"To accept pouch {pack.serial}, scan its own label; what was read is {decision.scanned or 'nothing'}.", f"Чтобы принять пакет {pack.serial}, отсканируйте его этикетку; прочитано: {decision.scanned or 'ничего'}.",
         )
     if not all(dose.state is DoseState.FROZEN for dose in doses_of(unit, pack)):
-        return Refusal("stopped", f"Pouch {pack.serial} is not wanted any more; it cannot be accepted.")
+        return Refusal("stopped", f"Pouch {pack.serial} is not wanted any more; it cannot be accepted.", f"Пакет {pack.serial} больше не нужен; принять его нельзя.")
     wrong = [
         dose for dose in doses_of(unit, pack) if sum(c.units for c in pack.contents if c.dose == dose.id) != dose.units
     ]
     if wrong:
         return Refusal(
             "count",
-            f"The drop sensor did not count what the order asks for pouch {pack.serial}; it cannot be accepted.",
+            f"The drop sensor did not count what the order asks for pouch {pack.serial}; it cannot be accepted.", f"Датчик насчитал не то, что назначено для пакета {pack.serial}; принять его нельзя.",
         )
     verified = replace(pack, state=PackState.VERIFIED, verdict=Verdict.PASS)
     unit.packs.put(verified)
@@ -129,13 +130,13 @@ def scan_reject(unit: UnitOfWork, serial: PackSerial, unreadable: bool, reason: 
     """
     pack = unit.packs.get(serial)
     if pack is None:
-        return Refusal("unknown-pack", f"No pack has the serial {serial}.")
+        return Refusal("unknown-pack", f"No pack has the serial {serial}.", f"Упаковки с номером {serial} нет.")
     if pack.state is not PackState.REVOKED or pack.verdict not in (Verdict.FAIL, Verdict.LOOK):
         return Refusal(
-            "not-revoked", f"Pack {serial} is {pack.state.value}; only a pouch that did not pass goes into the reject bin."
+            "not-revoked", f"Pack {serial} is {pack.state.value}; only a pouch that did not pass goes into the reject bin.", f"Упаковка {serial}: {state_ru(pack.state)}; в короб брака кладут только пакет, не прошедший проверку."
         )
     if unreadable and not reason:
-        return Refusal("reason", "A pouch whose label cannot be read needs a written reason.")
+        return Refusal("reason", "A pouch whose label cannot be read needs a written reason.", "Если этикетка пакета не читается, нужна письменная причина.")
     why = f"{pack.reason}; label unreadable: {reason}" if unreadable else pack.reason
     settle_reviews(unit, (POUCH, POUCH_FAILED), serial, "its pouch was scanned into the reject bin")
     return remake(unit, destroy_pack(unit, pack, why, waste_doses=False), house)

@@ -63,7 +63,7 @@ def state_told(unit: UnitOfWork, device_id: DeviceId) -> str | None:
 def _job_of(unit: UnitOfWork, told: Counting) -> PackJob | Refusal:
     job = unit.jobs.get(told.job)
     if job is None or job.device != told.device:
-        return Refusal("unknown-job", f"{told.device} has no job {told.job}.")
+        return Refusal("unknown-job", f"{told.device} has no job {told.job}.", f"У {told.device} нет задания {told.job}.")
     return job
 
 

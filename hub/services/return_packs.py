@@ -3,6 +3,7 @@
 from hub.domain.doses import Lane
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.refusals import Refusal
+from hub.domain.state_words import state_ru
 from hub.domain.stock import lot_is_usable
 from hub.services.endings import destroy_pack, restock_pack
 from hub.services.ports import UnitOfWork
@@ -25,9 +26,9 @@ def return_pack(unit: UnitOfWork, serial: str, sealed: bool) -> Pack | Refusal:
     """Take a pack back: its doses are returned or wasted with it."""
     pack = unit.packs.get(serial)
     if pack is None:
-        return Refusal("unknown-pack", f"No pack has the serial {serial}.")
+        return Refusal("unknown-pack", f"No pack has the serial {serial}.", f"Упаковки с номером {serial} нет.")
     if pack.state not in _BACK or not _was_released(pack):
-        return Refusal("state", f"Pack {serial} is {pack.state.value} and is not to be returned.")
+        return Refusal("state", f"Pack {serial} is {pack.state.value} and is not to be returned.", f"Упаковка {serial}: {state_ru(pack.state)}; её не возвращают.")
     reason = pack.reason or "returned"
     if not sealed:
         return destroy_pack(unit, pack, f"{reason}; came back opened", waste_doses=True)

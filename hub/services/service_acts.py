@@ -25,7 +25,7 @@ from hub.services.views import LedgerQuestion
 
 ASKED, ANSWERED, LOCKED = "service-asked", "service-answered", "service-lock"
 SERVED_KINDS = ("packager", "unknown")
-UNKNOWN = Refusal("unknown-device", "There is no such machine, or it has no bridge that could serve it.")
+UNKNOWN = Refusal("unknown-device", "There is no such machine, or it has no bridge that could serve it.", "Такой машины нет, или у неё нет моста, через который её обслуживают.")
 OWNER_LIMIT = 25
 _LATIN = dict(
     zip(
@@ -143,11 +143,11 @@ def objection_to_move(holders: tuple[str, ...], user: User) -> Refusal | None:
     holder = next(filter(None, others), "")
     if not holder:
         return Refusal(
-            "not-locked", "Take the service lock first: without it the machine may begin a job at any moment."
+            "not-locked", "Take the service lock first: without it the machine may begin a job at any moment.", "Сначала возьмите сервисную блокировку: без неё машина может в любой момент начать задание."
         )
     return Refusal(
         "not-your-lock",
-        f"{holder} holds the service lock and may have a hand in the machine: take it over first, after you have spoken.",
+        f"{holder} holds the service lock and may have a hand in the machine: take it over first, after you have spoken.", f"Сервисную блокировку держит {holder}, его рука может быть в машине: сначала поговорите с ним, потом перехватите её.",
     )
 
 

@@ -8,7 +8,7 @@ from hub.domain.people import Role, User
 from hub.domain.refusals import Refusal
 from hub.services.ports import UnitOfWork
 
-WRONG = Refusal("sign-in", "Badge or PIN is wrong.")
+WRONG = Refusal("sign-in", "Badge or PIN is wrong.", "Неверный бейдж или PIN.")
 
 
 class PinHasher(Protocol):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hub.domain.bedside import least_gap
 from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.orders import Order
-from hub.domain.schedule import Schedule, ScheduleKind, schedule_for
+from hub.domain.schedule import Schedule, ScheduleKind
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
 
@@ -27,8 +27,7 @@ def not_before(unit: UnitOfWork, house: House, department: str, order: Order, be
 
 
 def _gap(house: House, department: str, order: Order) -> timedelta | None:
-    timing = order.line.timing
-    schedule = schedule_for(timing, house.frequencies, department, house.slots) if timing is not None else None
+    schedule = house.schedule_of(order.line, department)
     return least_gap(schedule) if isinstance(schedule, Schedule) else None
 
 

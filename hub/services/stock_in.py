@@ -47,11 +47,11 @@ def receive_stock(unit: UnitOfWork, receipts: Sequence[Receipt]) -> int | Refusa
     codes: set[str] = set()
     for receipt in receipts:
         if receipt.units <= 0:
-            return Refusal("units", f"Pack {receipt.code} holds nothing.")
+            return Refusal("units", f"Pack {receipt.code} holds nothing.", f"Упаковка {receipt.code} пуста.")
         if unit.drugs.get(receipt.item) is None:
-            return Refusal("unknown-drug", f"Pack {receipt.code}: drug {receipt.item} is not in the directory.")
+            return Refusal("unknown-drug", f"Pack {receipt.code}: drug {receipt.item} is not in the directory.", f"Упаковка {receipt.code}: препарата {receipt.item} нет в справочнике.")
         if unit.source_packs.get(receipt.code) is not None or receipt.code in codes:
-            return Refusal("known-pack", f"Pack {receipt.code} was received before.")
+            return Refusal("known-pack", f"Pack {receipt.code} was received before.", f"Упаковка {receipt.code} уже была принята.")
         codes.add(receipt.code)
     for receipt in receipts:
         _receive(unit, receipt)
@@ -90,7 +90,7 @@ def load_cassette(unit: UnitOfWork, loading: Loading) -> Cassette | Refusal:
     """Book tablets from the store into a cassette, if every scan belongs to it (`domain.md` 4.3, cassette refill)."""
     cassette = unit.cassettes.get(loading.cassette)
     if cassette is None:
-        return Refusal("unknown-cassette", f"Cassette {loading.cassette} is not in the cassette map.")
+        return Refusal("unknown-cassette", f"Cassette {loading.cassette} is not in the cassette map.", f"Кассеты {loading.cassette} нет в карте кассет.")
     scanned = [unit.source_packs.get(code) for code in loading.packs]
     refusal = _loading_refused(unit, loading, cassette, scanned)
     if refusal is not None:
@@ -106,7 +106,7 @@ def load_cassette(unit: UnitOfWork, loading: Loading) -> Cassette | Refusal:
         layers = _with_layer(layers, pack.lot, poured)
     if rest:
         return Refusal(
-            "too-few", f"The scanned packs hold {loading.units - rest} tablets by the books, not {loading.units}."
+            "too-few", f"The scanned packs hold {loading.units - rest} tablets by the books, not {loading.units}.", f"В отсканированных упаковках по учёту {loading.units - rest} таблеток, а не {loading.units}."
         )
     loaded = replace(
         cassette,
@@ -131,35 +131,35 @@ def _loading_refused(
     if (cassette.device, cassette.slot) != (loading.device, loading.slot):
         return Refusal(
             "wrong-slot",
-            f"Cassette {cassette.id} belongs in slot {cassette.slot} of {cassette.device}, not in slot {loading.slot}.",
+            f"Cassette {cassette.id} belongs in slot {cassette.slot} of {cassette.device}, not in slot {loading.slot}.", f"Место кассеты {cassette.id}: ячейка {cassette.slot} в {cassette.device}, а не ячейка {loading.slot}.",
         )
     if cassette.reason:
-        return Refusal("locked", f"Cassette {cassette.id} is locked: {cassette.reason}")
+        return Refusal("locked", f"Cassette {cassette.id} is locked: {cassette.reason}", f"Кассета {cassette.id} заблокирована: {cassette.reason}")
     if loading.units < 1 or cassette.count + loading.units > cassette.capacity:
         return Refusal(
             "capacity",
-            f"Cassette {cassette.id} takes {cassette.capacity - cassette.count} tablets more, not {loading.units}.",
+            f"Cassette {cassette.id} takes {cassette.capacity - cassette.count} tablets more, not {loading.units}.", f"В кассету {cassette.id} войдёт ещё {cassette.capacity - cassette.count} таблеток, а не {loading.units}.",
         )
     if len(set(loading.packs)) != len(loading.packs):
-        return Refusal("scanned-twice", "A source pack was scanned twice; scan each pack that is poured in once.")
+        return Refusal("scanned-twice", "A source pack was scanned twice; scan each pack that is poured in once.", "Исходная упаковка отсканирована дважды; каждую засыпаемую упаковку сканируют один раз.")
     for code, pack in zip(loading.packs, scanned, strict=True):
         if pack is None:
-            return Refusal("unknown-pack", f"Source pack {code} was never received.")
+            return Refusal("unknown-pack", f"Source pack {code} was never received.", f"Исходная упаковка {code} не поступала.")
         if pack.item != cassette.item:
             return Refusal(
                 "wrong-drug",
-                f"Source pack {code} holds {pack.item}; cassette {cassette.id} is made for {cassette.item}.",
+                f"Source pack {code} holds {pack.item}; cassette {cassette.id} is made for {cassette.item}.", f"В исходной упаковке {code} препарат {pack.item}; кассета {cassette.id} предназначена для {cassette.item}.",
             )
         lot = unit.lots.get(pack.lot)
         if not lot_is_usable(lot, unit.now.date() + timedelta(days=1)):
             if lot is not None and lot.recalled:
-                return Refusal("recalled", f"Lot {lot.number} of source pack {code} was recalled.")
-            return Refusal("expired", f"Source pack {code} expires on {lot.expires_on if lot else 'an unknown day'}.")
+                return Refusal("recalled", f"Lot {lot.number} of source pack {code} was recalled.", f"Серия {lot.number} исходной упаковки {code} отозвана.")
+            return Refusal("expired", f"Source pack {code} expires on {lot.expires_on if lot else 'an unknown day'}.", f"Срок годности исходной упаковки {code}: {lot.expires_on if lot else 'неизвестен'}.")
     drug = unit.drugs.get(cassette.item)
     if drug is None or (needs_second_person(drug) and (loading.second is None or loading.second == unit.actor)):
         return Refusal(
             "second-person",
-            f"{cassette.item} is high-alert or looks like another drug: a second person must confirm the loading.",
+            f"{cassette.item} is high-alert or looks like another drug: a second person must confirm the loading.", f"{cassette.item}: препарат высокого риска или похож на другой, загрузку подтверждает второй человек.",
         )
     return None
 

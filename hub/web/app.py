@@ -10,7 +10,21 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from hub.web import pages
-from hub.web.api import device_firmware, devices, doubts, intake, pharmacy, session, state, trolley, ward
+from hub.web.api import (
+    codes,
+    device_firmware,
+    devices,
+    doubts,
+    feeds,
+    intake,
+    lines,
+    look_alikes,
+    pharmacy,
+    session,
+    state,
+    trolley,
+    ward,
+)
 from hub.web.context import HubContext
 from hub.web.headers import SafeHeaders
 
@@ -22,7 +36,7 @@ def create_app(hub: HubContext) -> FastAPI:
     """Build the application of one hub."""
     app = FastAPI(title="Dosehub", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", telemetry=NO_TELEMETRY)
     app.state.hub = hub
-    for router in (ward.scans, *(module.router for module in (ward, trolley, pharmacy, doubts, devices, device_firmware, intake, session, state))):
+    for router in (ward.scans, *(module.router for module in (ward, lines, trolley, pharmacy, look_alikes, doubts, devices, device_firmware, intake, feeds, codes, session, state))):
         app.router.routes.extend(router.routes)  # flat: an included router is searched twice for each request
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -13,6 +13,7 @@ from fastapi import Depends, HTTPException, Request
 from hub.domain.identifiers import UserId
 from hub.domain.people import Action, User, may
 from hub.domain.refusals import Refusal
+from hub.services.codes import Suggest, no_suggestions
 from hub.services.device_service import DeviceService
 from hub.services.firmware_updates import Updates
 from hub.services.house import House
@@ -37,6 +38,9 @@ class Decisions(Protocol):
 
         The decision's result is a Refusal or can be written as JSON.
         """
+
+    def try_out(self, actor: str, decision: Callable[[UnitOfWork], Result]) -> Awaitable[Result | Refusal]:
+        """Run a decision and take it back: its result is told, and nothing is written."""
 
     def read(self, decision: Callable[[UnitOfWork], Result]) -> Awaitable[Result]:
         """Run a query that writes nothing."""
@@ -70,6 +74,49 @@ class Intake(Protocol):
     def discharges(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> "dict[str, Any] | Refusal":
         """Take in a discharge list."""
 
+    def looked_at(self, unit: UnitOfWork, kind: str, source: str, name: str, data: bytes) -> "dict[str, Any] | Refusal":
+        """Take in a file of a kind and tell all that it did, in a decision that is taken back."""
+
+    def words(self, unit: UnitOfWork, kind: str, source: str, name: str, data: bytes) -> dict[str, dict[str, str]]:
+        """Return what was understood of the schedules of a file, by order and language."""
+
+    def take_as_shown(
+        self, unit: UnitOfWork, kind: str, source: str, name: str, data: bytes, state: str, *, confirmed: bool
+    ) -> "dict[str, Any] | Refusal":
+        """Take in a file that was looked at, where it still does what was shown."""
+
+
+class Held(Protocol):
+    """A sheet that waits for a pharmacist."""
+
+    @property
+    def source(self) -> str:
+        """Who sent it."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
+
+
+class Feeds(Protocol):
+    """What comes in by itself; every call may wait for the disk or a commit."""
+
+    def held(self, digest: str) -> Held | None:
+        """Return a held sheet by its SHA-256."""
+
+    def forget(self, digest: str) -> None:
+        """Drop a sheet about which somebody has decided."""
+
+    def take(self, source: str, name: str, data: bytes) -> None:
+        """Take in a file as the feeds do: a stump is held, a refusal raises an alarm."""
+
+    def hint(self, source: str, token: str, body: bytes) -> "Refusal | float | None":
+        """Answer a call that there is news: None, a refusal, or how many seconds the caller must wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class HubContext:
@@ -87,7 +134,9 @@ class HubContext:
     board_changes: Callable[[], AsyncIterator[int]]
     evidence: Callable[[str], bytes | None]
     service: DeviceService
+    feeds: Feeds
     site: str = "hospital"
+    suggest_drugs: Suggest = no_suggestions
     presses: Presses = field(default_factory=Presses)
     updates: Updates = field(default_factory=Updates)
     guard: SignInGuard = field(default_factory=SignInGuard)
@@ -136,7 +185,7 @@ def allowed(action: Action) -> Callable[[Request], Awaitable[User]]:
 def answered(result: Any) -> Any:
     """Return a result, or raise the refusal it is as 409 with code and reason."""
     if isinstance(result, Refusal):
-        raise HTTPException(409, {"refused": result.code, "reason": result.text})
+        raise HTTPException(409, result.told())
     return result
 
 
@@ -144,7 +193,7 @@ async def person_of(hub: HubContext, badge: str, pin: str) -> User | Refusal:
     """Return whose badge and PIN these are; the refusal never says which was wrong, and guessing gets slow."""
     wait_s = hub.guard.wait_s(badge, time.monotonic())
     if wait_s > 0:
-        return Refusal("wait", f"Too many wrong PINs for this badge: try again in {math.ceil(wait_s / 60)} min, or ask the senior nurse.")
+        return Refusal("wait", f"Too many wrong PINs for this badge: try again in {math.ceil(wait_s / 60)} min, or ask the senior nurse.", f"Слишком много неверных PIN для этого бейджа: повторите через {math.ceil(wait_s / 60)} мин или обратитесь к старшей медсестре.")
     user = await hub.decisions.read(lambda unit: user_of_badge(unit, badge))
     if user is None or not await asyncio.to_thread(hub.pins.matches, user.pin_hash, pin):
         hub.guard.wrong(badge, time.monotonic())

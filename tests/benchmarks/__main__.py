@@ -1,17 +1,30 @@
-"""`python -m tests.benchmarks [plan] [scan] [ledger] [link] [chain] [camera] [day]`: measures what is named, or everything, and prints one table."""
+"""`python -m tests.benchmarks [plan] [expand] [fhir] [scan] [ledger] [link] [mllp] [chain] [camera] [day]`: measures what is named, or everything, and prints one table."""
 
 import argparse
 import os
 import sys
 
-from tests.benchmarks import bench_camera, bench_chain, bench_day, bench_ledger, bench_link, bench_plan, bench_scan
+from tests.benchmarks import (
+    bench_camera,
+    bench_chain,
+    bench_day,
+    bench_expand,
+    bench_fhir,
+    bench_ledger,
+    bench_link,
+    bench_plan,
+    bench_scan,
+)
 from tests.benchmarks.figures import Figure, print_table
 
 PARTS = {
     "plan": bench_plan.figures,
+    "expand": bench_expand.figures,
+    "fhir": bench_fhir.figures,
     "scan": bench_scan.figures,
     "ledger": bench_ledger.figures,
     "link": bench_link.figures,
+    "mllp": bench_mllp.figures,
     "chain": bench_chain.figures,
     "camera": bench_camera.figures,
     "day": bench_day.figures,

@@ -29,8 +29,8 @@ def _drug(number: int) -> Drug:
     form = Form.AMPOULE if number % 12 == 11 else Form.CAPSULE if number % 12 == 10 else Form.TABLET
     strength, unit = ("50 mg/2 mL", "AMP") if form is Form.AMPOULE else ("50 mg", "TAB" if form is Form.TABLET else "CAP")
     return Drug(
-        DrugCode(f"DRUG{number:03}"), f"Substance {number:03}", f"Tradename {number:03}", form, strength, unit, f"Group {number % 17}",
-        DrugClass.ORDINARY, number % 31 == 0, False, "", Storage.ROOM, form is Form.TABLET, form is not Form.AMPOULE, Decimal("3.20"),
+        DrugCode(f"DRUG{number:03}"), f"Substance {number:03}", f"Tradename {number:03}", form, strength, unit, f"Group {number:03}",
+        DrugClass.ORDINARY, number % 31 == 0, False, "", Storage.ROOM, 4 if form is Form.TABLET else 1, form is not Form.AMPOULE, Decimal("3.20"),
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _resources(beds: int, pulled_at: datetime, chooser: random.Random) -> Iterat
 
 
 def _order(bed: int, number: int, frequency: str, pulled_at: datetime, chooser: random.Random) -> dict[str, Any]:
-    drug = chooser.randrange(DRUGS)
+    drug = chooser.randrange(DRUGS // len(FREQUENCIES)) * len(FREQUENCIES) + number  # no bed gets a drug twice
     amounts = (50, 100) if drug % 12 >= 10 else (50, 50, 50, 100, 25)
     amount = chooser.choice(amounts)
     route = "IV" if drug % 12 == 11 else "PO"

@@ -48,7 +48,7 @@ def mg(amount: str | int) -> tuple[Quantity, Quantity]:
 METFORMIN = Drug(
     code=DrugCode("MET500"), inn="Metformin", trade_name="Сиофор", form=Form.TABLET, strength="500 мг", unit="таб",
     group="Biguanides", drug_class=DrugClass.ORDINARY, high_alert=False, hazardous=False, look_alike_group="",
-    storage=Storage.ROOM, splittable=True, prepack_allowed=True, price=None,
+    storage=Storage.ROOM, divisible_by=4, prepack_allowed=True, price=None,
 )  # fmt: skip
 
 PATIENT = Patient(PatientId("p1"), "W-1", "Кузнецова", "Елена", date(1973, 11, 21), ())

@@ -22,12 +22,13 @@ from hub.domain.bedside import (
     give_window,
     windows_for,
 )
+from hub.domain.courses import Course, DayTimes, always
 from hub.domain.doses import DoseState, Lane, PlannedDose
 from hub.domain.identifiers import DrugCode, LotId, OrderId, PatientId
 from hub.domain.late_changes import ACTIONS, ChangeAction, ChangeKind, Position, action_for, position_of
-from hub.domain.orders import LineState, Order, Patient, Stay
+from hub.domain.orders import LineState, Order, OrderLine, Patient, Reason, Stay
 from hub.domain.packs import JobState, Pack, PackJob, PackState
-from hub.domain.schedule import DAY_SLOTS, Schedule, ScheduleKind
+from hub.domain.schedule import Schedule, ScheduleKind, schedule_for
 from hub.domain.stock import Lot
 from hub.domain.timing import Timing
 
@@ -113,7 +114,7 @@ def test_a_dose_that_goes_by_hand_keeps_its_window(hours: int) -> None:
 
 def test_only_what_the_prescriber_wrote_lifts_the_window() -> None:
     for whole in (order(line(stat=True)), order(line(timing=Timing(code="ONCE")))):
-        windows = windows_for([whole], TABLE, "", DAY_SLOTS)
+        windows = windows_for([whole], understood)
         assert windows == {whole.id: UNLIMITED}
         assert check_give(NOW + 5 * HOUR, PATIENT, PACK, (DOSE,), {whole.id: whole}, STAY, frozenset(), windows) is None
 
@@ -190,7 +191,12 @@ def test_ward_doses_are_checked_the_same_way() -> None:
 
 
 def regular(*hours: int) -> Schedule:
-    return Schedule(ScheduleKind.REGULAR, tuple((time(hour), Fraction(1)) for hour in hours))
+    pattern = DayTimes(tuple((time(hour), Fraction(1)) for hour in sorted(hours)))
+    return Schedule(ScheduleKind.REGULAR, (Course(ScheduleKind.REGULAR, always(pattern)),))
+
+
+def understood(order_line: OrderLine) -> Schedule | Reason:
+    return schedule_for(order_line.dosages, TABLE, STAY.department)
 
 
 @pytest.mark.parametrize(
@@ -212,11 +218,11 @@ def test_windows_around_the_due_time_follow_ismp(schedule: Schedule, critical: b
 def test_once_has_no_window_and_an_unclear_timing_the_strictest() -> None:
     orders = [
         order(line(timing=Timing(code="ONCE"))),
-        order(replace(LINE, id=OrderId("o2"), timing=Timing(code="2X"))),
+        order(line(id=OrderId("o2"), timing=Timing(code="2X"))),
         order(replace(LINE, id=OrderId("o3"))),
     ]
     orders = [replace(each, id=each.line.id) for each in orders]
-    assert windows_for(orders, TABLE, "Терапия", DAY_SLOTS) == {
+    assert windows_for(orders, understood) == {
         OrderId("o1"): UNLIMITED, OrderId("o2"): STRICTEST, OrderId("o3"): GiveWindow(ISMP_TIMING.several_a_day, ISMP_TIMING.several_a_day),
     }  # fmt: skip
 

@@ -6,7 +6,23 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from domain_cases import DOSE, LINE, METFORMIN, MONDAY, MOSCOW, SOURCE, STAY, TABLE, decide, dose, drug, line, mg, order
+from domain_cases import (
+    DOSE,
+    LINE,
+    METFORMIN,
+    MONDAY,
+    MOSCOW,
+    PATIENT,
+    SOURCE,
+    STAY,
+    TABLE,
+    decide,
+    dose,
+    drug,
+    line,
+    mg,
+    order,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,12 +34,13 @@ from hub.domain.lanes import ROUTES, RouteKind, lane_of, packed_units, piece_tex
 from hub.domain.orders import LineState, Order, Outcome, Reason
 from hub.domain.planning import NotPlannable, plan_line, trolley_order
 from hub.domain.quantities import Quantity
-from hub.domain.schedule import DAY_SLOTS, Schedule, ScheduleKind, schedule_for
-from hub.domain.timing import SlotDose, Timing
+from hub.domain.schedule import DAY_SLOTS, Schedule, schedule_for
+from hub.domain.timing import Dosage, PeriodUnit, Repeat, SlotDose, Span, Timing
+from hub.domain.validation import decide_line
 
 F = Fraction
 DAY = timedelta(days=1)
-AMPOULE = drug(form=Form.AMPOULE, strength="50mg/2mL Amp", unit="амп", splittable=False)
+AMPOULE = drug(form=Form.AMPOULE, strength="50mg/2mL Amp", unit="амп", divisible_by=1)
 VIAL = drug(form=Form.VIAL, strength="100 Units / mL - 10 mL Vial", unit="VIAL")
 SYRUP = drug(form=Form.LIQUID, strength="100mg/5mL", unit="mL")
 
@@ -32,8 +49,7 @@ def plan(
     item: Drug = METFORMIN, whole: Order | None = None, *, days: int = 1, has_cassette: bool = True, **changes: object
 ) -> tuple[PlannedDose, ...]:
     whole = whole or order()
-    assert whole.line.timing is not None
-    schedule = schedule_for(whole.line.timing, TABLE, STAY.department)
+    schedule = schedule_for(whole.line.dosages, TABLE, STAY.department)
     assert isinstance(schedule, Schedule)
     facts = {"stay": STAY, "settings": SOURCE, "last_confirmed_at": MONDAY} | changes
     return plan_line(
@@ -80,8 +96,8 @@ def test_lanes(item: Drug, units: Fraction, route: str, has_cassette: bool, lane
     ("item", "units", "route", "word"),
     [
         (METFORMIN, F(1, 3), "PO", "halves and quarters"),
-        (drug(splittable=False), F(1, 2), "PO", "may not be split"),
-        (drug(form=Form.CAPSULE), F(1, 2), "PO", "halves and quarters"),
+        (drug(divisible_by=1), F(1, 2), "PO", "may not be split"),
+        (drug(form=Form.CAPSULE), F(1, 2), "PO", "may not be split"),
         (METFORMIN, F(1), "нигде", "route table"),
         (METFORMIN, F(1), "IVPCA", "not packed"),
     ],
@@ -93,20 +109,20 @@ def test_no_lane_is_right_and_the_reason_says_so(item: Drug, units: Fraction, ro
 
 
 @given(
-    st.sampled_from(list(Form)), st.sampled_from(list(Storage)), st.booleans(), st.booleans(), st.booleans(), st.booleans(),
+    st.sampled_from(list(Form)), st.sampled_from(list(Storage)), st.booleans(), st.sampled_from([1, 2, 4]), st.booleans(), st.booleans(),
     st.sampled_from(sorted(ROUTES)), st.sampled_from([F(1, 4), F(1, 3), F(1, 2), F(1), F(3, 2), F(3)]),
 )  # fmt: skip
 def test_a_machine_gets_only_whole_allowed_room_warm_harmless_oral_solids_that_have_a_cassette(
     form: Form,
     storage: Storage,
     hazardous: bool,
-    splittable: bool,
+    divisible_by: int,
     prepack: bool,
     has_cassette: bool,
     route: str,
     units: Fraction,
 ) -> None:
-    item = drug(form=form, storage=storage, hazardous=hazardous, splittable=splittable, prepack_allowed=prepack)
+    item = drug(form=form, storage=storage, hazardous=hazardous, divisible_by=divisible_by, prepack_allowed=prepack)
     lane = lane_of(item, units, route, has_cassette)
     if lane is Lane.MACHINE:
         assert form in {Form.TABLET, Form.CAPSULE} and units.denominator == 1 and route_kind(route) is RouteKind.MOUTH
@@ -275,7 +291,7 @@ def test_doses_may_share_a_pouch_only_when_the_order_is_stable_and_the_drug_is_n
 
 def test_a_directory_that_changed_under_an_order_is_told() -> None:
     with pytest.raises(NotPlannable, match="may not be split"):
-        plan(drug(splittable=False), order(line(dose=mg(250))))
+        plan(drug(divisible_by=1), order(line(dose=mg(250))))
 
 
 def test_once_is_planned_at_its_own_minute() -> None:
@@ -363,7 +379,9 @@ def test_every_line_that_is_decided_scheduled_can_be_planned_in_every_lane() -> 
 
 def test_a_thousand_beds_are_planned_in_linear_time() -> None:
     orders = [order(replace(LINE, id=OrderId(f"o{number}"))) for number in range(2000)]
-    schedule = Schedule(ScheduleKind.REGULAR, tuple((slot.clock, F(1)) for slot in DAY_SLOTS))
+    slots = Timing(slots=tuple(SlotDose(slot.name, F(1)) for slot in DAY_SLOTS))
+    schedule = schedule_for((Dosage(timing=slots),), TABLE, STAY.department)
+    assert isinstance(schedule, Schedule)
     doses: list[PlannedDose] = []
     for each in orders:
         doses += plan_line(
@@ -386,3 +404,31 @@ def test_a_thousand_beds_are_planned_in_linear_time() -> None:
 def test_due_times_are_in_the_hospital_s_zone() -> None:
     assert all(each.due.utcoffset() == timedelta(hours=3) for each in plan())
     assert isinstance(DOSE.due, datetime)
+
+
+def test_a_start_that_is_only_a_date_counts_elapsed_time_from_the_first_slot() -> None:
+    every_36_hours = Timing(repeat=Repeat(frequency=1, period=F(36), period_unit=PeriodUnit.HOUR))
+    on_day = line(timing=every_36_hours, starts_at=MONDAY.replace(hour=0), starts_on_day=True)
+    assert [each.due.strftime("%d %H:%M") for each in plan(whole=order(on_day), days=3)] == ["02 08:00", "03 20:00"]
+    at_time = line(timing=every_36_hours, starts_at=MONDAY.replace(hour=7))
+    assert [each.due.strftime("%d %H:%M") for each in plan(whole=order(at_time), days=3)] == ["02 07:00", "03 19:00"]
+
+
+def test_a_taper_is_planned_in_its_own_units_and_its_first_dose_is_never_lost_in_silence() -> None:
+    days = (Span(F(2), PeriodUnit.DAY),) * 2
+    first = Dosage(mg(1000), Timing(code="DAILY"), "PO", sequence=1, lasts=days)
+    taper = replace(line(starts_at=MONDAY), dosages=(first, Dosage(mg(250), Timing(code="DAILY"), "PO", sequence=2)))
+    assert [(each.due.day, each.units, each.lane) for each in plan(whole=order(taper), days=3)] == [
+        (2, F(2), Lane.MACHINE), (3, F(2), Lane.MACHINE), (4, F(1, 2), Lane.HALF_TABLET),
+    ]  # fmt: skip
+    loading = replace(taper, dosages=(Dosage(mg(1000), Timing(code="ONCE"), "PO", sequence=1), taper.dosages[1]))
+    decision = decide_line(loading, PATIENT, STAY, {METFORMIN.code: METFORMIN}, TABLE, DAY_SLOTS, SOURCE, MONDAY, MONDAY, MONDAY + timedelta(hours=1))
+    assert [reason.rule for reason in decision.reasons][:2] == ["scheduled", "first-dose"]
+    assert all(reason.text_ru for reason in decision.reasons)
+
+
+def test_the_sum_of_dosages_that_meet_must_be_countable_too() -> None:
+    quarter = Dosage((Quantity(F(1, 4), "tablet"),) * 2, Timing(code="DAILY"), "PO")
+    third = Dosage((Quantity(F(1, 3), "tablet"),) * 2, Timing(code="DAILY"), "PO")
+    assert decide(replace(line(), dosages=(quarter, quarter))).outcome is Outcome.SCHEDULED
+    assert decide(replace(line(), dosages=(quarter, third))).outcome is Outcome.NEEDS_REVIEW

@@ -1,5 +1,6 @@
 """Codes and slots become due times: completely, once, and safely over clock changes."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from domain_cases import MONDAY, MOSCOW, TABLE, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.domain.courses import Course, DayTimes, always
 from hub.domain.orders import Reason
 from hub.domain.schedule import (
     DAY_SLOTS,
@@ -18,15 +20,15 @@ from hub.domain.schedule import (
     ScheduleKind,
     cut_of,
     expand,
+    least_interval,
     normal_code,
     once_due,
     read_frequency_table,
     schedule_for,
-    shortest_interval,
     slot_bounds,
     slot_of,
 )
-from hub.domain.timing import SlotDose, Timing
+from hub.domain.timing import Dosage, SlotDose, Timing
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = timedelta(days=1)
@@ -40,25 +42,42 @@ TITRATE TO RASS|X1 PRN|X1:PRN|HD PROTOCOL|QTUTHSA|Q36H:PRN"""
 
 
 def schedule(*clocks: str, every_days: int = 1, weekdays: tuple[int, ...] = ()) -> Schedule:
-    return Schedule(
-        ScheduleKind.REGULAR, tuple((time.fromisoformat(clock), ONE) for clock in clocks), every_days, weekdays
-    )
+    return daily([(time.fromisoformat(clock), ONE) for clock in clocks], every_days, weekdays)
 
 
-def clocks_of(code: str, ward: str = "") -> list[str]:
-    found = schedule_for(Timing(code=code), TABLE, ward)
+def daily(times: Iterable[tuple[time, Fraction]], every_days: int = 1, weekdays: tuple[int, ...] = ()) -> Schedule:
+    pattern = DayTimes(tuple(sorted(times)), every_days, tuple(sorted(weekdays)))
+    return Schedule(ScheduleKind.REGULAR, (Course(ScheduleKind.REGULAR, always(pattern)),))
+
+
+def once() -> Schedule:
+    return Schedule(ScheduleKind.ONCE, (Course(ScheduleKind.ONCE),))
+
+
+def meaning(timing: Timing, ward: str = "", table: FrequencyTable = TABLE) -> Schedule | Reason:
+    return schedule_for((Dosage(timing=timing),), table, ward)
+
+
+def times_of(timing: Timing) -> tuple[tuple[time, Fraction], ...]:
+    found = meaning(timing)
     assert isinstance(found, Schedule)
-    return [clock.strftime("%H:%M") for clock, _ in found.times]
+    ((_, pattern),) = found.courses[0].editions
+    assert isinstance(pattern, DayTimes)
+    return pattern.times
+
+
+def clocks_of(code: str) -> list[str]:
+    return [clock.strftime("%H:%M") for clock, _ in times_of(Timing(code=code))]
 
 
 @pytest.mark.parametrize("code", [code.strip() for code in WARD_CODES.replace("\n", "").split("|")])
 def test_every_code_of_a_real_ward_is_known(code: str) -> None:
-    assert isinstance(schedule_for(Timing(code=code), TABLE, "Medicine"), Schedule)
+    assert isinstance(meaning(Timing(code=code), "Medicine"), Schedule)
 
 
 @pytest.mark.parametrize("code", ["2X", "WHENEVER", "Q7H", "3-4 р/д", "?"])
 def test_an_unknown_code_is_a_reason_and_never_a_guess(code: str) -> None:
-    found = schedule_for(Timing(code=code), TABLE, "Medicine")
+    found = meaning(Timing(code=code), "Medicine")
     assert isinstance(found, Reason)
     assert code in found.text
 
@@ -81,29 +100,31 @@ def test_codes_mean_clock_times(code: str, clocks: list[str]) -> None:
     ["PRN", "Q6H:PRN", "X1 PRN", "BID PRN", "prn q4h", "при болях", "2 р/д при болях", "при T > 38", "по требованию"],
 )
 def test_as_needed_is_recognised_however_it_is_written(code: str) -> None:
-    assert schedule_for(Timing(code=code), TABLE, "") == Schedule(ScheduleKind.PRN)
+    found = meaning(Timing(code=code))
+    assert isinstance(found, Schedule) and found.kind is ScheduleKind.PRN
 
 
 @pytest.mark.parametrize("code", ["Q6HPRN", "BIDPRN", "QHSPRN", "PRNQ6H", "prn bid", "B.I.D.PRN", "Q 12 Hprn", "X1PRN"])
 def test_as_needed_glued_to_a_known_code_is_as_needed(code: str) -> None:
-    assert schedule_for(Timing(code=code), TABLE, "Medicine") == Schedule(ScheduleKind.PRN)
+    found = meaning(Timing(code=code), "Medicine")
+    assert isinstance(found, Schedule) and found.kind is ScheduleKind.PRN
 
 
 @pytest.mark.parametrize("code", ["Q7HPRN", "PRNX", "APRN", "Q2-4HPRN"])
 def test_as_needed_glued_to_what_nobody_knows_is_not_guessed(code: str) -> None:
-    assert isinstance(schedule_for(Timing(code=code), TABLE, "Medicine"), Reason)
+    assert isinstance(meaning(Timing(code=code), "Medicine"), Reason)
 
 
 @pytest.mark.parametrize(
     "code", ["Q2-4H", "Q1-2H", "Q 1.2H", "Q1,2H", "Q1 2H", "Q2 - 4H", "Q2–4H", "Q.5H", "Q.2H", "1-2 р/д", "1,2 р/д", "Q-12H"]
 )
 def test_punctuation_never_makes_another_code(code: str) -> None:
-    assert isinstance(schedule_for(Timing(code=code), TABLE, "Medicine"), Reason)
+    assert isinstance(meaning(Timing(code=code), "Medicine"), Reason)
 
 
 @pytest.mark.parametrize("code", ["B.I.D.", "b. i. d.", "BID.", "q. 12 h.", "Q.D."])
 def test_dots_of_abbreviations_and_spaces_do_not_matter(code: str) -> None:
-    assert isinstance(schedule_for(Timing(code=code), TABLE, "Medicine"), Schedule)
+    assert isinstance(meaning(Timing(code=code), "Medicine"), Schedule)
 
 
 @given(st.sampled_from(sorted({code for code, _ in TABLE})), st.data())
@@ -124,7 +145,7 @@ def test_no_code_with_a_sign_between_digits_is_known(head: str, first: str, sign
 
 
 def test_letters_that_only_contain_prn_are_not_as_needed() -> None:
-    assert isinstance(schedule_for(Timing(code="APRNX"), TABLE, ""), Reason)
+    assert isinstance(meaning(Timing(code="APRNX")), Reason)
 
 
 def test_a_ward_s_own_rule_goes_before_the_general_one() -> None:
@@ -133,7 +154,7 @@ def test_a_ward_s_own_rule_goes_before_the_general_one() -> None:
     table = FrequencyTable([general, own])
     assert table.find("b i d", "кардиология") == own
     assert table.find("BID", "Терапия") == general
-    assert table["BID", "Кардиология"] == own
+    assert table["BID", "Кардиология"] == (own,)
 
 
 @pytest.mark.parametrize(
@@ -165,16 +186,14 @@ def test_day_sheet_slots_use_the_slot_s_clock_and_factor() -> None:
     timing = Timing(
         slots=(SlotDose("night", Fraction(1, 2)), SlotDose("morning", Fraction(2)), SlotDose("noon", Fraction(0)))
     )
-    assert schedule_for(timing, TABLE, "") == Schedule(
-        ScheduleKind.REGULAR, ((time(8), Fraction(2)), (time(22), Fraction(1, 2)))
-    )
+    assert times_of(timing) == ((time(8), Fraction(2)), (time(22), Fraction(1, 2)))
 
 
 @pytest.mark.parametrize(
     "slots", [(SlotDose("brunch", ONE),), (SlotDose("morning", Fraction(0)),), (SlotDose("morning", Fraction(-1)),)]
 )
 def test_day_sheet_slots_that_make_no_sense_are_a_reason(slots: tuple[SlotDose, ...]) -> None:
-    assert isinstance(schedule_for(Timing(slots=slots), TABLE, ""), Reason)
+    assert isinstance(meaning(Timing(slots=slots)), Reason)
 
 
 def test_a_day_of_twice_daily_doses() -> None:
@@ -201,16 +220,16 @@ def test_weekdays_are_of_the_hospital_s_calendar() -> None:
 
 
 def test_once_is_due_at_the_start_and_nowhere_else() -> None:
-    once = Schedule(ScheduleKind.ONCE)
+    single = once()
     start = MONDAY.replace(hour=14, minute=7)
-    assert expand(once, start, None, MONDAY, MONDAY + DAY, MOSCOW) == ((start, ONE),)
-    assert expand(once, start, None, MONDAY + DAY, MONDAY + 2 * DAY, MOSCOW) == ()
-    assert expand(once, start, start - DAY, MONDAY, MONDAY + DAY, MOSCOW) == ()
+    assert expand(single, start, None, MONDAY, MONDAY + DAY, MOSCOW) == ((start, ONE),)
+    assert expand(single, start, None, MONDAY + DAY, MONDAY + 2 * DAY, MOSCOW) == ()
+    assert expand(single, start, start - DAY, MONDAY, MONDAY + DAY, MOSCOW) == ()
 
 
 @pytest.mark.parametrize("kind", [ScheduleKind.PRN, ScheduleKind.CONTINUOUS])
 def test_what_has_no_dose_times_is_never_planned(kind: ScheduleKind) -> None:
-    assert expand(Schedule(kind), MONDAY - DAY, None, MONDAY, MONDAY + 30 * DAY, MOSCOW) == ()
+    assert expand(Schedule(kind, (Course(kind),)), MONDAY - DAY, None, MONDAY, MONDAY + 30 * DAY, MOSCOW) == ()
 
 
 def test_a_clock_time_that_spring_skips_is_given_an_hour_later_by_the_clock() -> None:
@@ -248,9 +267,7 @@ def test_a_window_without_end_is_a_programming_error() -> None:
 
 clock_sets = st.sets(st.times().map(lambda clock: clock.replace(second=0, microsecond=0)), min_size=1, max_size=6)
 schedules = st.builds(
-    lambda clocks, every_days, weekdays: Schedule(
-        ScheduleKind.REGULAR, tuple(sorted((clock, ONE) for clock in clocks)), every_days, tuple(sorted(weekdays))
-    ),
+    lambda clocks, every_days, weekdays: daily([(clock, ONE) for clock in clocks], every_days, tuple(weekdays)),
     clock_sets,
     st.integers(min_value=1, max_value=5),
     st.sets(st.integers(min_value=0, max_value=6), max_size=4),
@@ -290,13 +307,15 @@ def test_an_end_never_adds_a_dose_and_a_later_start_of_the_same_day_neither(
 def test_the_order_of_slots_on_the_sheet_changes_nothing(order: list[tuple[str, int]]) -> None:
     timing = Timing(slots=tuple(SlotDose(name, Fraction(count)) for name, count in order))
     plain = Timing(slots=tuple(SlotDose(name, Fraction(count)) for name, count in sorted(order)))
-    assert schedule_for(timing, TABLE, "") == schedule_for(plain, TABLE, "")
+    assert meaning(timing) == meaning(plain)
 
 
 @settings(max_examples=60, deadline=None)
 @given(schedules, st.integers(min_value=0, max_value=40))
 def test_shifting_everything_by_whole_cycles_shifts_the_doses(plan: Schedule, weeks: int) -> None:
-    shift = timedelta(days=7 * weeks * plan.every_days)
+    ((_, pattern),) = plan.courses[0].editions
+    assert isinstance(pattern, DayTimes)
+    shift = timedelta(days=7 * weeks * pattern.every_days)
     due = expand(plan, MONDAY, None, MONDAY, MONDAY + 10 * DAY, MOSCOW)
     moved = expand(plan, MONDAY + shift, None, MONDAY + shift, MONDAY + shift + 10 * DAY, MOSCOW)
     assert moved == tuple((moment + shift, factor) for moment, factor in due)
@@ -348,6 +367,6 @@ def test_when_once_is(changes: dict[str, object], asked_at: str, due: str) -> No
      ("MWF", 48), ("QMON", 168), ("QSATSUN", 24), ("2X/WEEK", 72)],
 )  # fmt: skip
 def test_the_shortest_time_between_two_doses(code: str, hours: int) -> None:
-    found = schedule_for(Timing(code=code), TABLE, "")
+    found = meaning(Timing(code=code))
     assert isinstance(found, Schedule)
-    assert shortest_interval(found) == timedelta(hours=hours)
+    assert least_interval(found) == timedelta(hours=hours)

@@ -51,7 +51,7 @@ def test_a_patient_in_a_change_says_nothing_of_allergies() -> None:
     [
         (b"", "the file is empty"),
         (change("07:00:00", ORDER)[:-9], "line 1: it is not a whole change in JSON"),
-        (change("07:00:00", ORDER) + change("08:00:00", ORDER)[:50], "line 2: it is not a whole change in JSON"),
+        (change("07:00:00", ORDER) + change("08:00:00", ORDER)[:50], "line 2: it is not a whole change in JSON (Input data was truncated); the file ends there"),
         (change("27:00:00", ORDER), "line 1, field at: the time of the change cannot be read"),
         (b'{"resource": {"resourceType": "Patient", "id": "p"}}', "field at"),
         (b'{"at": "2026-03-05T07:00:00+03:00"}', "line 1, field resource: the change has no resource"),
@@ -66,6 +66,32 @@ def test_what_is_no_whole_feed_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(IntakeError) as caught:
         read(data)
     assert reason in str(caught.value)
+
+
+def test_a_bad_change_is_listed_and_the_others_go_on() -> None:
+    odd = change("08:00:00", order(dosageInstruction=7))
+    data = (
+        change("07:00:00", PATIENT)
+        + b"{oops}\n"
+        + change("27:00:00", ORDER)
+        + odd
+        + change("09:00:00", ENCOUNTER | {"status": "planned"})
+    )
+    sheet = read(data)
+    assert [(reject.position, reject.field) for reject in sheet.rejects] == [
+        ("changes.ndjson line 2", ""), ("changes.ndjson line 3", "at"), ("changes.ndjson line 5", "status"),
+    ]  # fmt: skip
+    patient, broken = sheet.changes
+    assert (
+        patient.patient and broken.line and broken.line.unreadable == "dosageInstruction: Expected `array`, got `int`"
+    )
+
+
+def test_a_death_ends_the_stay() -> None:
+    sheet = read(change("07:00:00", PATIENT | {"deceasedDateTime": "2026-03-05T06:10:00+03:00"}))
+    assert [change.stay and (change.stay.died, change.stay.finished_at) for change in sheet.changes] == [
+        None, (True, datetime(2026, 3, 5, 6, 10, tzinfo=MOSCOW)),
+    ]  # fmt: skip
 
 
 def test_every_change_of_the_hospital_is_one(hospital: Path) -> None:

@@ -1,14 +1,10 @@
 """Ward sheets as CSV and XLSX: encodings, delimiters, headers, odd rows, ids that stay the same."""
 
-import io
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,41 +12,10 @@ from hypothesis import strategies as st
 from hub.adapters.intake.day_sheet import read_day_sheet, read_dose
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.sheet import read_sheet
-from hub.domain.drugs import Drug, DrugClass, Form, Storage
-from hub.domain.identifiers import DrugCode
 from hub.domain.orders import OrderLine, OrderSheet, Patient, SourceSettings, Stay
 from hub.domain.quantities import Quantity
 from hub.domain.timing import SlotDose, Timing
-
-MOSCOW = ZoneInfo("Europe/Moscow")
-WARD = SourceSettings("ward", True, True, None, True, ())
-FREE = SourceSettings("free", False, False, None, False, ())
-
-
-def drug(code: str, inn: str, trade: str, form: Form, strength: str) -> Drug:
-    return Drug(
-        DrugCode(code), inn, trade, form, strength, form.value, "", DrugClass.ORDINARY, False, False, "", Storage.ROOM, True, True, Decimal(1)
-    )  # fmt: skip
-
-
-DIRECTORY = {
-    each.code: each
-    for each in (
-        drug("T001", "метопролол", "Эгилок", Form.TABLET, "25 мг"),
-        drug("T002", "метопролол", "Эгилок", Form.TABLET, "50 мг"),
-        drug("T012", "варфарин", "Варфарин Никомед", Form.TABLET, "2,5 мг"),
-        drug("A001", "фуросемид", "Лазикс", Form.AMPOULE, "10 мг/мл - 2 мл"),
-    )
-}
-HEADER = (
-    "Отделение;Палата;Койка;Код пациента;Пациент;Дата рождения;Препарат;Дозировка;Форма;Доза;Ед.;Путь;"
-    "Утро;Обед;Вечер;Ночь;Режим;Начало;Конец;Подпись;Примечание"
-)
-ROW = "Терапия;101;2;26-1;Ильина Анна Львовна;03.10.1965;Эгилок;25 мг;таб.;12,5;мг;внутрь;1;;1/2;;;05.03.2026;09.03.2026;Басова Н.Г.;натощак"
-
-
-def text(*rows: str, header: str = HEADER) -> str:
-    return "\n".join([header, *rows]) + "\n"
+from tests.intake.ward_tables import DIRECTORY, FREE, HEADER, MOSCOW, ROW, WARD, text, workbook
 
 
 def read(data: bytes, source: SourceSettings = WARD) -> OrderSheet:
@@ -81,16 +46,6 @@ def test_a_row_is_a_line_with_patient_and_stay() -> None:
     assert only.starts_at == datetime(2026, 3, 5, tzinfo=MOSCOW)
     assert only.ends_at == datetime(2026, 3, 9, 23, 59, 59, tzinfo=MOSCOW)
     assert (only.route, only.signed_by, only.note, only.unsupported) == ("внутрь", "Басова Н.Г.", "натощак", ())
-
-
-def workbook(*rows: list[Any]) -> bytes:
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    for row in rows:
-        book.active.append(row)
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
 
 
 def test_encodings_delimiters_and_workbooks_say_the_same() -> None:
@@ -164,7 +119,10 @@ def test_a_code_that_contradicts_the_name_is_for_a_person() -> None:
         ({"Доза": "1,125"}, "the dose cannot be read: '1,125' may mean 1125 or 1.125: write one of them"),
         ({"Доза": "12,5 г"}, "the dose has two units: 12,5 г and мг"),
         ({"Доза": "5", "Ед.": ""}, "a dose without unit: 5"),
-        ({"Код пациента": "", "Дата рождения": ""}, "the patient has neither a code nor a name with a birth date"),
+        ({"Начало": "01.01.1900"}, "the course start is of another age: 01.01.1900"),
+        ({"Дата рождения": "03.10.1865"}, "the birth date is of another age: 03.10.1865"),
+        ({"Утро": "2026"}, "the morning cell cannot be read: 2026"),
+        ({"Доза": "-12,5"}, "the dose cannot be read: -12,5"),
     ],
 )
 def test_what_is_wrong_in_a_row_is_named_in_its_line(cells: dict[str, str], words: str) -> None:
@@ -236,7 +194,7 @@ def test_columns_that_nobody_knows_reach_the_note() -> None:
 
 @pytest.mark.parametrize("column", ["Отделение", "Доза", "Путь", "Начало", "Конец", "Подпись"])
 def test_a_missing_column_is_refused_by_name(column: str) -> None:
-    fields = {"Отделение": "department", "Доза": "dose", "Путь": "route", "Начало": "starts", "Конец": "ends", "Подпись": "signed_by"}
+    fields = {"Отделение": "department", "Доза": "dose", "Путь": "route", "Начало": "starts or course", "Конец": "ends or days or course", "Подпись": "signed_by"}
     words = refusal(text(ROW, header=HEADER.replace(column, "Графа")).encode())
     assert words == f"day.csv, line 1, field {fields[column]}: the required column is missing."
 
@@ -255,7 +213,7 @@ def test_a_missing_column_is_refused_by_name(column: str) -> None:
         (text(ROW, header=HEADER + ";Пациент").encode(), "field patient: two columns are of the same field"),
         (b"a;b;c\n1;2;3\n", "no column is known"),
         (b"hello\n", "no delimiter"),
-        (b"MSH|^~\\&|HIS\r", "it is HL7 v2"),
+        (b"MSH|^~\\&|HIS\r", "field MSH-9"),
         (b"<?xml version='1.0'?>", "it is XML"),
         (b"[]", "it is a JSON array"),
         (b"%PDF-1.7", "it is PDF"),

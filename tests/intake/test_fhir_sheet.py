@@ -120,7 +120,8 @@ def test_allergies_reach_their_patient_and_refuted_ones_do_not() -> None:
     assert [patient.allergies for patient in read(data).patients] == [("Penicillin",), None]
     told = replace(FEED, allergies_provided=True)
     assert [patient.allergies for patient in read(data, told).patients] == [("Penicillin",), ()]
-    assert "patient p1 is not in the file" in refusal(bundle(other, allergy(1, "Penicillin")))
+    (reject,) = read(bundle(other, allergy(1, "Penicillin"))).rejects
+    assert (reject.position, reject.field, reject.reason) == ("day.json entry 2", "AllergyIntolerance.patient", "patient p1 is not in the file")
 
 
 def test_a_finished_stay_has_its_end_and_a_planned_one_is_none() -> None:
@@ -135,12 +136,32 @@ def test_an_order_that_is_repeated_word_by_word_collapses_with_a_note() -> None:
     assert line.note == "Unit Dose | repeated in entry 3"
 
 
-def test_two_different_things_under_one_id_are_refused_naming_both() -> None:
-    assert refusal(bundle(PATIENT, ORDER, order(status="stopped"))) == (
-        "day.json, entry 3, field id: the order mr1 is there twice and differs from the one in day.json entry 2."
-    )
+def test_two_different_orders_under_one_id_are_two_lines_and_the_second_is_unreadable() -> None:
+    stopped = order(status="stopped")
+    first, second, third = read(bundle(PATIENT, ORDER, stopped, order(status="on-hold"), stopped)).lines
+    assert (first.id, first.unreadable, first.note) == ("mr1", "", "Unit Dose")
+    assert first.unsupported == ("another order of this id says something else: entry 3, entry 4, entry 5",)
+    assert second.unreadable == "id: duplicate id mr1: it differs from the order in entry 2"
+    assert second.note == "Unit Dose | repeated in entry 5"
+    assert (second.patient, second.status) == ("p1", OrderStatus.STOPPED)
+    assert len({first.id, second.id, third.id}) == 3
+    assert second.id == read(bundle(PATIENT, ORDER, stopped)).lines[1].id
+
+
+def test_orders_without_a_usable_id_are_told_apart_by_what_they_say() -> None:
+    nameless, long = order(id=None), order(id="x" * 300)
+    first, second, third = read(bundle(PATIENT, nameless, order(id=None, priority="stat"), nameless, long)).lines
+    assert len({first.id, second.id, third.id}) == 3
+    assert first.note == "Unit Dose | repeated in entry 4"
+    assert {line.unsupported for line in (first, second, third)} == {("order without an id",)}
+
+
+def test_two_different_patients_under_one_id_are_listed_and_every_line_of_theirs_says_so() -> None:
     other = {**PATIENT, "birthDate": "1979-08-15"}
-    assert "the Patient p1 is there twice and differs from the one in entry 1" in refusal(bundle(PATIENT, other))
+    sheet = read(bundle(PATIENT, other, ORDER))
+    words = "the Patient p1 is there twice and differs from the one in entry 1"
+    assert [(reject.position, reject.field, reject.reason) for reject in sheet.rejects] == [("day.json entry 2", "id", words)]
+    assert sheet.lines[0].unsupported == (words,)
 
 
 @pytest.mark.parametrize(
@@ -157,20 +178,23 @@ def test_two_different_things_under_one_id_are_refused_naming_both() -> None:
         (WHOLE.decode().encode("utf-16"), "the text is UTF-16"),
         (json.dumps(PATIENT, ensure_ascii=False).encode("windows-1251"), "the text is not utf-8"),
         (WHOLE[:50] + b"\x00" + WHOLE[50:], "binary"),
-        (b"[1, 2]", "not a whole JSON document"),
-        (b"[" * 100_000, "not a whole JSON document"),
+        (b"[1, 2]", "it is a JSON array; send a Bundle, or one resource a line (NDJSON)"),
+        (b"[" * 100_000, "it is a JSON array"),
+        (b'{"a":' * 10_000, "is nested too deeply"),
+        (b"7", "not a whole JSON document"),
         (b'{"resourceType": "Bundle", "type": "collection"}', "the Bundle has no entries"),
         (bundle(ORDER, type="history"), "a Bundle of the type history is not read as a sheet"),
         (bundle(ORDER, link=[{"relation": "next", "url": "x"}]), "it is one page of several"),
-        (bundle(ORDER, total=2), "tells of 2 matches and brings 1"),
+        (bundle(ORDER, type="batch-response"), "it is a server's answer"),
+        (bundle(PATIENT, ORDER, type="searchset", total=3), "tells of 3 matches and brings 2"),
         (bundle({"resourceType": "Practitioner", "id": "d"}), "it is no sheet"),
-        (bundle({"resourceType": "MedicationOrder", "id": "d"}, ORDER), "type MedicationOrder are not read"),
-        (bundle({"id": "d"}, ORDER), "type (none) are not read"),
-        (bundle(PATIENT | {"name": "x"}), "entry 1, field Patient: it cannot be read"),
+        (bundle({"id": "d"}), "type (none) are not read"),
+        (bundle({"resourceType": "PlanDefinition", "id": "d"}), "entry 1, field resourceType: resources of the type PlanDefinition are not read"),
+        (bundle(PATIENT | {"name": "x"}), "entry 1, field Patient.name: it cannot be read: Expected `array`, got `str`"),
         (b'{"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "x"}]}', "the entry has no resource"),
         (b'{"resourceType": "Bundle", "type": "collection", "entry": [{"resource": 7}]}', "not a resource in JSON"),
-        (b'{"resourceType": "Bundle", "entry": 5}', "not a Bundle of FHIR R4"),
-        (ndjson(PATIENT) + b'{"resourceType": "Medi', "line 2: it is not a resource in JSON"),
+        (b'{"resourceType": "Bundle", "entry": 5}', "not a Bundle of FHIR"),
+        (ndjson(PATIENT) + b'{"resourceType": "Medi', "the file ends there, so it is truncated"),
         (b'{"hello": "world"}', "type (none) are not read"),
     ],
 )  # fmt: skip
@@ -178,9 +202,16 @@ def test_a_file_that_is_no_whole_sheet_is_refused(data: bytes, reason: str) -> N
     assert reason in refusal(data)
 
 
-def test_a_transaction_that_deletes_is_refused() -> None:
-    data = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"method": "DELETE"}}]})
-    assert "a sheet cannot delete" in refusal(data.encode())
+def test_a_deletion_is_a_line_that_says_so_and_of_something_else_a_reject() -> None:
+    entries = [
+        {"request": {"method": "DELETE", "url": "MedicationRequest/mr9"}},
+        {"request": {"method": "DELETE", "url": "Patient/p9"}},
+        {"resource": ORDER, "request": {"method": "PUT", "url": "MedicationRequest/mr1"}},
+    ]
+    sheet = read(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode())
+    assert [(line.id, bool(line.unreadable)) for line in sheet.lines] == [("mr9", True), ("mr1", False)]
+    assert sheet.lines[0].unreadable.startswith("request.method: a sheet cannot delete")
+    assert [reject.position for reject in sheet.rejects] == ["day.json entry 2"]
 
 
 def test_a_server_that_reports_a_failure_is_heard() -> None:
@@ -248,8 +279,9 @@ def test_whatever_stands_in_a_member_an_order_is_a_line_or_the_file_is_refused(d
         sheet = read(bundle(*resources))
     except IntakeError:
         return
-    orders = [resource for resource in resources if resource.get("resourceType") == "MedicationRequest"]
+    orders = [resource for resource in resources if isinstance(resource, dict) and resource.get("resourceType") == "MedicationRequest"]
     assert len(sheet.lines) == len(orders)
+    assert all(line.dosages for line in sheet.lines)
 
 
 def test_every_order_of_the_hospital_is_a_line(hospital: Path) -> None:

@@ -10,20 +10,20 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.adapters.intake.allergies import read_allergies
-from hub.adapters.intake.cassettes import cassettes_from, fits_cassette, read_cassettes
-from hub.adapters.intake.directory import DIRECTORY_COLUMNS, read_directory
+from hub.adapters.intake.cassettes import cassettes_from, fits_cassette, look_alike_neighbours, read_cassettes
+from hub.adapters.intake.directory import DIRECTORY_COLUMNS, coating_told, read_directory
 from hub.adapters.intake.discharges import read_discharges
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.sources import read_sources, shipped_sources
 from hub.adapters.intake.stock import make_stock, read_stock
-from hub.domain.drugs import Drug, DrugClass, DrugDirectory, Form, Storage
+from hub.domain.drugs import Coating, Dosing, Drug, DrugClass, DrugDirectory, Form, Storage
 from hub.domain.orders import SourceSettings
 from hub.services.stock_in import Receipt
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 WARD = SourceSettings("ward", True, True, None, True, ())
 HEAD = ",".join(DIRECTORY_COLUMNS)
-METOPROLOL = 'T001,метопролол,Эгилок,tablet,25 мг,tablet,бета-адреноблокаторы,ordinary,no,no,метопролол,room,yes,yes,"3,10"'
+METOPROLOL = 'T001,метопролол,Эгилок,tablet,25 мг,tablet,бета-адреноблокаторы,ordinary,no,no,метопролол,room,4,yes,"3,10"'
 FORMULARY_HEAD = "code,drug,strength,dispense_unit,form,class,high_alert,hazardous,splittable,ndc,gsn"
 
 
@@ -45,7 +45,7 @@ def refusal(call: object, *arguments: object, **named: object) -> str:
 def test_the_full_format() -> None:
     assert read_directory("d.csv", own(METOPROLOL)).drugs["T001"] == Drug(  # type: ignore[index]
         "T001", "метопролол", "Эгилок", Form.TABLET, "25 мг", "tablet", "бета-адреноблокаторы", DrugClass.ORDINARY,
-        False, False, "метопролол", Storage.ROOM, True, True, Decimal("3.10"),
+        False, False, "метопролол", Storage.ROOM, 4, True, Decimal("3.10"),
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def test_a_blank_class_is_none_and_a_bad_one_is_refused_with_its_line() -> None:
     [
         (",tablet,25", ",pill,25", "field form: 'pill' is none of"),
         (",room,", ",shelf,", "field storage: 'shelf' is none of"),
-        (",room,yes", ",room,maybe", "field splittable: 'maybe' is neither yes nor no"),
+        (",room,4", ",room,3", "field divisible_by: '3' is none of 1, 2, 4"),
         ("ordinary,no", "ordinary,", "field high_alert: '' is neither yes nor no"),
         ('"3,10"', "cheap", "field price: 'cheap' is no price"),
         ("метопролол,Эгилок", ",Эгилок", "field inn: a value is needed"),
@@ -70,6 +70,69 @@ def test_a_blank_class_is_none_and_a_bad_one_is_refused_with_its_line() -> None:
 )
 def test_bad_values_of_a_directory_are_refused(old: str, new: str, words: str) -> None:
     assert words in refusal(read_directory, "d.csv", own(METOPROLOL.replace(old, new)))
+
+
+DOSED = HEAD + ",coating,dosed,usual_dose,most_at_once,most_a_day,told_apart"
+
+
+def dosed(*values: str, row: str = METOPROLOL) -> bytes:
+    return "\n".join([DOSED, ",".join([row, *values]), ""]).encode()
+
+
+def test_what_is_known_of_a_drug_s_doses() -> None:
+    (drug,) = read_directory("d.csv", dosed("", "weekly", "50 мг", '"0,2 г"', "400 мг", "метоклопрамид")).drugs.values()
+    assert (drug.coating, drug.dosed, drug.parts) == (Coating.PLAIN, Dosing.WEEKLY, 4)
+    assert [str(amount) for amount in (drug.usual_dose, drug.most_at_once, drug.most_a_day)] == ["50 mg", "0.2 g", "400 mg"]
+    assert drug.told_apart == "метоклопрамид"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (("enteric", "", "", "", "", ""), "line 2, field divisible_by: a tablet with the coating 'enteric' is never split: write no or 1"),
+        (("prolonged", "", "", "", "", ""), "field divisible_by: a tablet with the coating 'prolonged' is never split"),
+        (("sugar", "", "", "", "", ""), "field coating: 'sugar' is none of plain, enteric, prolonged"),
+        (("", "monthly", "", "", "", ""), "field dosed: 'monthly' is none of daily, weekly"),
+        (("", "", "50", "", "", ""), "field usual_dose: '50' is no amount with a unit"),
+        (("", "", "", "5 попугаев", "", ""), "field most_at_once: '5 попугаев' is no amount with a unit: the unit 'попугаев' is not known"),
+        (("", "", "", "", '"1,125 г"', ""), "field most_a_day: '1,125 г' is no amount with a unit: '1,125' may mean 1125 or 1.125"),
+        (("", "", "0 мг", "", "", ""), "field usual_dose: '0 мг' is not more than nothing"),
+        (("", "", "5 mg/kg", "", "", ""), "field usual_dose: '5 mg/kg' depends on the patient"),
+    ],
+)
+def test_bad_values_of_doses_are_refused_with_their_line(values: tuple[str, ...], words: str) -> None:
+    assert words in refusal(read_directory, "d.csv", dosed(*values))
+
+
+def test_a_coated_tablet_that_is_not_split_is_read() -> None:
+    (drug,) = read_directory("d.csv", dosed("enteric", "", "", "", "", "", row=METOPROLOL.replace("room,4", "room,1"))).drugs.values()
+    assert (drug.coating, drug.divisible_by, drug.parts) == (Coating.ENTERIC, 1, 1)
+
+
+@pytest.mark.parametrize(("written", "parts"), [("yes", 4), ("no", 1), ("да", 4)])
+def test_a_directory_that_only_tells_splittable_is_read_as_before(written: str, parts: int) -> None:
+    older = own(METOPROLOL.replace("room,4", f"room,{written}")).replace(b"divisible_by", b"splittable")
+    assert [drug.divisible_by for drug in read_directory("d.csv", older).drugs.values()] == [parts]
+
+
+@pytest.mark.parametrize(
+    ("name", "coating"),
+    [
+        ("MetFORMIN XR (Glucophage XR)", Coating.PROLONGED), ("Aspirin EC", Coating.ENTERIC), ("Диабетон МВ", Coating.PROLONGED),
+        ("Divalproex (EXTended Release)", Coating.PROLONGED), ("Divalproex (DELayed Release)", Coating.ENTERIC), ("Индапамид ретард", Coating.PROLONGED),
+        ("таблетки кишечнорастворимые", Coating.ENTERIC), ("метопролол пролонгированного действия", Coating.PROLONGED), ("Sertraline", Coating.PLAIN),
+        ("OxycoDONE (Immediate Release)", Coating.PLAIN), ("Ceruloplasmin", Coating.PLAIN), ("Дексаметазон", Coating.PLAIN),
+    ],
+)  # fmt: skip
+def test_names_tell_what_coats_a_tablet(name: str, coating: Coating) -> None:
+    assert coating_told(name) is coating
+
+
+def test_a_tablet_that_is_coated_by_its_name_is_never_split_and_the_line_is_warned_of() -> None:
+    file = read_directory("f.csv", formulary("METF500XR,MetFORMIN XR (Glucophage XR),500mg Tab,TAB,tablet,ordinary,no,no,yes,0,1"))
+    (drug,) = file.drugs.values()
+    assert (drug.divisible_by, drug.parts) == (4, 1)
+    assert file.warnings == ("f.csv, line 2: METF500XR is prolonged by its name and is never split, whatever the line says",)
 
 
 def test_a_directory_without_a_column_or_with_a_code_twice_is_refused() -> None:
@@ -96,6 +159,14 @@ def test_the_formulary_keeps_the_first_of_a_code_and_warns_of_what_differs() -> 
     assert file.warnings == ("f.csv, line 5: NS1000 differs from its first line in form, dispense_unit",)
 
 
+def test_a_code_whose_first_line_states_no_strength_has_the_one_that_another_line_states() -> None:
+    senna = "SENN187,Senna,{},TAB,tablet,ordinary,no,no,yes,00904516561,1"
+    one = read_directory("f.csv", formulary(senna.format("1 Tablet"), senna.format("8.6 mg Tablet")))
+    two = read_directory("f.csv", formulary(*(senna.format(text) for text in ("1 Tablet", "8.6 mg Tablet", "15 mg Tablet"))))
+    assert [drug.strength for drug in one.drugs.values()] == ["8.6 mg Tablet"]
+    assert [drug.strength for drug in two.drugs.values()] == ["1 Tablet"]
+
+
 @pytest.fixture(scope="module")
 def tablets() -> DrugDirectory:
     rows = [METOPROLOL.replace("T001", f"T{number:03}").replace("25 мг", f"{number} мг") for number in range(1, 5)]
@@ -106,7 +177,7 @@ def tablets() -> DrugDirectory:
         METOPROLOL.replace("T001", "CO").replace(",room,", ",cold,"),
         METOPROLOL.replace("T001", "NA").replace("ordinary", "narcotic"),
         METOPROLOL.replace("T001", "NC").replace("ordinary", ""),
-        METOPROLOL.replace("T001", "NP").replace(",yes,yes,", ",yes,no,"),
+        METOPROLOL.replace("T001", "NP").replace(",4,yes,", ",4,no,"),
         METOPROLOL.replace("T001", "AM").replace(",tablet,25", ",ampoule,25"),
     ]
     return read_directory("d.csv", own(*rows)).drugs
@@ -126,6 +197,24 @@ def test_the_most_wanted_drugs_get_the_slots(tablets: DrugDirectory) -> None:
     places = cassettes_from(tablets, slots=2, capacity=150, wanted=wanted)
     assert {place.item for place in places} == {"W002", "W003"}
     assert {place.capacity for place in places} == {150}
+
+
+def test_names_that_may_be_taken_for_each_other_are_kept_apart_and_a_map_that_does_not_is_warned_of() -> None:
+    names = ("винбластин", "винкристин", "винкристина", "омепразол", "гепарин", "дигоксин")
+    rows = [METOPROLOL.replace("T001", f"N{number}").replace("метопролол", name, 1).replace("Эгилок", "").replace(",метопролол,room", ",,room") for number, name in enumerate(names)]
+    directory = read_directory("d.csv", own(*rows)).drugs
+    assert look_alike_neighbours(cassettes_from(directory, slots=250), directory) == ()
+    placed = "cassette,item,slot,capacity\n1,N0,7,300\n2,N1,8,300\n3,N3,10,300\n"
+    (warning,) = look_alike_neighbours(read_cassettes("c.csv", placed.encode(), directory), directory)
+    assert warning.startswith("slots 7 and 8 hold 'винбластин 25 мг' and 'винкристин 25 мг': they begin alike")
+    apart = placed.replace(",8,", ",9,")
+    assert look_alike_neighbours(read_cassettes("c.csv", apart.encode(), directory), directory) == ()
+
+
+def test_where_nothing_else_is_left_look_alikes_stand_together_and_it_is_told() -> None:
+    rows = [METOPROLOL.replace("T001", f"T{number}").replace("25 мг", f"{number} мг") for number in range(1, 4)]
+    directory = read_directory("d.csv", own(*rows)).drugs
+    assert len(look_alike_neighbours(cassettes_from(directory, slots=250), directory)) == 2
 
 
 def test_a_cassette_map_and_what_is_refused_of_it(tablets: DrugDirectory) -> None:

@@ -47,16 +47,16 @@ Result = TypeVar("Result")
 
 PLAIN = Drug(
     code=DrugCode("PLAIN"), inn="metformin", trade_name="Siofor", form=Form.TABLET, strength="500 mg", unit="tablet", group="biguanides",
-    drug_class=DrugClass.ORDINARY, high_alert=False, hazardous=False, look_alike_group="", storage=Storage.ROOM, splittable=True,
+    drug_class=DrugClass.ORDINARY, high_alert=False, hazardous=False, look_alike_group="", storage=Storage.ROOM, divisible_by=4,
     prepack_allowed=True, price=None,
 )  # fmt: skip
 DRUGS = (
     PLAIN,
-    replace(PLAIN, code=DrugCode("ALERT"), inn="warfarin", trade_name="Warfarin", strength="5 mg", high_alert=True, splittable=False),
-    replace(PLAIN, code=DrugCode("TWIN"), inn="carvedilol", trade_name="Coriol", strength="25 mg", look_alike_group="carvedilol-captopril"),
-    replace(PLAIN, code=DrugCode("TOXIC"), inn="methotrexate", trade_name="Methotrexat", strength="2.5 mg", hazardous=True, prepack_allowed=False),
-    replace(PLAIN, code=DrugCode("COLD"), inn="insulin", trade_name="Insuman", form=Form.VIAL, strength="100 IU", unit="vial", storage=Storage.COLD),
-    replace(PLAIN, code=DrugCode("AMP"), inn="furosemide", trade_name="Lasix", form=Form.AMPOULE, strength="20 mg", unit="ampoule", splittable=False),
+    replace(PLAIN, code=DrugCode("ALERT"), group="", inn="warfarin", trade_name="Warfarin", strength="5 mg", high_alert=True, divisible_by=1),
+    replace(PLAIN, code=DrugCode("TWIN"), group="", inn="carvedilol", trade_name="Coriol", strength="25 mg", look_alike_group="carvedilol-captopril"),
+    replace(PLAIN, code=DrugCode("TOXIC"), group="", inn="hydroxycarbamide", trade_name="Hydrea", strength="500 mg", hazardous=True, prepack_allowed=False),
+    replace(PLAIN, code=DrugCode("COLD"), group="", inn="insulin", trade_name="Insuman", form=Form.VIAL, strength="100 IU", unit="vial", storage=Storage.COLD),
+    replace(PLAIN, code=DrugCode("AMP"), group="", inn="furosemide", trade_name="Lasix", form=Form.AMPOULE, strength="20 mg", unit="ampoule", divisible_by=1),
 )  # fmt: skip
 CASSETTES = (("PLAIN", 1, 60), ("ALERT", 2, 60), ("TWIN", 3, 60))
 LOTS = (
@@ -65,7 +65,7 @@ LOTS = (
     ("AMP", "F1", date(2027, 9, 1), 60),
 )  # fmt: skip
 PATIENTS = tuple(
-    Patient(PatientId(f"p{number}"), f"W-{number}", f"Family{number}", "Name", date(1960, 1, number), None) for number in range(1, 5)
+    Patient(PatientId(f"p{number}"), f"W-{number}", f"Family{number}", "Name", date(1960, 1, number % 28 + 1), None) for number in range(1, 41)
 )
 STAYS = tuple(
     Stay(patient.id, f"e-{patient.id}", "Cardiology" if number < 2 else "Therapy", str(10 + number), "1")

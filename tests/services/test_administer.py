@@ -69,7 +69,7 @@ def test_what_may_not_be_given_is_refused(world: World, code: str, meddle: Calla
 def test_wrong_scans_are_refused(world: World) -> None:
     world.brought(LINE)
     world.at("08:00")
-    assert given(world, "W-9").code == "unknown-patient"
+    assert given(world, "W-99").code == "unknown-patient"
     assert given(world, "W-2").code == "wrong-patient"
     assert given(world, serial="NOBODY").code == "unknown-pack"
 
@@ -153,7 +153,7 @@ def from_ward(world: World, dose: str, patient: str = "W-1", source: str = "AMP-
 
 
 def test_an_injection_is_given_from_the_ward_s_stock(world: World, injection: DoseId) -> None:
-    assert from_ward(world, injection, "W-9").code == "unknown-patient"
+    assert from_ward(world, injection, "W-99").code == "unknown-patient"
     assert from_ward(world, injection, "W-2").code == "wrong-patient"
     assert from_ward(world, injection, source="PLAIN-P1").code == "unknown-pack"
     assert from_ward(world, "nobody").code == "unknown-pack"
@@ -174,7 +174,7 @@ def test_an_injection_not_given_stays_in_the_ward(world: World, injection: DoseI
     def tell(patient: str, dose: str) -> Any:
         return world.do(lambda unit: not_given(unit, BedsideScan(patient, dose=DoseId(dose)), "refused"), NURSE)
 
-    assert tell("W-9", injection).code == "unknown-patient" and tell("W-2", injection).code == "wrong-patient"
+    assert tell("W-99", injection).code == "unknown-patient" and tell("W-2", injection).code == "wrong-patient"
     assert tell("W-1", world.dose("a").id).code == "not-yours" and tell("W-1", "nobody").code == "unknown-pack"
     assert tell("W-1", injection)[0].state is DoseState.RETURNED
     assert world.held("ward:Cardiology", "AMP/F1") == 1 and tell("W-1", injection).code == "already-given"

@@ -27,7 +27,7 @@ def test_a_dose_planned_after_its_cut_goes_at_once_and_by_hand(world: World) -> 
 
 
 def test_stat_doses_do_not_wait_for_the_cut(world: World) -> None:
-    world.sheet(order_line("a", stat=True), order_line("b"))
+    world.sheet(order_line("a", stat=True), order_line("b", patient=2))
     world.tick()
     assert world.dose("a").state is DoseState.FROZEN and world.dose("b").state is DoseState.PLANNED
 
@@ -39,7 +39,7 @@ def test_the_night_belongs_to_the_evening_before(world: World) -> None:
 
 
 def test_reservations_never_exceed_the_cassette_and_the_rest_is_packed_by_hand(world: World) -> None:
-    world.sheet(*(order_line(f"t{number}", number % 4 + 1, "TWIN", units=4) for number in range(9)))
+    world.sheet(*(order_line(f"t{number}", number + 1, "TWIN", units=4) for number in range(9)))
     world.at("06:15")
     cassette = world.get("cassettes", 3)
     assert cassette.count == 30 and cassette.reserved == 28
@@ -49,7 +49,7 @@ def test_reservations_never_exceed_the_cassette_and_the_rest_is_packed_by_hand(w
 
 
 def test_the_first_expiring_lot_goes_first_and_a_promised_one_is_not_promised_again(world: World) -> None:
-    world.sheet(*(order_line(f"h{number}", number % 4 + 1, units="1/2") for number in range(31)))
+    world.sheet(*(order_line(f"h{number}", number + 1, units="1/2") for number in range(31)))
     world.at("06:15")
     lots = {lot.number: lot.promised for lot in world.all("lots", item="PLAIN")}
     assert lots == {"P1": 30, "P2": 1}

@@ -134,7 +134,7 @@ def test_late_tellings_about_a_finished_pouch_change_nothing(world: World, job: 
 
 
 def test_only_a_few_jobs_are_on_their_way_at_once(world: World) -> None:
-    world.sheet(*(order_line(f"o{number}", number % 4 + 1) for number in range(9)))
+    world.sheet(*(order_line(f"o{number}", number + 1) for number in range(9)))
     world.at("06:15")
     assert len(world.machine.fetch()) == 6 and len(world.machine.fetch()) == 6
     assert world.do(lambda unit: unit.jobs.count(state=JobState.QUEUED)) == 3

@@ -71,7 +71,7 @@ def test_injections_are_asked_for_by_ward_and_issued_by_lot(world: World) -> Non
 
 
 def test_a_cancelled_dose_leaves_its_requisition(world: World) -> None:
-    first, second = (order_line(f"i{number}", 1, "AMP", route="IM") for number in (1, 2))
+    first, second = (order_line(f"i{number}", number, "AMP", route="IM") for number in (1, 2))
     world.sheet(first, second)
     world.at("06:15")
     world.stop(first)

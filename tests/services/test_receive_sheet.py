@@ -10,7 +10,7 @@ from tests.services.small_world import MSK, SIX, STAYS, World, order_line
 
 def test_the_outcomes_of_a_sheet_sum_to_its_orders(world: World) -> None:
     told = world.sheet(
-        order_line("a"), order_line("b", code="BID"), order_line("c", drug_text="?", drug="PLAIN", route="nowhere"),
+        order_line("a"), order_line("b", patient=2, code="BID"), order_line("c", patient=3, drug_text="?", drug="PLAIN", route="nowhere"),
         order_line("d", status=OrderStatus.STOPPED), order_line("e", code="PRN"),
     )  # fmt: skip
     assert told.orders == 5 == sum(told.outcomes.values())
@@ -85,8 +85,8 @@ def test_lines_of_an_excluded_ward_are_named_not_ours_and_planned_once_the_patie
 
 def test_lanes_follow_drug_dose_and_route(world: World) -> None:
     world.sheet(
-        order_line("m"), order_line("h", units="1/2"), order_line("x", drug="TOXIC"), order_line("c", drug="COLD", route="SC"),
-        order_line("v", drug="AMP"), order_line("i", drug="AMP", route="IM"),
+        order_line("m"), order_line("h", patient=2, units="1/2"), order_line("x", drug="TOXIC"), order_line("c", drug="COLD", route="SC"),
+        order_line("v", drug="AMP"), order_line("i", patient=2, drug="AMP", route="IM"),
     )  # fmt: skip
     lanes = {dose.order: dose.lane for dose in world.all("doses")}
     assert lanes == {"m": Lane.MACHINE, "h": Lane.HALF_TABLET, "x": Lane.HAZARDOUS, "c": Lane.COLD, "v": Lane.AMPOULE, "i": Lane.INJECTION}

@@ -10,14 +10,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from hub.domain.identifiers import CassetteId, DrugCode, UserId
+from hub.domain.identifiers import CassetteId, DrugCode, OrderId, UserId
 from hub.domain.orders import OrderLine, OrderStatus, Stay
 from hub.domain.packs import Pack, PackJob, PackState, Verdict
 from hub.domain.refusals import Refusal
 from hub.services import administer, machine_events, reject_packs, return_packs, trolleys
+from hub.services.cancel_administration import EnteredInError, Truth, cancel_administration
 from hub.services.close_day import tick
 from hub.services.doubts import jobs_in_doubt
 from hub.services.machine_events import MachineEvent
+from hub.services.overrides import Said, refuse_line, validate_again, withdraw_validation
 from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
 from hub.services.stock_in import Loading, Receipt, load_cassette, receive_stock
 from tests.services.small_world import NURSE, PACKAGER, PHARMACIST, SIX, TECHNICIAN, World, order_line, with_dosage
@@ -95,7 +97,7 @@ class Walk:
             (self.stock, 2), (self.fill, 4), (self.time, 10), (self.labels, 10), (self.fetch, 20), (self.machine, 70), (self.deliver, 80),
             (self.look, 24), (self.power_cut, 3), (self.repeat, 5), (self.crash, 1), (self.pick, 10), (self.issue, 4), (self.review, 6),
             (self.reject, 6), (self.load, 10), (self.pull, 3), (self.trolley, 5), (self.hand, 8), (self.give, 14), (self.give_ward, 5),
-            (self.not_given, 3), (self.bring_back, 4), (self.answer, 10),
+            (self.not_given, 3), (self.bring_back, 4), (self.answer, 10), (self.rule, 2), (self.validate, 3), (self.entered_in_error, 2),
         ]  # fmt: skip
 
     # orders and patients
@@ -106,7 +108,7 @@ class Walk:
     def _new_line(self) -> OrderLine:
         drug, units, route = self.chance.choice(CHOICES)
         line = order_line(
-            self.world.fresh("o"), self.chance.randint(1, 4), drug, units=units, route=route, stat=self.chance.random() < 0.2,
+            self.world.fresh("o"), self.chance.randint(1, 12), drug, units=units, route=route, stat=self.chance.random() < 0.2,
             code=self.chance.choice(("DAILY", "BID", "TID", "QPM")), authored_at=SIX - timedelta(days=self.chance.choice((0, 20))),
         )  # fmt: skip
         self.lines[line.id] = line
@@ -117,7 +119,7 @@ class Walk:
 
     def _tell(self, line: OrderLine | None, **changes: Any) -> None:
         if line is not None:
-            self.lines[line.id] = replace(line, **changes)
+            self.lines[line.id] = with_dosage(line, **changes)
             self.world.change(line=self.lines[line.id])
 
     def edit(self) -> None:
@@ -138,11 +140,23 @@ class Walk:
         if held:
             self._tell(self.chance.choice(held), status=OrderStatus.ACTIVE)
 
+    def rule(self) -> None:
+        """A pharmacist withdraws the validation of an order, or refuses it."""
+        deed = self.chance.choice((withdraw_validation, refuse_line))
+        if self.lines:
+            said = Said(OrderId(self.chance.choice(list(self.lines))), "interacts", UserId(PHARMACIST))
+            self.world.do(lambda unit: deed(unit, said, self.world.house), PHARMACIST)
+
+    def validate(self) -> None:
+        if standing := self.world.all("rulings", ended_at=None):
+            said = Said(self.chance.choice(standing).order, "asked the doctor", UserId(PHARMACIST))
+            self.world.do(lambda unit: validate_again(unit, said, self.world.house), PHARMACIST)
+
     def move(self) -> None:
-        self.world.move(self.chance.randint(1, 4), self.chance.choice(WARDS), str(self.chance.randint(1, 3)))
+        self.world.move(self.chance.randint(1, 12), self.chance.choice(WARDS), str(self.chance.randint(1, 3)))
 
     def leave(self) -> None:
-        self.world.discharge(self.chance.randint(1, 4))
+        self.world.discharge(self.chance.randint(1, 12))
 
     def sheet(self) -> None:
         """A list of what is in force comes in again, with edits that no change told of, and people in other beds."""
@@ -191,6 +205,7 @@ class Walk:
 
     def fetch(self) -> None:
         self.world.do(lambda unit: machine_events.send_next(unit, PACKAGER, 6))
+        self._abort()
         for command in self.world.all("commands", kind="run", done=False):
             job = self.world.get("jobs", command.job)
             if job.state.value == "queued" or command.id in self.known_commands:
@@ -201,6 +216,19 @@ class Walk:
             else:
                 must(not any(self.moved[job.id, slot] for slot in range(len(job.fills))), "9 a job is sent once", job)
                 self.holding.append(Holding(job))
+
+    def _abort(self) -> None:
+        """The machine is asked to abort: of what it has not begun it says so, of the rest that it goes on."""
+        for command in self.world.all("commands", kind="abort", done=False):
+            if command.id in self.known_commands:
+                continue
+            self.known_commands.add(command.id)
+            waiting = next((pouch for pouch in self.holding if pouch.job.id == command.job and pouch.stage == 0), None)
+            if waiting is None:
+                self._send("refused", command.job, None, source="bridge", command=command.id, rc="BUSY", reason="BUSY")
+            else:
+                self.holding.remove(waiting)
+                self._send("done", command.job, None, state="aborted")
 
     def _send(self, kind: str, job: str | None, slot: int | None, source: str = "firmware", **data: Any) -> MachineEvent:
         event = self.world.machine.event(kind, job, slot, **data)
@@ -382,7 +410,7 @@ class Walk:
     def give(self) -> None:
         pack = self._some_pack(PackState.RECEIVED, PackState.HELD, PackState.REVOKED)
         if pack is not None:
-            number = self.chance.randint(1, 4) if self._wrong() else int(pack.patient[1:])
+            number = self.chance.randint(1, 12) if self._wrong() else int(pack.patient[1:])
             scan = administer.BedsideScan(f"W-{number}", pack.serial)
             self.world.do(lambda unit: administer.give(unit, scan, self.world.house), NURSE)
 
@@ -405,6 +433,22 @@ class Walk:
         else:
             return
         self.world.do(lambda unit: administer.not_given(unit, scan, "asleep"), NURSE)
+
+    def entered_in_error(self) -> None:
+        """Something was recorded as given and was not: it lies there yet, or was thrown away."""
+        truth, dose = self.chance.choice(list(Truth)), self._given_from_ward()
+        pack = self._some_pack(PackState.GIVEN)
+        if dose is not None and self.chance.random() < 0.5:
+            error = EnteredInError(f"W-{dose.patient[1:]}", truth, "wrong scan", dose=dose.id)
+        elif pack is not None:
+            error = EnteredInError(f"W-{pack.patient[1:]}", truth, "wrong scan", pack_code=pack.serial)
+        else:
+            return
+        self.world.do(lambda unit: cancel_administration(unit, error), PHARMACIST)
+
+    def _given_from_ward(self) -> Any:
+        doses = self.world.all("doses", lane="injection", state="given")
+        return self.chance.choice(doses) if doses else None
 
     def bring_back(self) -> None:
         waiting = self.world.do(return_packs.packs_to_return)

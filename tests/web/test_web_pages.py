@@ -14,6 +14,9 @@ STATIC = TEMPLATES.parent / "static"
 PAGES = (
     ("/line", Action.READ_LINE),
     ("/line/board", Action.READ_LINE),
+    ("/returned", Action.RETURN_LINES),
+    ("/returned/board", Action.RETURN_LINES),
+    ("/trolley/pull", Action.READ_WARD),
     ("/trolley", Action.READ_WARD),
     ("/trolley/board", Action.READ_WARD),
     ("/ward", Action.READ_WARD),
@@ -23,6 +26,7 @@ PAGES = (
     ("/devices/board", Action.READ_LINE),
     ("/devices/packager-1", Action.READ_LINE),
     ("/devices/packager-1/board", Action.READ_LINE),
+    ("/look-alikes", Action.READ_LINE),
     ("/ledger", Action.READ_LEDGER),
     ("/ledger?about=X", Action.READ_LEDGER),
 )
@@ -57,7 +61,7 @@ class Parsed(HTMLParser):
 
 
 def every_page(plant: WebPlant) -> dict[str, str]:
-    paths = ["/line", "/trolley", f"/trolley?id={plant.loaded.trolley}", "/devices", "/ledger", "/api/docs", "/ward"]
+    paths = ["/line", "/returned", "/trolley/pull", "/trolley", f"/trolley?id={plant.loaded.trolley}", "/devices", "/ledger", "/api/docs", "/ward"]
     paths += [f"/ledger?about={plant.loaded.serial}", f"/ward/round?department={wards_of(plant)}"]
     texts = {path: plant.read(Role.PHARMACIST, path) for path in paths}
     texts["nurse's round"] = plant.read(Role.NURSE, f"/ward/round?department={wards_of(plant)}")

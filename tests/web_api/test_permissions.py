@@ -8,10 +8,11 @@ from hub.domain.people import Action, Role, may
 from tests.web_api.api_client import Api
 
 READS: tuple[tuple[str, Action], ...] = (
-    ("/api/cassettes", Action.PACK), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/doubts", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
+    ("/api/look-alikes", Action.READ_LINE), ("/api/cassettes", Action.PACK), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/doubts", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
     ("/api/requisitions", Action.PACK), ("/api/returns", Action.RETURN_PACKS), ("/api/trolleys", Action.READ_WARD),
     ("/api/wards", Action.READ_WARD), ("/api/ward/Therapy/round", Action.READ_WARD), ("/api/ledger/export", Action.READ_LEDGER),
-    ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE),
+    ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE), ("/api/intake/feeds", Action.READ_LINE), ("/api/codes", Action.READ_LINE),
+    ("/api/returned", Action.RETURN_LINES), ("/api/returned/statistics", Action.RETURN_LINES), ("/api/trolleys/pull-list", Action.READ_WARD),
     ("/api/devices/packager-1/trace", Action.OPERATE_DEVICES), ("/api/devices/packager-1/trace.jsonl", Action.OPERATE_DEVICES),
     ("/api/devices/packager-1/support.zip", Action.OPERATE_DEVICES), ("/api/devices/packager-1/trace.pcapng", Action.OPERATE_DEVICES),
     ("/api/devices/packager-1/firmware", Action.OPERATE_DEVICES), ("/api/devices/packager-1/firmware/progress", Action.OPERATE_DEVICES),
@@ -22,6 +23,7 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/stock/receipts", Action.RECEIVE_STOCK, {"packs": []}),
     ("/api/stock/recalls", Action.RECALL, {"item": "NOTHING", "lot": "L", "reason": "r"}),
     ("/api/cassettes/load", Action.LOAD_CASSETTES, {}),
+    ("/api/look-alikes", Action.DECIDE_LINES, {"first": "none", "second": "nothing", "decision": "confirm", "reason": "r"}),
     ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}),
     ("/api/reviews", Action.DECIDE_REVIEWS, {"review": "none", "decision": "reject"}),
     ("/api/rejects", Action.PACK, {"pack": "NOBODY"}),
@@ -37,6 +39,11 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/bedside/give", Action.ADMINISTER, {"patient_code": "w", "pack_code": "p"}),
     ("/api/bedside/give-ward", Action.ADMINISTER, {"patient_code": "w", "dose": "d", "source_code": "s"}),
     ("/api/bedside/not-given", Action.ADMINISTER, {"patient_code": "w", "pack_code": "p", "reason": "asleep"}),
+    ("/api/returned/seen", Action.RETURN_LINES, {"returned": "none"}), ("/api/returned/pass-on", Action.RETURN_LINES, {"returned": "none", "to": "x"}),
+    ("/api/returned/close", Action.RETURN_LINES, {"returned": "none", "reason": "r"}),
+    ("/api/lines/allergy", Action.DECIDE_LINES, {"order": "none", "allergy": "x", "reason": "r"}),
+    *((f"/api/lines/{rule}", Action.DECIDE_LINES, {"order": "none", "reason": "r"}) for rule in ("refuse", "withdraw", "validate")),
+    ("/api/administrations/cancel", Action.CANCEL_ADMINISTRATION, {"patient_code": "w", "pack_code": "p", "truth": "here", "reason": "r"}),
     ("/api/devices/packager-1/lock", Action.SERVE_DEVICES, {"mode": "take"}),
     ("/api/devices/packager-1/self-test", Action.SERVE_DEVICES, {}),
     ("/api/devices/packager-1/jog", Action.SERVE_DEVICES, {"press": "press-01", "motor": "film", "direction": "back"}),
@@ -44,10 +51,15 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/devices/packager-1/firmware?event=event-0001", Action.SERVE_DEVICES, {}),
     ("/api/returns", Action.RETURN_PACKS, {"pack": "p", "condition": "sealed"}),
     ("/api/clock", Action.ADVANCE_CLOCK, {}),
+    ("/api/codes/decide", Action.DECIDE_LINES, {"source": "hospital", "kind": "unit", "code": "nothing", "meaning": "mg"}),
     ("/api/intake/sheet?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
     ("/api/intake/changes?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
     ("/api/intake/discharges?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
     ("/api/intake/allergies?source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
+    ("/api/intake/preview?kind=sheet&source=hospital&name=n", Action.RECEIVE_SHEETS, {}),
+    ("/api/intake/take?kind=sheet&source=hospital&name=n&state=s", Action.RECEIVE_SHEETS, {}),
+    ("/api/intake/alarms", Action.RECEIVE_SHEETS, {"alarm": "none", "reason": "r"}),
+    ("/api/intake/held", Action.DECIDE_LINES, {"sheet": "0" * 64, "decision": "discard", "reason": "r"}),
 )
 OPEN = {"/api/session", "/api/state", "/api/events", "/api/openapi.json"}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.sheet_names import patient_of_row
 from hub.adapters.intake.table import headers_of, read_table
+from hub.domain.allergy_words import allergy_text
 from hub.domain.identifiers import PatientId
 from hub.domain.orders import OrderSheet, Patient
 
@@ -23,7 +24,8 @@ def read_allergies(name: str, data: bytes) -> Allergies:
             raise IntakeError(name, row.position, "patient", "neither a code nor a name with a birth date is given")
         if not row["allergy"]:
             raise IntakeError(name, row.position, "allergy", "a value is needed")
-        texts[patient].append(row["allergy"])
+        told = allergy_text(row["allergy"], criticality=row["criticality"], severity=row["severity"], reactions=(row["reaction"],))
+        texts[patient].append(told)
     return {patient: tuple(dict.fromkeys(found)) for patient, found in texts.items()}
 
 

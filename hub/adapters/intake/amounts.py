@@ -23,17 +23,18 @@ def fraction(text: str) -> Fraction | None:
         return None
 
 
+def exact(value: Decimal) -> Fraction | None:
+    """Return a JSON number exactly; None for negative, infinite and absurd ones (beyond 12 digits before or after the point)."""
+    if not value.is_finite() or value < 0 or abs(value.adjusted()) > MAXIMUM_DIGITS or len(value.as_tuple().digits) > 28:
+        return None
+    return Fraction(value)
+
+
 @lru_cache(maxsize=8192)
 def quantity(value: Decimal, unit: str) -> Quantity | None:
-    """Return an exact quantity of a JSON number; None for negative, infinite and absurd ones (more than 12 digits)."""
-    if (
-        not value.is_finite()
-        or value < 0
-        or abs(value.adjusted()) > MAXIMUM_DIGITS
-        or len(value.as_tuple().digits) > 28
-    ):
-        return None
-    return Quantity(Fraction(value), unit_name(unit))
+    """Return an exact quantity of a JSON number, None where `exact` finds none."""
+    amount = exact(value)
+    return None if amount is None else Quantity(amount, unit_name(unit))
 
 
 def money(text: str) -> Decimal | None:

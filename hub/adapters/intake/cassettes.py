@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import combinations, pairwise
 
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.table import Row, normalised, read_table
 from hub.domain.drugs import SOLID_FORMS, CassettePlace, Drug, DrugClass, DrugDirectory, Storage
 from hub.domain.identifiers import DrugCode
+from hub.domain.look_alikes import look_alikes_of
 
 COLUMNS = ("cassette", "item", "slot", "capacity")
 HALF_TABLET = "half-tablet"
@@ -74,7 +76,8 @@ def cassettes_from(
 ) -> tuple[CassettePlace, ...]:
     """Return a map for at most `slots` drugs (a machine has 250), slots counted from 1: the most wanted drugs, then by code.
 
-    Drugs of one look-alike group (or of one name) are not in neighbouring slots where that is possible.
+    Drugs of one look-alike group, of one name, or of names that may be taken for each other are not in neighbouring slots where
+    that is possible; `look_alike_neighbours` says where it is not.
     """
     counts = wanted or {}
     fitting = sorted(
@@ -84,17 +87,73 @@ def cassettes_from(
     return tuple(CassettePlace(slot, drug.code, slot, capacity) for slot, drug in enumerate(order, start=1))
 
 
-def _apart(drugs: Iterable[Drug]) -> list[Drug]:
-    """Return the drugs so that neighbours are of different groups: always one of the largest group that is allowed."""
-    groups: dict[str, list[Drug]] = defaultdict(list)
+def look_alike_neighbours(places: Iterable[CassettePlace], directory: DrugDirectory) -> tuple[str, ...]:
+    """Return a warning for each pair of neighbouring slots whose drugs may be taken for each other, with names, slots and reason."""
+    ordered = sorted(places, key=lambda place: place.slot)
+    reasons = _confusable([directory[place.item] for place in ordered])
+    told = []
+    for one, other in pairwise(ordered):
+        why = reasons.get(frozenset((one.item, other.item)))
+        if why and other.slot - one.slot == 1:
+            first, second = (f"'{directory[place.item].inn} {directory[place.item].strength}'" for place in (one, other))
+            told.append(f"slots {one.slot} and {other.slot} hold {first} and {second}: {why}")
+    return tuple(told)
+
+
+def _confusable(drugs: Iterable[Drug]) -> dict[frozenset[DrugCode], str]:
+    """Return why two drugs must not stand beside each other, by the pair of their codes."""
+    reasons: dict[frozenset[DrugCode], str] = {}
+    kept = {drug.code: drug for drug in drugs}
+    for pair in look_alikes_of(kept):
+        reasons.update({frozenset((one, other)): pair.names.said("en") for one in pair.first for other in pair.second})
+    for why, names in (("one look-alike group", _groups(kept.values())), ("one name", _same_names(kept.values()))):
+        for codes in names.values():
+            reasons.update({frozenset(two): why for two in combinations(codes, 2)})
+    return reasons
+
+
+def _groups(drugs: Iterable[Drug]) -> dict[str, list[DrugCode]]:
+    found: dict[str, list[DrugCode]] = defaultdict(list)
     for drug in drugs:
-        groups[drug.look_alike_group or normalised(drug.inn)].append(drug)
+        if drug.look_alike_group:
+            found[drug.look_alike_group].append(drug.code)
+    return found
+
+
+def _same_names(drugs: Iterable[Drug]) -> dict[str, list[DrugCode]]:
+    found: dict[str, list[DrugCode]] = defaultdict(list)
+    for drug in drugs:
+        found[normalised(drug.inn)].append(drug.code)
+    return found
+
+
+def _apart(drugs: Iterable[Drug]) -> list[Drug]:
+    """Return the drugs so that neighbours cannot be taken for each other: always the one with the most such others that may stand next.
+
+    What may not stand at the end any more goes between two that allow it, and where there are none, to the end.
+    """
+    left = {drug.code: drug for drug in sorted(drugs, key=lambda drug: drug.code)}
+    against = _opponents(left)
     order: list[Drug] = []
-    last = ""
-    while groups:
-        allowed = [name for name in groups if name != last] or list(groups)
-        last = min(allowed, key=lambda name: (-len(groups[name]), name))
-        order.append(groups[last].pop(0))
-        if not groups[last]:
-            del groups[last]
+    while left:
+        allowed = [code for code in left if not order or code not in against[order[-1].code]]
+        chosen = min(allowed or left, key=lambda code: (-len(against[code] & left.keys()), code))
+        order.insert(len(order) if allowed else _place_for(chosen, order, against), left.pop(chosen))
     return order
+
+
+def _opponents(drugs: Mapping[DrugCode, Drug]) -> dict[DrugCode, set[DrugCode]]:
+    found: dict[DrugCode, set[DrugCode]] = {code: set() for code in drugs}
+    for one, other in (tuple(pair) for pair in _confusable(drugs.values()) if len(pair) == 2):
+        found[one].add(other)
+        found[other].add(one)
+    return found
+
+
+def _place_for(code: DrugCode, order: list[Drug], against: Mapping[DrugCode, set[DrugCode]]) -> int:
+    """Return the first place in an order where neither neighbour can be taken for a drug, else its end."""
+    for place in range(len(order)):
+        around = {drug.code for drug in order[max(0, place - 1) : place + 1]}
+        if not around & against[code]:
+            return place
+    return len(order)

@@ -1,63 +1,89 @@
 """A changes feed: NDJSON of {"at", "resource"}, plain or gzip, read into dated changes in the order of time."""
 
 import hashlib
+import io
 from datetime import datetime, tzinfo
-
-import msgspec
 
 from hub.adapters.intake.envelope import unpacked, utf8
 from hub.adapters.intake.errors import IntakeError
-from hub.adapters.intake.fhir import FhirFile, Found, found_resource, read_order
+from hub.adapters.intake.fhir import read_order
+from hub.adapters.intake.fhir_containers import lines_of
+from hub.adapters.intake.fhir_file import FhirFile
+from hub.adapters.intake.fhir_found import ORDER_KINDS, Found, Unread, decoded, found_resource
 from hub.adapters.intake.fhir_model import Change
 from hub.adapters.intake.moments import moment
 from hub.domain.drugs import DrugDirectory
-from hub.domain.orders import OrderSheet, SheetChange, SourceSettings
-
-_CHANGE = msgspec.json.Decoder(Change)
+from hub.domain.orders import OrderSheet, Reject, SheetChange, SourceSettings
 
 
 def read_changes(
     name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo
 ) -> OrderSheet:
-    """Return a sheet that has only `changes`; raise IntakeError where any line is not a whole change.
+    """Return a sheet that has only `changes` and `rejects`; raise IntakeError where the feed is cut off or holds no change at all.
 
     The same order, stay or patient may come again later with another content: that is what a change is. Allergies come
     with the day's sheet; a patient's `allergies` of None here means that nothing is said of them.
     """
     content = utf8(name, unpacked(name, data))
     changes: list[SheetChange] = []
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if line.strip():
-            file = FhirFile(name, source, directory, zone, complete=False)
-            changes += _changes_of(name, f"line {number}", line, file)
+    rejects: list[Reject] = []
+    for number, line, too_long in lines_of(io.BytesIO(content)):
+        file = FhirFile(name, source, directory, zone, complete=False)
+        found = _change_of(f"line {number}", b"" if too_long else line, zone)
+        changes += _read(file, *found) if isinstance(found, tuple) else []
+        rejects += file.rejects if isinstance(found, tuple) else [_reject(name, number, found)]
+    if rejects and not content.endswith(b"\n") and _is_cut(content):
+        raise IntakeError(
+            name,
+            rejects[-1].position.removeprefix(name).strip(),
+            "",
+            f"{rejects[-1].reason}; the file ends there, so it is truncated",
+        )
     if not changes:
-        raise IntakeError(name, "", "", "it holds no Patient, Encounter or MedicationRequest: it is no changes feed")
+        raise _no_feed(name, rejects)
     changes.sort(key=lambda change: change.at)
-    return OrderSheet(source.name, name, hashlib.sha256(data).hexdigest(), changes=tuple(changes))
+    return OrderSheet(
+        source.name, name, hashlib.sha256(data).hexdigest(), changes=tuple(changes), rejects=tuple(rejects)
+    )
 
 
-def _changes_of(name: str, position: str, line: bytes, file: FhirFile) -> list[SheetChange]:
-    try:
-        change = _CHANGE.decode(line)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise IntakeError(name, position, "", f"it is not a whole change in JSON ({error})") from error
-    at = moment(change.at, file.zone) if change.at else None
+def _is_cut(content: bytes) -> bool:
+    return isinstance(decoded(Change, content.rpartition(b"\n")[2]), Unread)
+
+
+def _no_feed(name: str, rejects: list[Reject]) -> IntakeError:
+    if not rejects:
+        return IntakeError(name, "", "", "it holds no Patient, Encounter or MedicationRequest: it is no changes feed")
+    return IntakeError(name, rejects[0].position.removeprefix(name).strip(), rejects[0].field, rejects[0].reason)
+
+
+def _reject(name: str, number: int, problem: Unread) -> Reject:
+    return Reject(f"{name} line {number}", problem.field, problem.reason)
+
+
+def _change_of(position: str, line: bytes, zone: tzinfo) -> tuple[datetime, Found] | Unread:
+    change = decoded(Change, line)
+    if isinstance(change, Unread):
+        return Unread(change.field, f"it is not a whole change in JSON ({change.reason})")
+    at = moment(change.at, zone) if change.at else None
     if at is None:
-        raise IntakeError(name, position, "at", f"the time of the change cannot be read: {change.at or '(none)'}")
+        return Unread("at", f"the time of the change cannot be read: {change.at or '(none)'}")
     if not bytes(change.resource):
-        raise IntakeError(name, position, "resource", "the change has no resource")
-    return _read(file, at, found_resource(name, position, change.resource))
+        return Unread("resource", "the change has no resource")
+    return at, found_resource(position, change.resource)
 
 
 def _read(file: FhirFile, at: datetime, found: Found) -> list[SheetChange]:
-    if found.kind == "MedicationRequest":
+    if found.kind in ORDER_KINDS:
         return [SheetChange(at, line=read_order(file, file.reader(), found))]
     if found.kind == "AllergyIntolerance":
-        raise IntakeError(file.name, found.position, "resourceType", "an allergy has to come with the day's sheet")
+        file.rejects.append(
+            Reject(f"{file.name} {found.position}", "resourceType", "an allergy has to come with the day's sheet")
+        )
+        return []
     file.take(found)
     patients, stays = file.people()
-    if found.kind == "Encounter" and not stays:
-        raise IntakeError(
-            file.name, found.position, "status", "the stay names nobody, or is neither present nor finished"
-        )
+    if found.kind == "Encounter" and not stays and not file.rejects:
+        reason = "the stay is neither present nor finished"
+        file.rejects.append(Reject(f"{file.name} {found.position}", "status", reason))
     return [SheetChange(at, patient=patient) for patient in patients] + [SheetChange(at, stay=stay) for stay in stays]

@@ -1,35 +1,40 @@
-"""Day sheets of the wards, CSV or XLSX with Russian or English headers, read into an order sheet."""
+"""Day sheets of the wards, CSV or XLSX with Russian or English headers or a column map, read into an order sheet."""
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
-from fractions import Fraction
+from datetime import tzinfo
 
-from hub.adapters.intake.amounts import unit_name
+from hub.adapters.intake.column_map import DEFAULT_MAP, SLOTS, ColumnMap, mapped_rows
+from hub.adapters.intake.day_dosage import NO, YES, Reading, read_bounds, read_dosage, read_dose
 from hub.adapters.intake.drug_match import DrugMatcher
-from hub.adapters.intake.moments import calendar_day, is_date_alone, moment
-from hub.adapters.intake.sheet_names import order_id, patient_of_row, split_name, stay_id
-from hub.adapters.intake.table import Row, headers_of, normalised, read_table
+from hub.adapters.intake.envelope import unpacked
+from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.moments import calendar_day
+from hub.adapters.intake.order_rows import with_orders_joined
+from hub.adapters.intake.sheet_names import order_id, patient_of_row, row_id, split_name, stay_id
+from hub.adapters.intake.table import Row, normalised
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
-from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, SourceSettings, Stay
-from hub.domain.quantities import Quantity, parse_dose_amount
-from hub.domain.schedule import is_prn
-from hub.domain.timing import Dosage, SlotDose, Timing
+from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, Reject, SourceSettings, Stay
 
-SLOTS = ("morning", "noon", "evening", "night")
 REQUIRED = (
     ("department",), ("patient", "patient_code"), ("birth_date", "patient_code"), ("drug", "drug_code"),
-    ("strength", "drug_code"), ("dose",), ("route",), (*SLOTS, "frequency"),
+    ("strength", "drug_code"), ("dose",), ("route",), (*SLOTS, "frequency", "scheme", "prn"),
 )  # fmt: skip
-_ONE = frozenset({"+", "v", "x", "х", "✓", "✔", "да", "yes"})
-_NONE = frozenset({"", "-", "–", "—", "0", "нет", "no"})
-_DOSE = re.compile(r"([\d\s.,/½¼¾⅓⅔]+?)(?:\s*[-–—]\s*([\d\s.,/½¼¾⅓⅔]+?))?\s*([^\W\d_].*)?", re.DOTALL)
+OLDEST_BIRTH_YEAR = 1905
 _URGENT = re.compile(r"\b(?:cito|stat|now|срочно|немедленно)\b", re.IGNORECASE)
-_STATUS = OrderStatus.ACTIVE
+_STATUSES: Mapping[str, OrderStatus] = {
+    **{status.value: status for status in OrderStatus},
+    **dict.fromkeys(("действует", "активно", "активен", "назначено", "new", "in force"), OrderStatus.ACTIVE),
+    **dict.fromkeys(("приостановлено", "приостановлен", "пауза", "held", "hold"), OrderStatus.ON_HOLD),
+    **dict.fromkeys(("отменено", "отменен", "отмена", "canceled", "discontinued"), OrderStatus.CANCELLED),
+    **dict.fromkeys(("завершено", "завершен", "окончено", "выполнено", "ended"), OrderStatus.COMPLETED),
+}
+
+__all__ = ["DEFAULT_MAP", "read_day_sheet", "read_dose"]
 
 
 @dataclass(slots=True)
@@ -37,8 +42,9 @@ class _Sheet:
     """A sheet while it is read: what was met so far."""
 
     name: str
+    sha256: str
     source: SourceSettings
-    zone: tzinfo
+    reading: Reading
     drugs: DrugMatcher
     patients: dict[PatientId, tuple[str, Patient]] = field(default_factory=dict)
     stays: dict[PatientId, tuple[str, Stay]] = field(default_factory=dict)
@@ -46,29 +52,53 @@ class _Sheet:
 
 
 def read_day_sheet(
-    name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo
+    name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo, columns: ColumnMap = DEFAULT_MAP
 ) -> OrderSheet:
-    """Return the sheet of a ward's table: one line a row, none left out.
+    """Return the sheet of a ward's table: every row is a line, a dosage of one, or a reject; none is left out.
 
-    Raises IntakeError for a table that cannot be read or lacks a column; what is wrong with one row is in its
-    `unsupported`, and the field it is about is None.
+    Raises IntakeError for a table that cannot be read or lacks a column, and where not one row can be trusted. What is wrong with
+    one row is in its `unsupported` (the field is None), or the row is `unreadable`; of a row whose cells cannot be told
+    apart only a reject is left.
     """
-    required = [*REQUIRED]
-    if source.course_required:
-        required += [("starts",), ("ends",)]
-    if source.signature_required:
-        required.append(("signed_by",))
-    rows = read_table(name, data, headers_of("day-sheet"), required=required)
-    sheet = _Sheet(name, source, zone, DrugMatcher(directory))
-    lines = tuple(_line(sheet, row) for row in rows)
+    content = unpacked(name, data)
+    sha256 = hashlib.sha256(data).hexdigest()
+    reading = Reading(columns.decimal_sign or source.decimal_sign, columns.slots, columns.dates, zone)
+    sheet = _Sheet(name, sha256, source, reading, DrugMatcher(directory))
+    lines: list[OrderLine] = []
+    rejects: list[Reject] = []
+    for row in mapped_rows(name, content, columns, _required(source)):
+        if row.fault and not row.cells:
+            rejects.append(Reject(f"{name} {row.position}", *row.fault))
+        else:
+            lines.append(_line(sheet, row))
+    _refuse_nothing(name, lines, rejects)
     return OrderSheet(
         source=source.name,
         name=name,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         patients=tuple(patient for _, patient in sheet.patients.values()),
         stays=tuple(stay for _, stay in sheet.stays.values()),
-        lines=lines,
+        lines=with_orders_joined(lines),
+        rejects=tuple(rejects),
     )
+
+
+def _required(source: SourceSettings) -> list[Sequence[str]]:
+    required: list[Sequence[str]] = [*REQUIRED]
+    if source.course_required:
+        required += [("starts", "course"), ("ends", "days", "course")]
+    if source.signature_required:
+        required.append(("signed_by",))
+    return required
+
+
+def _refuse_nothing(name: str, lines: Sequence[OrderLine], rejects: Sequence[Reject]) -> None:
+    if lines:
+        return
+    if not rejects:
+        raise IntakeError(name, "", "", "the table has a header and no rows")
+    first = rejects[0]
+    raise IntakeError(name, first.position.removeprefix(f"{name} "), first.field, f"{first.reason}; no row of the table can be read")
 
 
 def _line(sheet: _Sheet, row: Row) -> OrderLine:
@@ -77,8 +107,10 @@ def _line(sheet: _Sheet, row: Row) -> OrderLine:
     drug, doubt = sheet.drugs.match(row["drug_code"], row["drug"], row["strength"], row["form"])
     if doubt:
         unsupported.append(doubt)
+    bounds = read_bounds(row, sheet.reading, unsupported)
+    unreadable = _unreadable(row, patient)
     return OrderLine(
-        id=_order_id(sheet, row, patient, drug),
+        id=row_id(sheet.source.name, sheet.sha256, row.line) if not patient else _order_id(sheet, row, patient, drug),
         version=1,
         source=sheet.source.name,
         sheet=sheet.name,
@@ -86,22 +118,51 @@ def _line(sheet: _Sheet, row: Row) -> OrderLine:
         patient=patient,
         drug=drug,
         drug_text=" ".join(part for part in (row["drug"], row["strength"], row["form"]) if part),
-        dosages=(_dosage(sheet, row, unsupported),),
-        status=_STATUS,
+        dosages=(read_dosage(row, sheet.reading, bounds.lasts, unsupported),),
+        status=_status(row, unsupported),
         authored_at=None,
-        starts_at=_date(sheet, row, "starts", unsupported),
-        ends_at=_date(sheet, row, "ends", unsupported),
+        starts_at=bounds.starts_at,
+        ends_at=bounds.ends_at,
         signed_by=row["signed_by"],
-        note=" | ".join([*([row["note"]] if row["note"] else []), *(f"{title}: {cell}" for title, cell in row.others)]),
-        stat=bool(_URGENT.search(f"{row['frequency']} {row['note']}")),
+        note=_note(row),
+        stat=_is_urgent(row, unsupported),
         unsupported=tuple(unsupported),
-        starts_on_day=is_date_alone(row["starts"]),
+        starts_on_day=bounds.on_day,
+        unreadable=f"{sheet.name} {row.position}, {unreadable}" if unreadable else "",
     )
 
 
-def _dosage(sheet: _Sheet, row: Row, unsupported: list[str]) -> Dosage:
-    dose = read_dose(row["dose"], row["unit"], unsupported, sheet.source.decimal_sign)
-    return Dosage(dose, _timing(sheet, row, unsupported), row["route"])
+def _unreadable(row: Row, patient: PatientId) -> str:
+    """Return the field and the reason of a row that nobody could carry out; empty where it can be read."""
+    if row.fault:
+        column, reason = row.fault
+        return f"field {column}: {reason}" if column else reason
+    if not patient:
+        return "field patient: neither a code nor a name with a birth date is given"
+    if not (row["drug"] or row["drug_code"]):
+        return "field drug: no drug is written"
+    return ""
+
+
+def _status(row: Row, unsupported: list[str]) -> OrderStatus:
+    word = normalised(row["status"])
+    if not word:
+        return OrderStatus.ACTIVE
+    if word not in _STATUSES:
+        unsupported.append(f"the status is not known: {row['status']}")
+    return _STATUSES.get(word, OrderStatus.UNKNOWN)
+
+
+def _is_urgent(row: Row, unsupported: list[str]) -> bool:
+    word = row["urgent"].casefold()
+    if word not in YES | NO:
+        unsupported.append(f"the cell of 'urgent' cannot be read: {row['urgent']}")
+    return word in YES or bool(_URGENT.search(f"{row['frequency']} {row['note']}"))
+
+
+def _note(row: Row) -> str:
+    sex = [f"sex: {row['sex']}"] if row["sex"] else []
+    return " | ".join([*([row["note"]] if row["note"] else []), *sex, *(f"{title}: {cell}" for title, cell in row.others)])
 
 
 def _order_id(sheet: _Sheet, row: Row, patient: PatientId, drug: DrugCode) -> OrderId:
@@ -114,18 +175,21 @@ def _order_id(sheet: _Sheet, row: Row, patient: PatientId, drug: DrugCode) -> Or
 
 def _patient(sheet: _Sheet, row: Row, unsupported: list[str]) -> PatientId:
     identity = patient_of_row(row)
-    if not identity:
-        unsupported.append("the patient has neither a code nor a name with a birth date")
+    if not identity or row.fault:
         return identity
     birth_date = calendar_day(row["birth_date"])
     if row["birth_date"] and birth_date is None:
         unsupported.append(f"the birth date cannot be read: {row['birth_date']}")
+    if birth_date is not None and birth_date.year < OLDEST_BIRTH_YEAR:
+        unsupported.append(f"the birth date is of another age: {row['birth_date']}")
     family, given = split_name(row["patient"])
-    allergies = tuple(text.strip() for text in row["allergies"].split(";") if text.strip()) or None
-    patient = Patient(identity, row["patient_code"] or identity, family, given, birth_date, allergies)
+    patient = Patient(identity, row["patient_code"] or identity, family, given, birth_date, _allergies(row["allergies"]))
     place, known = sheet.patients.setdefault(identity, (row.position, patient))
     if (known.family, known.given, known.birth_date) != (family, given, birth_date):
         unsupported.append(f"the code {known.code} is of another name or birth date in {place}")
+    elif patient.allergies and patient.allergies != known.allergies:
+        both = (*(known.allergies or ()), *patient.allergies)
+        sheet.patients[identity] = (place, Patient(identity, known.code, family, given, birth_date, tuple(dict.fromkeys(both))))
     stay = Stay(identity, stay_id(identity), row["department"], row["room"], row["bed"])
     place, before = sheet.stays.setdefault(identity, (row.position, stay))
     if before != stay:
@@ -133,62 +197,5 @@ def _patient(sheet: _Sheet, row: Row, unsupported: list[str]) -> PatientId:
     return identity
 
 
-def read_dose(
-    text: str, unit: str, unsupported: list[str], decimal_sign: str | None = None
-) -> tuple[Quantity, Quantity] | None:
-    """Return (low, high) of `500`, `0,5 г` or `5-10 мг`; None where no dose is written or it cannot be read.
-
-    `decimal_sign` is the source's (`SourceSettings`); None: an amount that it would decide is not read.
-    """
-    if text in _NONE - {"0"}:
-        return None
-    match = _DOSE.fullmatch(text)
-    written = match[3] if match else None
-    if match is None or not (written or unit):
-        unsupported.append(f"a dose without unit: {text}" if match else f"the dose cannot be read: {text}")
-        return None
-    if written and unit and unit_name(written) != unit_name(unit):
-        unsupported.append(f"the dose has two units: {text} and {unit}")
-        return None
-    try:
-        low = parse_dose_amount(match[1], decimal_sign)
-        high = parse_dose_amount(match[2], decimal_sign) if match[2] else low
-    except ValueError as error:
-        unsupported.append(f"the dose cannot be read: {error}")
-        return None
-    name = unit_name(written or unit)
-    return Quantity(low, name), Quantity(high, name)
-
-
-def _timing(sheet: _Sheet, row: Row, unsupported: list[str]) -> Timing | None:
-    slots = tuple(SlotDose(slot, factor) for slot in SLOTS if (factor := _factor(sheet, row, slot, unsupported)))
-    code = row["frequency"] or None
-    if code is None:
-        return Timing(slots=slots) if slots else None
-    if is_prn(code):
-        return Timing(code=code, slots=slots, prn=True)
-    if slots:
-        unsupported.append(f"both a frequency ({code}) and marked slots of the day")
-    return Timing(code=code, slots=slots)
-
-
-def _factor(sheet: _Sheet, row: Row, slot: str, unsupported: list[str]) -> Fraction | None:
-    text = row[slot].casefold()
-    if text in _NONE:
-        return None
-    if text in _ONE:
-        return Fraction(1)
-    try:
-        return parse_dose_amount(text, sheet.source.decimal_sign)
-    except ValueError:
-        unsupported.append(f"the {slot} cell cannot be read: {row[slot]}")
-        return None
-
-
-def _date(sheet: _Sheet, row: Row, column: str, unsupported: list[str]) -> datetime | None:
-    text = row[column]
-    value = moment(text, sheet.zone, end=column == "ends") if text else None
-    if text and value is None:
-        which: Mapping[str, str] = {"starts": "start", "ends": "end"}
-        unsupported.append(f"the course {which[column]} cannot be read: {text}")
-    return value
+def _allergies(text: str) -> tuple[str, ...] | None:
+    return tuple(part.strip() for part in text.split(";") if part.strip()) or None

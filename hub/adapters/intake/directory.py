@@ -10,13 +10,17 @@ from typing import TypeVar
 from hub.adapters.intake.amounts import money, unit_name
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.table import Row, normalised, read_table
-from hub.domain.drugs import Drug, DrugClass, Form, Storage
+from hub.domain.drugs import PARTS, Coating, Dosing, Drug, DrugClass, Form, Storage
 from hub.domain.identifiers import DrugCode
+from hub.domain.quantities import Quantity, needs_measure_of, parse_quantity
+from hub.domain.strengths import parse_strength
 
 DIRECTORY_COLUMNS = (
     "code", "inn", "trade_name", "form", "strength", "unit", "group", "class", "high_alert", "hazardous",
-    "look_alike_group", "storage", "splittable", "prepack_allowed", "price",
+    "look_alike_group", "storage", "divisible_by", "prepack_allowed", "price",
 )  # fmt: skip
+OPTIONAL_COLUMNS = ("coating", "dosed", "usual_dose", "most_at_once", "most_a_day", "told_apart")
+OLDER_COLUMN = "splittable"
 FORMULARY_COLUMNS = (
     "code",
     "drug",
@@ -29,6 +33,14 @@ FORMULARY_COLUMNS = (
     "splittable",
 )
 _FLAGS = {"yes": True, "да": True, "true": True, "1": True, "no": False, "нет": False, "false": False, "0": False}
+_QUARTERS = 4
+_ENTERIC = re.compile(
+    r"\b(?:EC|DR|enteric|delayed[- ]release|gastro-?resistant)\b|кишечнораств|к/р\b", re.IGNORECASE
+)
+_PROLONGED = re.compile(
+    r"\b(?:ER|XR|SR|XL|CR|extended|prolonged|sustained|modified|controlled)(?:[- ]release)?\b|\b(?:МВ|ретард|пролонг\w*|пролонгированн\w*)",
+    re.IGNORECASE,
+)
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -43,18 +55,19 @@ class DirectoryFile:
 
 def read_directory(name: str, data: bytes) -> DirectoryFile:
     """Return the drugs of a directory in either format; raise IntakeError with the line of the first bad value."""
-    headers = {column: column for column in (*DIRECTORY_COLUMNS, *FORMULARY_COLUMNS)}
+    headers = {column: column for column in (*DIRECTORY_COLUMNS, *OPTIONAL_COLUMNS, *FORMULARY_COLUMNS)}
     rows = read_table(name, data, headers, required=[["code"], ["form"], ["class"], ["unit", "dispense_unit"]])
     if "dispense_unit" in rows[0].cells:
         return _formulary(name, rows)
-    _require(name, rows[0], DIRECTORY_COLUMNS)
+    older = OLDER_COLUMN in rows[0].cells and "divisible_by" not in rows[0].cells
+    _require(name, rows[0], tuple(OLDER_COLUMN if older and column == "divisible_by" else column for column in DIRECTORY_COLUMNS))
     drugs: dict[DrugCode, Drug] = {}
     for row in rows:
         drug = _own_drug(name, row)
         if drug.code in drugs:
             raise IntakeError(name, row.position, "code", f"the code {drug.code} is there twice")
         drugs[drug.code] = drug
-    return DirectoryFile(drugs)
+    return DirectoryFile(drugs, tuple(_hints(name, rows, drugs)))
 
 
 def _require(name: str, row: Row, columns: tuple[str, ...]) -> None:
@@ -77,24 +90,98 @@ def _own_drug(name: str, row: Row) -> Drug:
         hazardous=_flag(name, row, "hazardous"),
         look_alike_group=row["look_alike_group"],
         storage=_choice(name, row, "storage", Storage),
-        splittable=_flag(name, row, "splittable"),
+        divisible_by=_divisible_by(name, row),
         prepack_allowed=_flag(name, row, "prepack_allowed"),
         price=_price(name, row),
+        coating=_coating(name, row),
+        dosed=_choice(name, row, "dosed", Dosing) if row["dosed"] else Dosing.DAILY,
+        usual_dose=_amount(name, row, "usual_dose"),
+        most_at_once=_amount(name, row, "most_at_once"),
+        most_a_day=_amount(name, row, "most_a_day"),
+        told_apart=row["told_apart"],
     )
+
+
+def _divisible_by(name: str, row: Row) -> int:
+    """Return into how many parts a tablet may be split; the older yes meant halves and quarters."""
+    if "divisible_by" not in row.cells:
+        return _QUARTERS if _flag(name, row, OLDER_COLUMN) else 1
+    text = row["divisible_by"]
+    if text not in {str(parts) for parts in PARTS}:
+        raise IntakeError(name, row.position, "divisible_by", f"{text!r} is none of {', '.join(map(str, PARTS))}")
+    return int(text)
+
+
+def _coating(name: str, row: Row) -> Coating:
+    """Return the coating that a row names, or that its names tell; refuse a row that splits what its own column coats."""
+    if not row["coating"]:
+        return coating_told(f"{row['inn']} {row['trade_name']} {row['strength']}")
+    coating = _choice(name, row, "coating", Coating)
+    if coating is not Coating.PLAIN and _divisible_by(name, row) > 1:
+        column = "divisible_by" if "divisible_by" in row.cells else OLDER_COLUMN
+        raise IntakeError(name, row.position, column, f"a tablet with the coating {coating.value!r} is never split: write no or 1")
+    return coating
+
+
+def coating_told(names: str) -> Coating:
+    """Return the coating that a drug's names tell (`EC Tab`, `XR`, `МВ`, `кишечнорастворимые`), else plain."""
+    if _ENTERIC.search(names):
+        return Coating.ENTERIC
+    return Coating.PROLONGED if _PROLONGED.search(names) else Coating.PLAIN
+
+
+def _hints(name: str, rows: tuple[Row, ...], drugs: Mapping[DrugCode, Drug]) -> list[str]:
+    """Return a warning for each row that may be split by its flag and may not by its name."""
+    told = []
+    for row in rows:
+        drug = drugs[DrugCode(row["code"])]
+        if drug.form is Form.TABLET and drug.coating is not Coating.PLAIN and drug.divisible_by > 1:
+            told.append(f"{name}, {row.position}: {drug.code} is {drug.coating.value} by its name and is never split, whatever the line says")
+    return told
+
+
+def _amount(name: str, row: Row, column: str) -> Quantity | None:
+    if not row[column]:
+        return None
+    try:
+        amount = parse_quantity(row[column])
+    except ValueError as problem:
+        raise IntakeError(name, row.position, column, f"{row[column]!r} is no amount with a unit: {problem}") from None
+    if amount.amount <= 0:
+        raise IntakeError(name, row.position, column, f"{row[column]!r} is not more than nothing")
+    if needs_measure_of(amount.unit):
+        raise IntakeError(name, row.position, column, f"{row[column]!r} depends on the patient: write the amount for one person")
+    return amount
 
 
 def _formulary(name: str, rows: tuple[Row, ...]) -> DirectoryFile:
     _require(name, rows[0], FORMULARY_COLUMNS)
     drugs: dict[DrugCode, Drug] = {}
+    lines: dict[DrugCode, list[Drug]] = {}
     warnings: list[str] = []
     for row in rows:
         drug = _formulary_drug(name, row)
         first = drugs.setdefault(drug.code, drug)
+        lines.setdefault(drug.code, []).append(drug)
         if different := _differences(first, drug):
             warnings.append(
                 f"{name}, {row.position}: {drug.code} differs from its first line in {', '.join(different)}"
             )
-    return DirectoryFile(drugs, tuple(warnings))
+    drugs |= {code: stated for code, same in lines.items() if (stated := _stated(same)) is not None}
+    return DirectoryFile(drugs, (*warnings, *_hints(name, rows, drugs)))
+
+
+def _stated(lines: list[Drug]) -> Drug | None:
+    """Return the line that states the strength where a code's first line states none (`1 Tablet`) and they differ in nothing else.
+
+    Lines that state different strengths, or are of another form or unit, leave the first one: a person must look.
+    """
+    if parse_strength(lines[0].strength, lines[0].unit) is not None:
+        return None
+    if any(set(_differences(lines[0], line)) - {"strength"} for line in lines):
+        return None
+    strengths = {strength: line for line in lines if (strength := parse_strength(line.strength, line.unit)) is not None}
+    return next(iter(strengths.values())) if len(strengths) == 1 else None
 
 
 def _formulary_drug(name: str, row: Row) -> Drug:
@@ -112,9 +199,15 @@ def _formulary_drug(name: str, row: Row) -> Drug:
         hazardous=_flag(name, row, "hazardous"),
         look_alike_group="",
         storage=Storage.ROOM,
-        splittable=_flag(name, row, "splittable"),
+        divisible_by=_divisible_by(name, row),
         prepack_allowed=True,
         price=None,
+        coating=_coating(name, row) if row["coating"] else coating_told(f"{drug} {row['strength']}"),
+        dosed=_choice(name, row, "dosed", Dosing) if row["dosed"] else Dosing.DAILY,
+        usual_dose=_amount(name, row, "usual_dose"),
+        most_at_once=_amount(name, row, "most_at_once"),
+        most_a_day=_amount(name, row, "most_a_day"),
+        told_apart=row["told_apart"],
     )
 
 
@@ -126,7 +219,8 @@ _WHAT_MATTERS: Mapping[str, Callable[[Drug], object]] = {
     "class": lambda drug: drug.drug_class,
     "high_alert": lambda drug: drug.high_alert,
     "hazardous": lambda drug: drug.hazardous,
-    "splittable": lambda drug: drug.splittable,
+    "splittable": lambda drug: drug.divisible_by,
+    "dosed": lambda drug: drug.dosed,
 }
 
 

@@ -1,14 +1,17 @@
 """Lists of discharged patients, CSV or XLSX, read into stays that are finished."""
 
 import hashlib
+import re
 from datetime import tzinfo
 
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.moments import moment
 from hub.adapters.intake.sheet_names import patient_of_row, stay_id
-from hub.adapters.intake.table import headers_of, read_table
+from hub.adapters.intake.table import Row, headers_of, read_table
 from hub.domain.orders import OrderSheet, SourceSettings, Stay
 
+_DEATH = re.compile(r"\b(умер|смерт|летальн|скончал|exitus|died|dead|death|deceased|expired)", re.IGNORECASE)
+_ALIVE = re.compile(r"\b(выпис|перевед|перевод|улучшен|выздоров|без перемен|без изменен|ухудшен|самовольн|отказ|discharged|home|transfer|improved|recovered|alive|other|unchanged|worse|against)", re.IGNORECASE)
 REQUIRED = (("patient_code", "patient"), ("patient_code", "birth_date"), ("department",), ("discharged_at",))
 
 
@@ -25,5 +28,15 @@ def read_discharges(name: str, data: bytes, source: SourceSettings, *, zone: tzi
         finished_at = moment(row["discharged_at"], zone) if row["discharged_at"] else None
         if finished_at is None:
             raise IntakeError(name, row.position, "discharged_at", f"{row['discharged_at']!r} is no date and time")
-        stays.append(Stay(patient, stay_id(patient), row["department"], "", "", finished_at))
+        stays.append(Stay(patient, stay_id(patient), row["department"], "", "", finished_at, _died(name, row)))
     return OrderSheet(source.name, name, hashlib.sha256(data).hexdigest(), stays=tuple(stays))
+
+
+def _died(name: str, row: Row) -> bool:
+    """Tell whether the outcome of a stay is a death; raise IntakeError for an outcome that nobody can tell."""
+    outcome = row["outcome"].strip()
+    if not outcome or _ALIVE.search(outcome):
+        return False
+    if not _DEATH.search(outcome):
+        raise IntakeError(name, row.position, "outcome", f"{outcome!r} is neither a death nor a discharge that is known here")
+    return True

@@ -1,7 +1,12 @@
 """What is around a file: size limits, gzip by its magic bytes, and the encoding of its text."""
 
+import gzip
+import hashlib
+import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO, cast
 
 from hub.adapters.intake.errors import IntakeError
 
@@ -41,6 +46,33 @@ def _gunzipped(name: str, data: bytes) -> bytes:
             raise IntakeError(name, "", "", "the gzip file is truncated")
         data = member.unused_data
     return b"".join(parts)
+
+
+def sum_of(file: BinaryIO) -> str:
+    """Return the SHA-256 of a seekable file as it was sent."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while part := file.read(2**20):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+@contextmanager
+def opened(name: str, file: BinaryIO) -> Iterator[BinaryIO]:
+    """Give a seekable file's content as a stream, gunzipped if it is gzip; damage that comes up while it is read is an IntakeError."""
+    file.seek(0)
+    is_gzip = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    file.seek(0)
+    if not is_gzip:
+        yield file
+        return
+    try:
+        with gzip.GzipFile(fileobj=file, mode="rb") as members:
+            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, members), 2**18))
+    except EOFError as error:
+        raise IntakeError(name, "", "", "the gzip file is truncated") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise IntakeError(name, "", "", f"the gzip file is damaged ({error})") from error
 
 
 def utf8(name: str, content: bytes) -> bytes:

@@ -1,7 +1,11 @@
-"""The part of FHIR R4 that intake reads, as typed structs; what must never be ignored has a member of its own."""
+"""The part of FHIR that intake reads, as typed structs: the union of the members of STU3, R4, R4B and R5.
+
+A resource does not say its version. Where versions give one name two shapes, the member takes both; where they give one thing
+two names, both are members. What stands anywhere and may never be ignored (modifier extensions …) is found by `fhir_marks`.
+"""
 
 from decimal import Decimal
-from typing import Any
+from typing import Literal
 
 import msgspec
 
@@ -43,6 +47,7 @@ class Identifier(_Element):
 
     value: str = ""
     system: str = ""
+    use: str = ""
 
 
 class Reference(_Element):
@@ -51,6 +56,19 @@ class Reference(_Element):
     reference: str = ""
     display: str = ""
     identifier: Identifier | None = None
+
+
+class Requester(Reference):
+    """Who ordered: a Reference, in STU3 an element that has one as `agent`."""
+
+    agent: Reference | None = None
+
+
+class CodeableReference(_Element):
+    """CodeableReference of R5."""
+
+    concept: Concept | None = None
+    reference: Reference | None = None
 
 
 class Period(_Element):
@@ -66,6 +84,7 @@ class Amount(_Element):
     value: Decimal | None = None
     unit: str = ""
     code: str = ""
+    system: str = ""
     comparator: str = ""
 
 
@@ -84,8 +103,9 @@ class Ratio(_Element):
 
 
 class DoseAndRate(_Element):
-    """DosageElement.doseAndRate."""
+    """Dosage.doseAndRate; in STU3 these members (but `type`) stand in the dosage itself."""
 
+    type: Concept | None = None
     dose_quantity: Amount | None = None
     dose_range: AmountRange | None = None
     rate_quantity: Amount | None = None
@@ -103,16 +123,16 @@ class Repeat(_Element):
     count_max: int | None = None
     duration: Decimal | None = None
     duration_max: Decimal | None = None
+    duration_unit: str = ""
     frequency: int | None = None
     frequency_max: int | None = None
     period: Decimal | None = None
     period_max: Decimal | None = None
     period_unit: str = ""
-    day_of_week: list[str] = []
-    time_of_day: list[str] = []
-    when: list[str] = []
+    day_of_week: list[str | None] = []
+    time_of_day: list[str | None] = []
+    when: list[str | None] = []
     offset: int | None = None
-    modifier_extension: list[Any] = []
 
 
 class TimingElement(_Element):
@@ -120,13 +140,13 @@ class TimingElement(_Element):
 
     code: Concept | None = None
     repeat: Repeat | None = None
-    event: list[str] = []
-    modifier_extension: list[Any] = []
+    event: list[str | None] = []
 
 
-class DosageElement(_Element):
-    """DosageElement; `as_needed` is of R5 and named so that it is not overlooked."""
+class DosageElement(DoseAndRate):
+    """Dosage; `as_needed` and `as_needed_for` are of R5."""
 
+    sequence: int | None = None
     text: str = ""
     timing: TimingElement | None = None
     route: Concept | None = None
@@ -135,20 +155,19 @@ class DosageElement(_Element):
     dose_and_rate: list[DoseAndRate] = []
     as_needed_boolean: bool = False
     as_needed_codeable_concept: Concept | None = None
-    as_needed: Any = None
+    as_needed: bool = False
+    as_needed_for: list[Concept] = []
     additional_instruction: list[Concept] = []
     patient_instruction: str = ""
-    max_dose_per_period: Ratio | None = None
+    max_dose_per_period: Ratio | list[Ratio] | None = None
     max_dose_per_administration: Amount | None = None
     max_dose_per_lifetime: Amount | None = None
-    modifier_extension: list[Any] = []
 
 
 class DispenseRequest(_Element):
     """MedicationRequest.dispenseRequest."""
 
     validity_period: Period | None = None
-    modifier_extension: list[Any] = []
 
 
 class Note(_Element):
@@ -157,46 +176,88 @@ class Note(_Element):
     text: str = ""
 
 
+class Ingredient(_Element):
+    """Medication.ingredient; `item` is of R5."""
+
+    item: CodeableReference | None = None
+    item_codeable_concept: Concept | None = None
+    item_reference: Reference | None = None
+
+
 class Medication(_Element):
     """Medication, contained or of its own."""
 
     id: str = ""
+    status: str = ""
     code: Concept | None = None
-    modifier_extension: list[Any] = []
+    ingredient: list[Ingredient] = []
+
+
+class Substitution(_Element):
+    """MedicationRequest.substitution; `allowed` is of STU3."""
+
+    allowed: bool | None = None
+    allowed_boolean: bool | None = None
+    allowed_codeable_concept: Concept | None = None
+    reason: Concept | None = None
 
 
 class MedicationRequest(_Element):
-    """MedicationRequest."""
+    """MedicationRequest; its dosages and what it contains stay undecoded.
+
+    Of STU3: `context`, one category, a requester with an agent; of R5: `medication`, `reported`, `effective_dose_period` and so on.
+    """
 
     id: str = ""
     status: str = ""
     intent: str = ""
     priority: str = ""
     do_not_perform: bool = False
+    reported: bool = False
     reported_boolean: bool = False
     reported_reference: Reference | None = None
-    category: list[Concept] = []
+    category: Concept | list[Concept] = []
+    medication: CodeableReference | None = None
     medication_codeable_concept: Concept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
-    requester: Reference | None = None
+    encounter: Reference | None = None
+    context: Reference | None = None
+    requester: Requester | None = None
     authored_on: str = ""
     status_reason: Concept | None = None
-    dosage_instruction: list[DosageElement] = []
+    status_changed: str = ""
+    group_identifier: Identifier | None = None
+    prior_prescription: Reference | None = None
+    substitution: Substitution | None = None
+    effective_dose_period: Period | None = None
+    rendered_dosage_instruction: str = ""
+    dosage_instruction: list[msgspec.Raw] = []
     dispense_request: DispenseRequest | None = None
     note: list[Note] = []
     contained: list[msgspec.Raw] = []
-    modifier_extension: list[Any] = []
-    implicit_rules: str = ""
 
 
 class HumanName(_Element):
     """HumanName."""
 
     family: str = ""
-    given: list[str] = []
+    given: list[str | None] = []
     text: str = ""
     use: str = ""
+
+
+class Meta(_Element):
+    """Resource.meta."""
+
+    last_updated: str = ""
+
+
+class PatientLink(_Element):
+    """Patient.link."""
+
+    type: str = ""
+    other: Reference | None = None
 
 
 class PatientResource(_Element):
@@ -207,8 +268,10 @@ class PatientResource(_Element):
     name: list[HumanName] = []
     birth_date: str = ""
     active: bool = True
-    modifier_extension: list[Any] = []
-    implicit_rules: str = ""
+    deceased_boolean: bool = False
+    deceased_date_time: str = ""
+    link: list[PatientLink] = []
+    meta: Meta | None = None
 
 
 class EncounterLocation(_Element):
@@ -219,26 +282,43 @@ class EncounterLocation(_Element):
 
 
 class Encounter(_Element):
-    """Encounter."""
+    """Encounter; its period is `actualPeriod` in R5."""
 
     id: str = ""
     status: str = ""
     subject: Reference | None = None
     period: Period | None = None
+    actual_period: Period | None = None
     location: list[EncounterLocation] = []
-    modifier_extension: list[Any] = []
-    implicit_rules: str = ""
+
+
+class Location(_Element):
+    """Location; the kind of place is `physicalType`, in R5 `form`."""
+
+    id: str = ""
+    name: str = ""
+    physical_type: Concept | None = None
+    form: Concept | None = None
+    part_of: Reference | None = None
+
+
+class Reaction(_Element):
+    """AllergyIntolerance.reaction."""
+
+    substance: Concept | None = None
+    severity: str = ""
 
 
 class Allergy(_Element):
-    """AllergyIntolerance."""
+    """AllergyIntolerance; its states are codes in STU3."""
 
     id: str = ""
     code: Concept | None = None
     patient: Reference | None = None
-    clinical_status: Concept | None = None
-    verification_status: Concept | None = None
-    modifier_extension: list[Any] = []
+    clinical_status: str | Concept | None = None
+    verification_status: str | Concept | None = None
+    criticality: str = ""
+    reaction: list[Reaction] = []
 
 
 class Kind(_Element):
@@ -252,6 +332,13 @@ class EntryRequest(_Element):
     """Bundle.entry.request."""
 
     method: str = ""
+    url: str = ""
+
+
+class EntrySearch(_Element):
+    """Bundle.entry.search."""
+
+    mode: str = ""
 
 
 class Entry(_Element):
@@ -260,6 +347,7 @@ class Entry(_Element):
     full_url: str = ""
     resource: msgspec.Raw = msgspec.Raw()
     request: EntryRequest | None = None
+    search: EntrySearch | None = None
 
 
 class Link(_Element):
@@ -270,13 +358,13 @@ class Link(_Element):
 
 
 class Bundle(_Element):
-    """Bundle; the resources stay undecoded until their type is known."""
+    """Bundle; the entries stay undecoded, so that one that cannot be read stops no other."""
 
-    resource_type: str = ""
+    resource_type: Literal["Bundle"]
     type: str = ""
     total: int | None = None
     link: list[Link] = []
-    entry: list[Entry] = []
+    entry: list[msgspec.Raw] = []
 
 
 class Change(_Element):

@@ -1,255 +1,193 @@
-"""A FHIR R4 MedicationRequest read into an order line; whatever may not be ignored is named in `unsupported`."""
+"""A FHIR MedicationRequest (STU3, R4, R4B, R5) read into an order line; whatever may not be ignored is named in `unsupported`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import lru_cache
 
-import msgspec
-
-from hub.adapters.intake.amounts import quantity
-from hub.adapters.intake.fhir_model import (
-    Amount,
-    Concept,
-    DosageElement,
-    DoseAndRate,
-    Medication,
-    MedicationRequest,
-    Ratio,
-    Reference,
-)
-from hub.adapters.intake.fhir_timing import read_bounds, read_timing
-from hub.adapters.intake.moments import is_date_alone, moment
-from hub.domain.drugs import DrugDirectory
-from hub.domain.identifiers import DrugCode, OrderId, PatientId
+from hub.adapters.intake.fhir_dosage import ReadDosage, read_dosage
+from hub.adapters.intake.fhir_drug import DrugReader
+from hub.adapters.intake.fhir_found import Unread
+from hub.adapters.intake.fhir_model import Concept, MedicationRequest, Period, Reference, Substitution
+from hub.adapters.intake.fhir_timing import Bounds, Words, read_moment, read_period
+from hub.adapters.intake.moments import is_date_alone
+from hub.domain.identifiers import OrderId, PatientId
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
-from hub.domain.quantities import Quantity
-from hub.domain.timing import Dosage, Timing
+from hub.domain.timing import Dosage
 
 ORDER_INTENTS = frozenset({"order", "original-order", "instance-order", "filler-order"})
 URGENT = frozenset({"stat", "asap", "urgent"})
-URGENT_CODES = frozenset({"NOW", "STAT"})
-_STATUSES = {status.value: status for status in OrderStatus}
-_MEDICATION = msgspec.json.Decoder(Medication)
-
-Dose = tuple[Quantity, Quantity]
+MOST_DOSAGES = 200
+# `ended` is of R5: no longer in force, whatever was given of it.
+STATUSES: Mapping[str, OrderStatus] = {status.value: status for status in OrderStatus} | {"ended": OrderStatus.STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
 class OrderReader:
-    """What reading an order needs to know of its sheet; `resolve` turns a reference into (type, id)."""
+    """What reading an order needs to know of its file.
+
+    `patient_of` gives the patient whom a reference names; `doubts` what is wrong with a patient's other resources.
+    """
 
     sheet: str
     source: SourceSettings
-    directory: DrugDirectory
     zone: tzinfo
-    resolve: Callable[[str], tuple[str, str]]
-    medication: Callable[[str], Medication | None]
-    patient_of_code: Callable[[str], PatientId | None]
+    drugs: DrugReader
+    patient_of: Callable[[MedicationRequest, Reference | None], PatientId]
+    doubts: Callable[[MedicationRequest, PatientId], Sequence[str]]
 
-    def line(self, order: MedicationRequest, order_id: str, position: str) -> OrderLine:
-        """Return the line of an order; nothing that is missing or odd is refused here."""
-        unsupported = list(_never_ignored(order))
-        drug, text = self._drug(order, unsupported)
-        dosage = order.dosage_instruction[0] if order.dosage_instruction else DosageElement()
-        timing = read_timing(dosage, unsupported)
-        dose = _dose(dosage, unsupported)
-        starts_at, ends_at = self._bounds(order, dosage, unsupported)
+    def line(
+        self, order: MedicationRequest, order_id: str, position: str, marks: Sequence[str] = ()
+    ) -> OrderLine | Unread:
+        """Return the line of an order; nothing that is missing or odd is refused here, only a dosage that cannot be decoded is.
+
+        `marks` may not be ignored either.
+        """
+        read = self._dosages(order)
+        if isinstance(read, Unread):
+            return read
+        unsupported = [*marks, *_never_ignored(order), *_named(read)]
+        drug, text = self.drugs.drug(order, unsupported)
+        patient = self._patient(order, unsupported)
+        periods = _order_periods(order)
+        dosages = tuple([one.dosage for one in read]) or (Dosage(),)
+        starts_at, ends_at = self._bounds(periods, dosages, unsupported)
         return OrderLine(
             id=OrderId(order_id),
             version=1,
             source=self.source.name,
             sheet=self.sheet,
             position=position,
-            patient=self.patient(order.subject, unsupported),
+            patient=patient,
             drug=drug,
             drug_text=text,
-            dosages=(Dosage(dose, timing, dosage.route.first_code() if dosage.route else ""),),
-            status=_STATUSES.get(order.status, OrderStatus.UNKNOWN),
-            authored_at=self._authored(order, unsupported),
+            dosages=dosages,
+            status=STATUSES.get(order.status, OrderStatus.UNKNOWN),
+            authored_at=read_moment(order.authored_on, self.zone, unsupported),
             starts_at=starts_at,
             ends_at=ends_at,
-            signed_by=(order.requester.display or order.requester.reference) if order.requester else "",
-            note=_note(order, dosage, whole=dose is None or timing is None),
-            stat=_is_urgent(order, timing),
+            signed_by=_signature(order),
+            note=_note(order, read),
+            stat=order.priority in URGENT or any(one.is_urgent for one in read),
             unsupported=tuple(unsupported),
-            starts_on_day=self._starts_on_day(order, dosage, starts_at),
+            starts_on_day=starts_at is not None and self._starts_on_day(periods, read, starts_at),
         )
 
-    def patient(self, subject: Reference | None, unsupported: list[str]) -> PatientId:
-        """Return the patient a reference names, by reference or by the wristband's code; empty where none."""
-        if subject and subject.reference:
-            kind, identity = self.resolve(subject.reference)
-            if kind in ("Patient", ""):
-                return PatientId(identity)
-        elif subject and subject.identifier and (found := self.patient_of_code(subject.identifier.value)):
-            return found
-        unsupported.append("no patient is named")
-        return PatientId("")
+    def _patient(self, order: MedicationRequest, unsupported: Words) -> PatientId:
+        patient = self.patient_of(order, order.subject)
+        unsupported += self.doubts(order, patient)
+        if not patient:
+            unsupported.append("no patient is named")
+        return patient
 
-    def _drug(self, order: MedicationRequest, unsupported: list[str]) -> tuple[DrugCode, str]:
-        concept = order.medication_codeable_concept
-        if concept is None and order.medication_reference is not None:
-            concept = self._referred(order, order.medication_reference, unsupported)
-        if concept is None:
-            unsupported.append("no medication is named")
-            return DrugCode("?"), ""
-        text = concept.first_text()
-        for coding in concept.coding:
-            if coding.code in self.directory:
-                return DrugCode(coding.code), text
-        code = concept.first_code()
-        return DrugCode(code if code != concept.text else f"?{text}"), text
+    def _dosages(self, order: MedicationRequest) -> list[ReadDosage] | Unread:
+        found: list[ReadDosage] = []
+        if len(order.dosage_instruction) > MOST_DOSAGES:
+            return Unread(
+                "dosageInstruction", f"{len(order.dosage_instruction)} dosage instructions are more than {MOST_DOSAGES}"
+            )
+        for number, raw in enumerate(order.dosage_instruction):
+            read = read_dosage(raw, self.zone)
+            if isinstance(read, Unread):
+                return Unread(f"dosageInstruction[{number}].{read.field}".rstrip("."), read.reason)
+            found.append(read)
+        return found
 
-    def _referred(self, order: MedicationRequest, reference: Reference, unsupported: list[str]) -> Concept | None:
-        found = _contained(order, reference.reference) or self.medication(reference.reference)
-        if found is None:
-            unsupported.append(f"the medication {reference.reference or reference.display} is not in the file")
-            return Concept(text=reference.display or reference.reference)
-        if found.modifier_extension:
-            unsupported.append("medication with a modifierExtension")
-        return found.code
+    def _bounds(self, periods: Sequence[Period], dosages: Sequence[Dosage], unsupported: Words) -> Bounds:
+        """Return what every written period of the order allows, within what its dosages together reach over."""
+        bounds = [read_period(period.start, period.end, self.zone, unsupported) for period in periods]
+        bounds += [_reach(dosages)] if any(dosage.starts_at or dosage.ends_at for dosage in dosages) else []
+        if len(bounds) == 1:
+            return bounds[0]
+        starts, ends = [start for start, _ in bounds if start], [end for _, end in bounds if end]
+        return max(starts, default=None), min(ends, default=None)
 
-    def _bounds(
-        self, order: MedicationRequest, dosage: DosageElement, unsupported: list[str]
-    ) -> tuple[datetime | None, datetime | None]:
-        request = order.dispense_request
-        period = request.validity_period if request else None
-        repeat = dosage.timing.repeat if dosage.timing else None
-        return read_bounds([(period.start, period.end)] if period else [], repeat, self.zone, unsupported)
-
-    def _starts_on_day(self, order: MedicationRequest, dosage: DosageElement, starts_at: datetime | None) -> bool:
+    def _starts_on_day(self, periods: Sequence[Period], read: Sequence[ReadDosage], starts_at: datetime) -> bool:
         """Tell whether the start that counts was written as a date alone."""
-        request, repeat = order.dispense_request, dosage.timing.repeat if dosage.timing else None
-        periods = (request.validity_period if request else None, repeat.bounds_period if repeat else None)
-        texts = [period.start for period in periods if period is not None and period.start]
-        moments = [moment(text, self.zone) for text in texts if is_date_alone(text)]
-        return starts_at is not None and starts_at in moments
-
-    def _authored(self, order: MedicationRequest, unsupported: list[str]) -> datetime | None:
-        if not order.authored_on:
-            return None
-        value = moment(order.authored_on, self.zone)
-        if value is None:
-            unsupported.append(f"authoredOn that cannot be read: {order.authored_on}")
-        return value
+        if any(one.starts_on_day and one.dosage.starts_at == starts_at for one in read):
+            return True
+        days = [period.start for period in periods if period.start and is_date_alone(period.start)]
+        return any(read_moment(day, self.zone, []) == starts_at for day in days)
 
 
-def _contained(order: MedicationRequest, reference: str) -> Medication | None:
-    if not reference.startswith("#"):
-        return None
-    for raw in order.contained:
-        try:
-            found = _MEDICATION.decode(raw)
-        except msgspec.MsgspecError:
-            continue  # another kind of resource; what is referred to and not found is named
-        if found.id.removeprefix("#") == reference[1:]:
-            return found
-    return None
+def _named(read: Sequence[ReadDosage]) -> list[str]:
+    """Return what may not be ignored of the dosages, with the dosage's number where there are several."""
+    if len(read) == 1:
+        return [*read[0].unsupported]
+    return [f"dosage {number}: {word}" for number, one in enumerate(read, start=1) for word in one.unsupported]
+
+
+def _reach(dosages: Sequence[Dosage]) -> Bounds:
+    """Return the first start and the last end of dosages; None where one of them has none."""
+    starts, ends = [dosage.starts_at for dosage in dosages], [dosage.ends_at for dosage in dosages]
+    start = None if None in starts else min(start for start in starts if start)
+    return start, None if None in ends else max(end for end in ends if end)
+
+
+def _order_periods(order: MedicationRequest) -> list[Period]:
+    request, effective = order.dispense_request, order.effective_dose_period
+    return [period for period in (request.validity_period if request else None, effective) if period]
 
 
 def _never_ignored(order: MedicationRequest) -> Iterator[str]:
-    if order.modifier_extension or (order.dispense_request and order.dispense_request.modifier_extension):
-        yield "order with a modifierExtension"
-    if order.implicit_rules:
-        yield f"order under implicitRules {order.implicit_rules}"
+    """Yield what the order itself says that changes everything."""
     if order.do_not_perform:
         yield "doNotPerform: the order says that the drug is not to be given"
-    if order.status not in _STATUSES:
-        yield f"status {order.status}" if order.status else "no status"
+    if order.status not in STATUSES:
+        yield f"status {order.status[:40]}" if order.status else "no status"
     if order.intent not in ORDER_INTENTS:
-        yield f"intent {order.intent or '(none)'} is no order"
-    if order.reported_boolean or order.reported_reference:
+        yield f"intent {order.intent[:40] or '(none)'} is no order"
+    if order.reported or order.reported_boolean or order.reported_reference:
         yield "reported: a record of somebody else's order"
-    if len(order.dosage_instruction) > 1:
-        yield f"{len(order.dosage_instruction)} dosage instructions"
-    for dosage in order.dosage_instruction:
-        if dosage.modifier_extension:
-            yield "dosage with a modifierExtension"
 
 
-def _dose(dosage: DosageElement, unsupported: list[str]) -> Dose | None:
-    if not dosage.dose_and_rate:
-        return None
-    if len(dosage.dose_and_rate) > 1:
-        unsupported.append(f"{len(dosage.dose_and_rate)} doses in one dosage instruction")
-    first = dosage.dose_and_rate[0]
-    if first.rate_quantity or first.rate_range or first.rate_ratio:
-        unsupported.append("dose with a rate")
-    if first.dose_quantity:
-        low = high = _quantity(first.dose_quantity, unsupported)
-    else:
-        low, high = _range(first, unsupported)
-    return (low, high) if low is not None and high is not None else None
+def _signature(order: MedicationRequest) -> str:
+    if order.requester is None:
+        return ""
+    person = order.requester.agent or order.requester
+    return person.display or person.reference or (person.identifier.value if person.identifier else "")
 
 
-def _range(dose: DoseAndRate, unsupported: list[str]) -> tuple[Quantity | None, Quantity | None]:
-    if dose.dose_range is None or dose.dose_range.low is None or dose.dose_range.high is None:
-        if dose.dose_range is not None:
-            unsupported.append("dose range with one end")
-        return None, None
-    low, high = _quantity(dose.dose_range.low, unsupported), _quantity(dose.dose_range.high, unsupported)
-    if low and high and (low.unit != high.unit or low.amount > high.amount):
-        unsupported.append(f"dose range from {low} to {high}")
-        return None, None
-    return low, high
-
-
-def _quantity(amount: Amount, unsupported: list[str]) -> Quantity | None:
-    if amount.comparator:
-        unsupported.append(f"dose with the comparator {amount.comparator}")
-    if amount.value is None:
-        return None
-    found = quantity(amount.value, amount.unit or amount.code) if amount.value.is_finite() else None
-    if found is None:
-        unsupported.append(f"a dose of {str(amount.value)[:40]}")
-    return found
-
-
-@lru_cache(maxsize=1024)
-def is_urgent_code(code: str) -> bool:
-    """Tell whether a frequency code says that the dose is wanted at once (`NOW X1`, `STAT`)."""
-    return not URGENT_CODES.isdisjoint(code.upper().split())
-
-
-def _is_urgent(order: MedicationRequest, timing: Timing | None) -> bool:
-    return order.priority in URGENT or bool(timing and timing.code and is_urgent_code(timing.code))
-
-
-def _note(order: MedicationRequest, dosage: DosageElement, *, whole: bool) -> str:
+def _note(order: MedicationRequest, read: Sequence[ReadDosage]) -> str:
+    """Return what a person should read beside the order; what says that it is a mixture comes first."""
     parts = sorted((note.text for note in order.note), key=_not_mixture) if order.note else []
-    parts += [category.first_text() for category in order.category]
+    if order.category:
+        parts += [category.first_text() for category in _categories(order)]
     if order.status_reason:
         parts.append(order.status_reason.first_text())
-    if whole or dosage.additional_instruction or dosage.patient_instruction or dosage.site or dosage.method:
-        parts += _said(dosage)
-    if dosage.max_dose_per_period or dosage.max_dose_per_administration or dosage.max_dose_per_lifetime:
-        parts += _limits(dosage)
+    parts += _around(order)
+    for one in read:
+        parts += one.said
     return " | ".join([part for part in parts if part])
 
 
 def _not_mixture(text: str) -> bool:
-    """Order the notes so that the one which says that this is a mixture comes first."""
     return not text.strip().casefold().startswith("mixture:")
 
 
-def _said(dosage: DosageElement) -> Sequence[str]:
-    concepts = [*dosage.additional_instruction, *(c for c in (dosage.site, dosage.method) if c)]
-    return [dosage.text, *(concept.first_text() for concept in concepts), dosage.patient_instruction]
+def _categories(order: MedicationRequest) -> Sequence[Concept]:
+    return order.category if isinstance(order.category, list) else (order.category,)
 
 
-def _limits(dosage: DosageElement) -> Iterator[str]:
-    if dosage.max_dose_per_period:
-        yield f"at most {_ratio_text(dosage.max_dose_per_period)}"
-    if dosage.max_dose_per_administration:
-        yield f"at most {_amount_text(dosage.max_dose_per_administration)} at a time"
-    if dosage.max_dose_per_lifetime:
-        yield f"at most {_amount_text(dosage.max_dose_per_lifetime)} in a lifetime"
+def _around(order: MedicationRequest) -> list[str]:
+    parts = [order.rendered_dosage_instruction]
+    if order.group_identifier:
+        parts.append(f"group {order.group_identifier.value or '?'}")
+    if order.prior_prescription:
+        prior = order.prior_prescription
+        parts.append(
+            f"replaces {prior.reference or prior.display or (prior.identifier.value if prior.identifier else '?')}"
+        )
+    if order.status_changed and order.status != "active":
+        parts.append(f"{order.status} since {order.status_changed}")
+    if order.substitution:
+        parts += _substitution(order.substitution)
+    return parts
 
 
-def _ratio_text(ratio: Ratio) -> str:
-    return f"{_amount_text(ratio.numerator)} in {_amount_text(ratio.denominator)}"
-
-
-def _amount_text(amount: Amount | None) -> str:
-    return f"{amount.value} {amount.unit or amount.code}" if amount else "?"
+def _substitution(written: Substitution) -> Iterator[str]:
+    reason = f" ({written.reason.first_text()})" if written.reason else ""
+    allowed = written.allowed if written.allowed_boolean is None else written.allowed_boolean
+    if allowed is not None:
+        yield f"substitution is {'' if allowed else 'not '}allowed{reason}"
+    elif written.allowed_codeable_concept:
+        yield f"substitution: {written.allowed_codeable_concept.first_text()}{reason}"

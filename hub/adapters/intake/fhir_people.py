@@ -1,77 +1,96 @@
-"""FHIR R4 Patient, Encounter and AllergyIntolerance read into patients, stays and allergy texts."""
+"""FHIR Patient, Encounter and AllergyIntolerance (STU3, R4, R5) read into patients, stays and allergy texts."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
-from hub.adapters.intake.fhir_model import Allergy, Encounter, HumanName, PatientResource
-from hub.adapters.intake.moments import calendar_day, moment
+from hub.adapters.intake.fhir_model import Allergy, Concept, Encounter, HumanName, PatientResource
+from hub.adapters.intake.fhir_timing import Words, read_moment
+from hub.adapters.intake.moments import calendar_day
 from hub.domain.identifiers import PatientId
 from hub.domain.orders import Patient, Stay
 
-PRESENT = frozenset({"arrived", "triaged", "in-progress", "onleave", "unknown"})
-OVER = "finished"
+PRESENT = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold", "unknown"})
+# `completed`, `discharged` and `discontinued` are of R5.
+OVER = frozenset({"finished", "completed", "discharged", "discontinued"})
+NO_STAY = frozenset({"planned", "cancelled", "entered-in-error"})
 _NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 _NO_LONGER = frozenset({"inactive", "resolved"})
-_ROOM = re.compile(r"(?:room|rm|палата)\.?\s*№?\s*(.+)", re.IGNORECASE)
-_BED = re.compile(r"(?:bed|койка|место)\.?\s*№?\s*(.+)", re.IGNORECASE)
 
 
 def patient_of(identity: str, resource: PatientResource, allergies: tuple[str, ...] | None) -> Patient:
-    """Return a patient; the wristband's code is the first identifier, or else the id."""
+    """Return a patient; the wristband's code is the first identifier that is in use, or else the id."""
+    codes = [identifier.value for identifier in resource.identifier if identifier.value and identifier.use != "old"]
     name = next((name for name in resource.name if name.use != "old"), HumanName())
     family, _, given = name.text.partition(" ")
     return Patient(
         id=PatientId(identity),
-        code=next((identifier.value for identifier in resource.identifier if identifier.value), identity),
+        code=codes[0] if codes else identity,
         family=name.family or family,
-        given=" ".join(name.given) or given,
+        given=" ".join(part for part in name.given if part) or given,
         birth_date=calendar_day(resource.birth_date),
         allergies=allergies,
     )
 
 
 def allergy_text(allergy: Allergy) -> str:
-    """Return what somebody is allergic to; empty where it is over or was never true."""
-    verified = allergy.verification_status.first_code() if allergy.verification_status else ""
-    clinical = allergy.clinical_status.first_code() if allergy.clinical_status else ""
-    if verified in _NOT_TRUE or clinical in _NO_LONGER:
+    """Return what somebody is allergic to, with how grave it is where that is told; empty where it is over or was never true."""
+    if _code(allergy.verification_status) in _NOT_TRUE or _code(allergy.clinical_status) in _NO_LONGER:
         return ""
-    return allergy.code.first_text() if allergy.code else "an allergy that is not named"
+    if allergy.code and (text := allergy.code.first_text()):
+        return text
+    substances = [
+        text for reaction in allergy.reaction if reaction.substance and (text := reaction.substance.first_text())
+    ]
+    return ", ".join(substances) or "an allergy that is not named"
 
 
-def stay_of(
-    identity: str, encounter: Encounter, resolve: Callable[[str], tuple[str, str]], zone: tzinfo
-) -> Stay | None:
-    """Return where a patient is or was; None for encounters that are planned, cancelled or of nobody."""
-    patient = resolve(encounter.subject.reference)[1] if encounter.subject else ""
-    if not patient or encounter.status not in PRESENT | {OVER}:
+def _code(state: str | Concept | None) -> str:
+    """Return a state's code: a code in STU3, a concept since R4."""
+    return state.first_code() if isinstance(state, Concept) else state or ""
+
+
+def what_is_no_stay(encounter: Encounter, patient: str) -> str:
+    """Return in words why an encounter can be no presence of anybody, though it does not say that it is none; empty: it can."""
+    if not patient:
+        return "the stay names no patient"
+    known = PRESENT | OVER | NO_STAY
+    return "" if encounter.status in known else f"status {encounter.status[:40] or '(none)'} of a stay is not known"
+
+
+def ended_at(encounter: Encounter, zone: tzinfo, problems: Words) -> datetime | None:
+    """Return when an encounter ended; None where it goes on. An end that is over and not told is a problem."""
+    if encounter.status not in OVER:
         return None
-    department, room, bed = place(_display(encounter))
-    return Stay(PatientId(patient), identity, department, room, bed, _finished_at(encounter, zone))
+    period = encounter.actual_period or encounter.period
+    if period is None or not period.end:
+        problems.append(f"status {encounter.status} without the end of its period")
+        return None
+    return read_moment(period.end, zone, problems, end=True)
 
 
-def _display(encounter: Encounter) -> str:
-    places = [place for place in encounter.location if place.location]
-    current = [place for place in places if place.status in ("active", "")] or places
-    location = current[-1].location if current else None
-    return location.display if location else ""
+def died_at(resource: PatientResource, zone: tzinfo, problems: Words) -> datetime | None:
+    """Return when a patient died, None for the living; a death without its time counts from when the resource was written."""
+    if resource.deceased_date_time:
+        return read_moment(resource.deceased_date_time, zone, problems)
+    if not resource.deceased_boolean:
+        return None
+    if resource.meta is None or not resource.meta.last_updated:
+        problems.append("the patient is dead, and neither the time of death nor meta.lastUpdated is written")
+        return None
+    return read_moment(resource.meta.last_updated, zone, problems)
 
 
-def _finished_at(encounter: Encounter, zone: tzinfo) -> datetime | None:
-    end = encounter.period.end if encounter.period else ""
-    return moment(end, zone, end=True) if encounter.status == OVER and end else None
+def one_stay_each(stays: Iterable[Stay]) -> tuple[Stay, ...]:
+    """Return the stay that counts for each patient: one that goes on before one that is over, then the later one."""
+    counting: dict[PatientId, Stay] = {}
+    for stay in stays:
+        known = counting.get(stay.patient)
+        if known is None or _is_newer(stay, known):
+            counting[stay.patient] = stay
+    return tuple(counting.values())
 
 
-def place(display: str) -> tuple[str, str, str]:
-    """Return (department, room, bed) of `Medicine / room 4 / bed 1`; what is not said is empty."""
-    department, *rest = (part.strip() for part in display.split(" / "))
-    room = bed = ""
-    for part in rest:
-        if match := _ROOM.fullmatch(part):
-            room = match[1]
-        elif match := _BED.fullmatch(part):
-            bed = match[1]
-        else:
-            department = f"{department} / {part}"
-    return department, room, bed
+def _is_newer(stay: Stay, known: Stay) -> bool:
+    if stay.finished_at is None or known.finished_at is None:
+        return stay.finished_at is None
+    return stay.finished_at >= known.finished_at

@@ -1,199 +1,209 @@
-"""FHIR R4 Timing read into a local frequency code or the slots of a day; what fits neither is named in words."""
+"""FHIR Timing read exactly as it was written; what cannot be a time or a number is named in words."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, time, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from hub.adapters.intake.amounts import MAXIMUM_DIGITS
-from hub.adapters.intake.fhir_model import Amount, DosageElement, Repeat, TimingElement
-from hub.adapters.intake.moments import moment
-from hub.domain.schedule import is_prn
-from hub.domain.timing import SlotDose, Timing
+from hub.adapters.intake.amounts import exact
+from hub.adapters.intake.fhir_model import Amount, Concept, DosageElement, TimingElement
+from hub.adapters.intake.fhir_model import Repeat as RepeatElement
+from hub.adapters.intake.moments import is_date_alone, partial_moment
+from hub.domain.timing import PeriodUnit, Repeat, Span, Timing
 
-FREQUENCY_CODES: Mapping[tuple[int, Decimal, str], str] = {
-    (1, Decimal(1), "d"): "DAILY",
-    (2, Decimal(1), "d"): "BID",
-    (3, Decimal(1), "d"): "TID",
-    (4, Decimal(1), "d"): "QID",
-    (1, Decimal(2), "d"): "EVERY OTHER DAY",
-    (1, Decimal(1), "wk"): "1X/WEEK",
-    (2, Decimal(1), "wk"): "2X/WEEK",
-    (3, Decimal(1), "wk"): "3X/WEEK",
-    **{(1, Decimal(hours), "h"): f"Q{hours}H" for hours in (1, 2, 3, 4, 6, 8, 12, 24, 48, 72)},
-}
-WHEN_SLOTS: Mapping[str, str] = {
-    "MORN": "morning",
-    "NOON": "noon",
-    "EVE": "evening",
-    "NIGHT": "night",
-    "HS": "night",
-    "CM": "morning",
-    "CD": "noon",
-    "CV": "evening",
-}
-CLOCK_CODES: Mapping[tuple[str, ...], str] = {
-    ("08:00",): "DAILY",
-    ("08:00", "20:00"): "BID",
-    ("08:00", "14:00", "20:00"): "TID",
-    ("08:00", "12:00", "16:00", "20:00"): "QID",
-    ("00:00", "06:00", "12:00", "18:00"): "Q6H",
-    ("16:00",): "DAILY16",
-    ("22:00",): "HS",
-}
-_BOUND_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "wk": timedelta(weeks=1)}
+ABBREVIATIONS = frozenset({
+    "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation", "http://hl7.org/fhir/v3/GTSAbbreviation", "urn:oid:2.16.840.1.113883.5.1022",
+})  # fmt: skip
+MOST_EVENTS = 1000
+LARGEST_NUMBER = 100_000
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2300
+_WEEKDAYS = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
+_UNITS: Mapping[str, PeriodUnit] = {unit.value: unit for unit in PeriodUnit} | {
+    "second": PeriodUnit.SECOND, "minute": PeriodUnit.MINUTE, "hour": PeriodUnit.HOUR, "day": PeriodUnit.DAY, "week": PeriodUnit.WEEK,
+    "month": PeriodUnit.MONTH, "year": PeriodUnit.YEAR,
+}  # fmt: skip
 
 Words = list[str]
+Bounds = tuple[datetime | None, datetime | None]
 
 
-def read_timing(dosage: DosageElement, unsupported: Words) -> Timing | None:
-    """Return when a dosage is to be given; append to `unsupported` what the source says and no code can say."""
-    prn = dosage.as_needed_boolean or dosage.as_needed_codeable_concept is not None
-    if dosage.as_needed is not None:
-        unsupported.append("asNeeded is of FHIR R5, not R4")
-        prn = True
+def read_timing(dosage: DosageElement, zone: tzinfo, unsupported: Words) -> Timing | None:
+    """Return when a dosage is to be given; append to `unsupported` what was written and cannot be a time or a number."""
+    prn = (
+        dosage.as_needed_boolean
+        or dosage.as_needed
+        or bool(dosage.as_needed_for)
+        or dosage.as_needed_codeable_concept is not None
+    )
     if dosage.timing is None:
         return Timing(prn=True) if prn else None
-    return _timing(dosage.timing, prn, unsupported)
-
-
-def _timing(timing: TimingElement, prn: bool, unsupported: Words) -> Timing | None:
-    if timing.modifier_extension or (timing.repeat and timing.repeat.modifier_extension):
-        unsupported.append("timing with a modifierExtension")
-    if timing.event:
-        unsupported.append(f"timing with {len(timing.event)} exact event times")
-    code = timing.code.first_code() if timing.code else ""
-    if timing.repeat and not _is_countable(timing.repeat):
-        unsupported.append("timing with a number that cannot be counted with")
-        return None
-    if timing.repeat:
-        _name_what_no_code_says(timing.repeat, unsupported)
-    if code:
-        return coded_timing(code, prn)
-    found = _of_repeat(timing.repeat, unsupported) if timing.repeat else None
-    if found is None:
-        return Timing(prn=True) if prn else None
-    return Timing(code=found.code, slots=found.slots, prn=prn)
-
-
-def _is_countable(repeat: Repeat) -> bool:
-    """Tell whether every number of a timing is finite and neither huge nor tiny beyond reason."""
-    bound = repeat.bounds_duration.value if repeat.bounds_duration else None
-    numbers = (repeat.duration, repeat.duration_max, repeat.period, repeat.period_max, bound)
-    return all(
-        number is None or (number.is_finite() and abs(number.adjusted()) <= MAXIMUM_DIGITS and len(number.as_tuple().digits) <= 28)
-        for number in numbers
-    )
+    element = dosage.timing
+    code = _code(element.code, unsupported) if element.code else None
+    if code is not None and not prn and element.repeat is None and not element.event:
+        return coded_timing(code)
+    repeat = _repeat(element.repeat, unsupported) if element.repeat else None
+    timing = Timing(code=code, prn=prn, repeat=repeat, events=_events(element, zone, unsupported))
+    return timing if timing.is_written else None
 
 
 @lru_cache(maxsize=1024)
-def coded_timing(code: str, prn: bool) -> Timing:
-    """Return the timing of a local frequency code; `PRN` inside the code counts."""
-    return Timing(code=code, prn=prn or is_prn(code))
-
-
-def _name_what_no_code_says(repeat: Repeat, unsupported: Words) -> None:
-    members = {
-        "countMax": repeat.count_max,
-        "duration": repeat.duration,
-        "durationMax": repeat.duration_max,
-        "frequencyMax": repeat.frequency_max,
-        "periodMax": repeat.period_max,
-        "offset": repeat.offset or None,
-        "boundsRange": repeat.bounds_range and "a range",
-    }
-    unsupported.extend(f"timing.repeat.{name} {value}" for name, value in members.items() if value is not None)
-    if repeat.count is not None and not (repeat.count == 1 and repeat.period is None and not repeat.when):
-        unsupported.append(f"timing.repeat.count {repeat.count}")
-    if repeat.day_of_week and len(set(repeat.day_of_week)) < 7:
-        unsupported.append("timing on certain days of the week: " + " ".join(repeat.day_of_week))
-
-
-def _of_repeat(repeat: Repeat, unsupported: Words) -> Timing | None:
-    if repeat.time_of_day:
-        return _of_clock(repeat, unsupported)
-    if repeat.when:
-        return _of_when(repeat, unsupported)
-    if repeat.period is None and repeat.frequency in (None, 1) and repeat.count == 1:
-        return Timing(code="ONCE")
-    if repeat.period is None:
-        if repeat.frequency is not None:
-            unsupported.append(f"timing.repeat.frequency {repeat.frequency} without a period")
-        return None
-    return _of_frequency(repeat, unsupported)
-
-
-def _of_frequency(repeat: Repeat, unsupported: Words) -> Timing | None:
-    period = Decimal(0) if repeat.period is None else repeat.period
-    frequency = 1 if repeat.frequency is None else repeat.frequency
-    code = FREQUENCY_CODES.get((frequency, period, repeat.period_unit))
-    if code is None:
-        unsupported.append(f"timing {frequency} times per {period} {repeat.period_unit or '(no unit)'}")
-        return None
+def coded_timing(code: str) -> Timing:
+    """Return the timing of a code alone; a day has thousands of orders and some dozens of codes."""
     return Timing(code=code)
 
 
-def _daily(repeat: Repeat, events: int) -> bool:
-    """Tell whether frequency and period, where present, only say again: these events, every day."""
-    return repeat.frequency in (None, events) and repeat.period in (None, 1) and repeat.period_unit in ("", "d")
+def _code(concept: Concept, unsupported: Words) -> str | None:
+    """Return the code that FHIR itself gives a meaning, or else the first one; a text where there is none."""
+    if len(concept.coding) == 1:
+        return concept.first_code() or None
+    general = {coding.code for coding in concept.coding if coding.system in ABBREVIATIONS and coding.code}
+    if len(general) > 1:
+        unsupported.append("timing.code that says " + " and ".join(sorted(general)))
+    return min(general) if general else concept.first_code() or None
 
 
-def _of_clock(repeat: Repeat, unsupported: Words) -> Timing | None:
-    times = tuple(sorted(text[:5] if text.endswith(":00") else text for text in repeat.time_of_day))
-    code = CLOCK_CODES.get(times)
-    if code is None or repeat.when or not _daily(repeat, len(times)):
-        unsupported.append("timing at the clock times " + " ".join(times))
+def _repeat(element: RepeatElement, unsupported: Words) -> Repeat | None:
+    repeat = Repeat(
+        frequency=_count("frequency", element.frequency, unsupported),
+        frequency_max=_count("frequencyMax", element.frequency_max, unsupported),
+        period=_number("period", element.period, unsupported),
+        period_max=_number("periodMax", element.period_max, unsupported),
+        period_unit=_unit("periodUnit", element.period_unit, unsupported),
+        weekdays=_weekdays(element.day_of_week, unsupported) if element.day_of_week else (),
+        times=_times(element.time_of_day, unsupported) if element.time_of_day else (),
+        when=tuple(code for code in element.when if code),
+        offset_minutes=_count("offset", element.offset, unsupported, least=0),
+        count=_count("count", element.count, unsupported),
+        count_max=_count("countMax", element.count_max, unsupported),
+        duration=_number("duration", element.duration, unsupported),
+        duration_max=_number("durationMax", element.duration_max, unsupported),
+        duration_unit=_unit("durationUnit", element.duration_unit, unsupported),
+    )
+    return None if repeat == _NOTHING else repeat
+
+
+_NOTHING = Repeat()
+
+
+def _count(name: str, value: int | None, unsupported: Words, least: int = 1) -> int | None:
+    if value is None or least <= value <= LARGEST_NUMBER:
+        return value
+    unsupported.append(f"timing.repeat.{name} {_short(value)}")
+    return None
+
+
+def _number(name: str, value: Decimal | None, unsupported: Words) -> Fraction | None:
+    """Return an exact number above zero (FHIR tim-4, tim-5: never negative; nothing is given every 0 hours)."""
+    if value is None:
         return None
-    return Timing(code=code)
+    number = exact(value)
+    if number is not None and 0 < number <= LARGEST_NUMBER:
+        return number
+    unsupported.append(f"timing.repeat.{name} {_short(value)}")
+    return None
 
 
-def _of_when(repeat: Repeat, unsupported: Words) -> Timing | None:
-    slots = [WHEN_SLOTS.get(when) for when in repeat.when]
-    named = [slot for slot in slots if slot is not None]
-    if len(set(named)) != len(repeat.when) or not _daily(repeat, len(named)):
-        unsupported.append("timing at the events " + " ".join(repeat.when))
+def _short(value: object) -> str:
+    return str(value)[:40] or "(empty)"
+
+
+def _unit(name: str, code: str, unsupported: Words) -> PeriodUnit | None:
+    unit = _UNITS.get(code)
+    if code and unit is None:
+        unsupported.append(f"timing.repeat.{name} {_short(code)}")
+    return unit
+
+
+def _weekdays(names: Sequence[str | None], unsupported: Words) -> tuple[int, ...]:
+    unknown = [name for name in names if name not in _WEEKDAYS]
+    if unknown:
+        unsupported.append("timing.repeat.dayOfWeek " + " ".join(_short(name or "") for name in unknown))
+    return tuple(sorted({_WEEKDAYS[name] for name in names if name in _WEEKDAYS}))
+
+
+def _times(texts: Sequence[str | None], unsupported: Words) -> tuple[time, ...]:
+    found = [_clock(text or "") for text in texts]
+    if None in found:
+        unsupported.append("timing.repeat.timeOfDay " + " ".join(_short(text or "") for text in texts))
+    return tuple(sorted({clock for clock in found if clock is not None}))
+
+
+@lru_cache(maxsize=1024)
+def _clock(text: str) -> time | None:
+    """Return the clock time of `08:00:00`; None for anything else, also with a zone, which FHIR's `time` has not."""
+    try:
+        clock = time.fromisoformat(text)
+    except ValueError:
         return None
-    order = ("morning", "noon", "evening", "night")
-    return Timing(slots=tuple(SlotDose(slot, Fraction(1)) for slot in sorted(named, key=order.index)))
+    return clock if clock.tzinfo is None and ":" in text else None
 
 
-def read_bounds(
-    periods: Sequence[tuple[str, str]], repeat: Repeat | None, zone: tzinfo, unsupported: Words
-) -> tuple[datetime | None, datetime | None]:
-    """Return (starts, ends) that satisfy every written period: the latest start and the earliest end."""
-    texts = list(periods)
-    if repeat and repeat.bounds_period:
-        texts.append((repeat.bounds_period.start, repeat.bounds_period.end))
-    starts = _moments([start for start, _ in texts if start], zone, False, unsupported)
-    ends = _moments([end for _, end in texts if end], zone, True, unsupported)
-    start = max(starts, default=None)
-    if repeat and repeat.bounds_duration and _is_countable(repeat):
-        end = _after(start, repeat.bounds_duration)
-        if end is None:
-            unsupported.append("timing.repeat.boundsDuration that cannot be counted from a start")
-        else:
-            ends.append(end)
-    return start, min(ends, default=None)
-
-
-def _moments(texts: Sequence[str], zone: tzinfo, end: bool, unsupported: Words) -> list[datetime]:
+def _events(element: TimingElement, zone: tzinfo, unsupported: Words) -> tuple[datetime, ...]:
+    texts = [text for text in element.event if text]
+    if len(texts) > MOST_EVENTS:
+        unsupported.append(f"timing with {len(texts)} exact event times, more than {MOST_EVENTS}")
+        return ()
     found: list[datetime] = []
     for text in texts:
-        value = moment(text, zone, end=end)
-        if value is None:
-            unsupported.append(f"a date that cannot be read: {text}")
-        else:
+        value = read_moment(text, zone, unsupported)
+        if value is not None and is_date_alone(text):
+            unsupported.append(f"timing.event {text} without a time of day")
+        elif value is not None:
             found.append(value)
-    return found
+    return tuple(sorted(set(found)))
 
 
-def _after(start: datetime | None, duration: Amount) -> datetime | None:
-    unit = _BOUND_UNITS.get(duration.code or duration.unit)
-    if start is None or unit is None or duration.value is None or not 0 < duration.value < 10_000:
+def read_moment(text: str, zone: tzinfo, unsupported: Words, *, end: bool = False) -> datetime | None:
+    """Return the moment that a FHIR dateTime names, also `2026-03` and `2026`; name what is no date and what cannot be of now."""
+    if not text:
         return None
-    seconds = int(Fraction(duration.value) * int(unit.total_seconds()))
-    try:
-        return start + timedelta(seconds=seconds)
-    except OverflowError:
+    value = partial_moment(text, zone, end=end)
+    if value is not None and EARLIEST_YEAR <= value.year <= LATEST_YEAR:
+        return value
+    unsupported.append(f"a date that cannot be {'read' if value is None else 'meant'}: {_short(text)}")
+    return None
+
+
+def read_period(start: str, end: str, zone: tzinfo, unsupported: Words) -> Bounds:
+    """Return the first and the last moment of a Period; a date alone as its end is inside as a whole (FHIR R4 Period)."""
+    return read_moment(start, zone, unsupported), read_moment(end, zone, unsupported, end=True)
+
+
+def read_length(repeat: RepeatElement, unsupported: Words) -> tuple[Span, Span] | None:
+    """Return (least, most) of how long a dosage goes on, from boundsDuration or boundsRange."""
+    if repeat.bounds_duration:
+        span = read_span(repeat.bounds_duration)
+        if span is None:
+            unsupported.append(f"timing.repeat.boundsDuration {_amount_text(repeat.bounds_duration)}")
+        return (span, span) if span else None
+    if repeat.bounds_range is None:
         return None
+    low, high = (read_span(end) if end else None for end in (repeat.bounds_range.low, repeat.bounds_range.high))
+    if low is None or high is None:
+        ends = (repeat.bounds_range.low, repeat.bounds_range.high)
+        unsupported.append(
+            "timing.repeat.boundsRange " + " to ".join(_amount_text(end) if end else "?" for end in ends)
+        )
+        return None
+    return low, high
+
+
+def read_span(amount: Amount) -> Span | None:
+    """Return a length of time above zero in a unit of time; None for anything else."""
+    value = exact(amount.value) if amount.value is not None and not amount.comparator else None
+    units = {_UNITS[name] for name in _unit_names(amount) if name in _UNITS}
+    if value is None or not 0 < value <= LARGEST_NUMBER or len(units) != 1:
+        return None
+    return Span(value, units.pop())
+
+
+def _unit_names(amount: Amount) -> Iterator[str]:
+    """Yield what a Duration's unit is called: its code, and its printed name also in the plural."""
+    yield amount.code
+    printed = amount.unit.strip().casefold()
+    yield printed if printed in _UNITS else printed.removesuffix("s")
+
+
+def _amount_text(amount: Amount) -> str:
+    return f"{amount.comparator}{_short(amount.value)} {amount.code or amount.unit or '(no unit)'}"

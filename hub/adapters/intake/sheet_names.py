@@ -29,6 +29,11 @@ def order_id(source: str, patient: PatientId, drug: DrugCode, starts: str, route
     return OrderId(derived_id(source, patient, drug, day, normalised(route), occurrence))
 
 
+def row_id(source: str, sha256: str, line: int) -> OrderId:
+    """Return the id of a row that names no patient: of this file and line alone, so that it is never taken for another's order."""
+    return OrderId(derived_id(source, "row", sha256, line))
+
+
 def split_name(name: str) -> tuple[str, str]:
     """Return (family, given names) of a name as sheets write it."""
     family, _, given = " ".join(name.split()).partition(" ")

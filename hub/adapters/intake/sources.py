@@ -1,64 +1,248 @@
-"""Settings of the sources of sheets, read from TOML; printed with every decision that follows from them."""
+"""Settings of the sources of sheets, read from TOML: what their lines are bound to bring, and how their files reach the hub."""
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import time
+from fractions import Fraction
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from hub.adapters.intake.errors import IntakeError
-from hub.domain.orders import SourceSettings
+from hub.domain.feeds import FeedSettings, SheetFormat
+from hub.domain.orders import RangePolicy, SourceSettings
 
-_KINDS: Mapping[str, type] = {
-    "course_required": bool,
-    "signature_required": bool,
-    "allergies_provided": bool,
-    "reconfirm_days": int,
-    "stable_after_days": int,
-    "excluded_departments": list,
-    "decimal_sign": str,
-}
-_DECIMAL_SIGNS = (",", ".")
+Value = Callable[[Any], Any]
+_SHIPPED = "sources.toml"
 _REQUIRED = ("course_required", "signature_required", "allergies_provided", "excluded_departments")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 def shipped_sources() -> dict[str, SourceSettings]:
     """Return the settings that ship with the hub."""
-    return read_sources("sources.toml", files("hub.adapters.data").joinpath("sources.toml").read_bytes())
+    return read_sources(_SHIPPED, _shipped())
+
+
+def shipped_feeds() -> dict[str, FeedSettings]:
+    """Return how the sources that ship with the hub reach it."""
+    return read_feeds(_SHIPPED, _shipped())
+
+
+def sources_of_file(path: Path) -> tuple[dict[str, SourceSettings], dict[str, FeedSettings]]:
+    """Return both settings of a file in the place of those that ship; raise IntakeError where it cannot be read.
+
+    Files that it names lie beside it, unless their path is absolute.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise IntakeError(str(path), "", "", f"it cannot be opened ({error.strerror})") from error
+    return read_sources(path.name, data), {source: _beside(path, feed) for source, feed in read_feeds(path.name, data).items()}
+
+
+def _beside(path: Path, feed: FeedSettings) -> FeedSettings:
+    def there(name: str) -> str:
+        return str(path.parent / name) if name else ""
+
+    return replace(feed, column_map=there(feed.column_map), code_table=there(feed.code_table))
 
 
 def read_sources(name: str, data: bytes) -> dict[str, SourceSettings]:
-    """Return the settings by source; raise IntakeError naming the source and the key of the first bad value."""
+    """Return what each source is bound to bring; raise IntakeError naming the source and the key of the first bad value."""
+    return {source: _settings(source, table) for source, table in _tables(name, data).items()}
+
+
+def read_feeds(name: str, data: bytes) -> dict[str, FeedSettings]:
+    """Return how each source reaches the hub; raise IntakeError naming the source and the key of the first bad value."""
+    tables = _tables(name, data)
+    _refuse_shared(name, tables)
+    return {source: FeedSettings(source, **{key: table[key] for key in _FEED_KEYS if key in table}) for source, table in tables.items()}
+
+
+def _shipped() -> bytes:
+    return files("hub.adapters.data").joinpath(_SHIPPED).read_bytes()
+
+
+def _tables(name: str, data: bytes) -> dict[str, dict[str, Any]]:
     try:
-        tables = tomllib.loads(data.decode())
+        tables = tomllib.loads(data.decode(), parse_float=str)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise IntakeError(name, "", "", f"it is no TOML file ({error})") from error
     if not tables:
         raise IntakeError(name, "", "", "the file is empty")
-    return {source: _settings(name, source, table) for source, table in tables.items()}
+    return {source: _values(name, source, table) for source, table in tables.items()}
 
 
-def _settings(name: str, source: str, table: Any) -> SourceSettings:
+def _values(name: str, source: str, table: Any) -> dict[str, Any]:
+    """Return the values of one source's keys, each as the type that its settings have."""
     place = f"source {source}"
     if not isinstance(table, dict):
         raise IntakeError(name, place, "", "it is no table of settings")
-    for key, value in table.items():
-        kind = _KINDS.get(key)
-        if kind is None:
+    if not _NAME.fullmatch(source):
+        raise IntakeError(name, place, "", "a source's name has up to 40 Latin letters, digits, dots, dashes and underscores")
+    values = {}
+    for key, written in table.items():
+        value = _KEYS.get(key)
+        if value is None:
             raise IntakeError(name, place, key, "there is no such setting")
-        if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
-            raise IntakeError(name, place, key, f"{value!r} is not a value for it")
-        if key == "decimal_sign" and value not in _DECIMAL_SIGNS:
-            raise IntakeError(name, place, key, f"{value!r} is neither ',' nor '.'")
+        try:
+            values[key] = value(written)
+        except ValueError as error:
+            raise IntakeError(name, place, key, f"{written!r} {error}") from error
     for key in _REQUIRED:
         if key not in table:
             raise IntakeError(name, place, key, "the setting is missing")
+    return values
+
+
+def _refuse_shared(name: str, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Two sources of one folder or port could not be told apart; port 0 is the kernel's choice and nobody's."""
+    for key in ("folder", "mllp_port"):
+        owners: dict[Any, str] = {}
+        for source, table in tables.items():
+            if table.get(key) and (other := owners.setdefault(table[key], source)) != source:
+                raise IntakeError(name, f"source {source}", key, f"{table[key]!r} is that of the source {other} already")
+
+
+def _settings(source: str, table: Mapping[str, Any]) -> SourceSettings:
     return SourceSettings(
         name=source,
         course_required=table["course_required"],
         signature_required=table["signature_required"],
         reconfirm_days=table.get("reconfirm_days"),
         allergies_provided=table["allergies_provided"],
-        excluded_departments=tuple(str(text) for text in table["excluded_departments"]),
+        excluded_departments=table["excluded_departments"],
         stable_after_days=table.get("stable_after_days"),
         decimal_sign=table.get("decimal_sign"),
+        duration_as_bounds=table.get("duration_as_bounds", False),
+        range_policy=table.get("range_policy", RangePolicy.ASK),
     )
+
+
+def _only(kind: type) -> Value:
+    def value(written: Any) -> Any:
+        if type(written) is not kind:
+            raise ValueError("is not a value for it")
+        return written
+
+    return value
+
+
+def _number(least: int, most: int) -> Value:
+    def value(written: Any) -> int:
+        if type(written) is not int or not least <= written <= most:
+            raise ValueError(f"is not a value for it: a whole number from {least} to {most}")
+        return written
+
+    return value
+
+
+def _text(form: re.Pattern[str], what: str) -> Value:
+    def value(written: Any) -> str:
+        if not isinstance(written, str) or not form.fullmatch(written):
+            raise ValueError(f"is not {what}")
+        return written
+
+    return value
+
+
+def _texts(written: Any) -> tuple[str, ...]:
+    if not isinstance(written, list):
+        raise ValueError("is not a value for it")
+    return tuple(str(text) for text in written)
+
+
+def _decimal_sign(written: Any) -> str:
+    if type(written) is not str:
+        raise ValueError("is not a value for it")
+    if written not in (",", "."):
+        raise ValueError("is neither ',' nor '.'")
+    return written
+
+
+def _format(written: Any) -> SheetFormat:
+    try:
+        return SheetFormat(written)
+    except ValueError:
+        raise ValueError(f"is none of {', '.join(SheetFormat)}") from None
+
+
+def _range_policy(written: Any) -> RangePolicy:
+    try:
+        return RangePolicy(written)
+    except ValueError:
+        raise ValueError(f"is none of {', '.join(RangePolicy)}") from None
+
+
+def _http_url(written: Any) -> str:
+    parts = urlsplit(written) if isinstance(written, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("is not the http or https address of a FHIR server")
+    if parts.username is not None:
+        raise ValueError("holds a user: a secret has no place here, name a variable by fhir_token_env")
+    return str(written).rstrip("/")
+
+
+def _clocks(written: Any) -> tuple[time, ...]:
+    if not isinstance(written, list) or not written or not all(isinstance(one, str) and _CLOCK.fullmatch(one) for one in written):
+        raise ValueError("is not a list of times like [\"06:30\"]")
+    return tuple(sorted({time.fromisoformat(one) for one in written}))
+
+
+def _share(written: Any) -> Fraction:
+    try:
+        share = Fraction(written)
+    except (ValueError, TypeError, ZeroDivisionError):
+        share = Fraction(0)
+    if not 0 < share <= 1:
+        raise ValueError("is not a share above 0 and up to 1")
+    return share
+
+
+def _zone(written: Any) -> str:
+    try:
+        return ZoneInfo(written).key
+    except (ValueError, TypeError, OSError, KeyError):
+        raise ValueError("is not a time zone like Europe/Moscow") from None
+
+
+_DAYS = _number(1, 3650)
+_VARIABLE_NAME = _text(_VARIABLE, "the name of a variable of the environment")
+_FILE_NAME = _text(re.compile(r"[^\x00]{1,300}"), "the name of a file")
+_SOURCE_KEYS: Mapping[str, Value] = {
+    "course_required": _only(bool),
+    "signature_required": _only(bool),
+    "allergies_provided": _only(bool),
+    "reconfirm_days": _DAYS,
+    "stable_after_days": _DAYS,
+    "excluded_departments": _texts,
+    "decimal_sign": _decimal_sign,
+    "duration_as_bounds": _only(bool),
+    "range_policy": _range_policy,
+}
+_FEED_KEYS: Mapping[str, Value] = {
+    "format": _format,
+    "folder": _FILE_NAME,
+    "fhir_url": _http_url,
+    "fhir_token_env": _VARIABLE_NAME,
+    "hint_token_env": _VARIABLE_NAME,
+    "pull_every_minutes": _number(1, 1440),
+    "mllp_port": _number(0, 65535),
+    "column_map": _FILE_NAME,
+    "code_table": _FILE_NAME,
+    "expected_by": _clocks,
+    "least_share": _share,
+    "time_zone": _zone,
+    "hl7_charset": _text(re.compile(r"cp125[0-8]|cp866|koi8-r|iso8859-(?:[1-9]|1[0-6])"), "a character set such as cp1251 or iso8859-5"),
+    "hl7_processing": _text(re.compile(r"[PTD]{1,3}"), "one or more of P, T and D"),
+    "mllp_certificate": _FILE_NAME,
+    "mllp_key": _FILE_NAME,
+    "mllp_client_authorities": _FILE_NAME,
+}
+_KEYS: Mapping[str, Value] = {**_SOURCE_KEYS, **_FEED_KEYS}

@@ -1,32 +1,35 @@
-"""Tables as hospitals send them: CSV in the encodings and delimiters of the trade, and XLSX; read into named cells."""
+"""Tables as hospitals send them, CSV or XLSX, read into named cells: strictly for lists, leniently for the sheets of the wards."""
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
+from functools import lru_cache
 from importlib.resources import files
-from itertools import islice
-from xml.etree.ElementTree import ParseError
 
-from hub.adapters.intake.envelope import MAXIMUM_UNPACKED_BYTES, decoded, unpacked
+from hub.adapters.intake.delimited import Line, csv_lines
+from hub.adapters.intake.envelope import unpacked
 from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.workbook import ZIP_MAGIC, cell_text, open_workbook
 
-ZIP_MAGIC = b"PK\x03\x04"
 MAXIMUM_ROWS = 200_000
 MAXIMUM_COLUMNS = 200
-_ENCODINGS = ("utf-8", "windows-1251")
-_DELIMITERS = ";\t,"
+
+__all__ = ["Row", "Table", "cell_text", "headers_of", "normalised", "open_table", "read_table", "with_width"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: its line in the file, the cells by field name, and the cells of columns nobody knows."""
+    """One row of a table: its line in the file, the cells by field name, and the cells of columns nobody knows.
+
+    `fault` is (field, reason) where the row cannot be trusted; without `cells` it is not even known whose row it is.
+    """
 
     line: int
     cells: Mapping[str, str]
     others: tuple[tuple[str, str], ...] = ()
+    fault: tuple[str, str] | None = None
 
     def __getitem__(self, field: str) -> str:
         """Return the text of a cell; empty where the table has no such column."""
@@ -38,131 +41,107 @@ class Row:
         return f"line {self.line}"
 
 
+@dataclass(slots=True)
+class Table:
+    """An open table: its records, whether their width counts (a workbook leaves blanks out), and the day of the number 0."""
+
+    lines: Iterator[Line]
+    has_width: bool
+    day_zero: date | None = None
+
+
 def headers_of(table: str) -> dict[str, str]:
     """Return the header synonyms of a kind of table: the normalised header → the field's name."""
+    return dict(_headers(table))
+
+
+@lru_cache(maxsize=16)
+def _headers(table: str) -> tuple[tuple[str, str], ...]:
     text = files("hub.adapters.data").joinpath("headers.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(io.StringIO(text))
-    return {normalised(row["header"]): row["field"] for row in rows if row["table"] == table}
+    return tuple((normalised(row["header"]), row["field"]) for row in rows if row["table"] == table)
 
 
+@lru_cache(maxsize=16384)
 def normalised(text: str) -> str:
     """Return a text as names are compared: case, spaces, ё, dots and commas at the ends do not count."""
     return " ".join(text.casefold().replace("ё", "е").replace("\u00a0", " ").split()).strip(" .,:*")
 
 
+def open_table(name: str, content: bytes, *, encoding: str = "", delimiter: str = "", sheet: str = "", header_row: int = 1) -> Table:
+    """Open a CSV or a workbook, told by its first bytes; raise IntakeError where it is neither, or damaged."""
+    if content.startswith(ZIP_MAGIC):
+        book = open_workbook(name, content, sheet)
+        return Table(_capped(name, book.lines), has_width=False, day_zero=book.day_zero)
+    lines = csv_lines(name, content, encoding=encoding, delimiter=delimiter, header_row=header_row)
+    return Table(_capped(name, lines), has_width=True)
+
+
+def _capped(name: str, lines: Iterable[Line]) -> Iterator[Line]:
+    for count, line in enumerate(lines):
+        if count > MAXIMUM_ROWS or len(line.cells) > MAXIMUM_COLUMNS:
+            raise IntakeError(name, f"line {line.number}", "", "the table has too many rows or columns")
+        yield line
+
+
+def with_width(name: str, table: Table, line: Line, width: int) -> Line:
+    """Return a record with as many cells as the header has, or with a fault that says why it has not.
+
+    Raises IntakeError for a last row that is narrower and has no line end: the file was cut off there.
+    """
+    if line.fault and line.column is None:
+        return line
+    cells = [*line.cells]
+    while len(cells) > width and not cells[-1]:
+        cells.pop()
+    if not table.has_width or line.fault or len(cells) == width:
+        return Line(line.number, cells + [""] * (width - len(cells)), line.fault, line.column)
+    reason = f"the row has {len(cells)} cells and the header {width}: it is cut off, or a delimiter is not quoted"
+    if line.is_cut and len(cells) < width:
+        raise IntakeError(name, f"line {line.number}", "", f"{reason}; the file ends there without a line end")
+    return Line(line.number, [], reason)
+
+
 def read_table(
     name: str, data: bytes, headers: Mapping[str, str], *, required: Iterable[Sequence[str]] = ()
 ) -> tuple[Row, ...]:
-    """Return the rows of a CSV or XLSX file.
+    """Return the rows of a list (allergies, discharges, cassettes ...), all of them or none.
 
-    Each member of `required` is a choice of fields of which one has to be there. Raises IntakeError for a file that
-    is empty, damaged, of another encoding, without a required column, or with a row that is not as wide as the header.
+    Each member of `required` is a choice of fields of which one has to be there. Raises IntakeError for a file that is empty,
+    damaged, of another encoding, without a required column, or with a row that cannot be trusted.
     """
-    content = unpacked(name, data)
-    lines = _xlsx_lines(name, content) if content.startswith(ZIP_MAGIC) else _csv_lines(name, content)
-    number, header = next(lines, (0, []))
-    if not header:
+    table = open_table(name, unpacked(name, data))
+    first = next(table.lines, None)
+    if first is None:
         raise IntakeError(name, "", "", "the table is empty")
-    fields = _fields(name, number, header, headers)
+    fields = _fields(name, first, headers)
     for choice in required:
         if not set(choice) & set(fields):
-            raise IntakeError(name, f"line {number}", " or ".join(choice), "the required column is missing")
-    rows = tuple(_row(name, number, cells, header, fields) for number, cells in lines)
+            raise IntakeError(name, f"line {first.number}", " or ".join(choice), "the required column is missing")
+    rows = tuple(_row(name, with_width(name, table, line, len(fields)), first.cells, fields) for line in table.lines)
     if not rows:
         raise IntakeError(name, "", "", "the table has a header and no rows")
     return rows
 
 
-def _fields(name: str, number: int, header: Sequence[str], headers: Mapping[str, str]) -> list[str]:
-    fields = [headers.get(normalised(cell), "") for cell in header]
+def _fields(name: str, header: Line, headers: Mapping[str, str]) -> list[str]:
+    if header.fault:
+        raise IntakeError(name, f"line {header.number}", "", header.fault)
+    fields = [headers.get(normalised(cell), "") for cell in header.cells]
     named = [field for field in fields if field]
     twice = next((field for field in named if named.count(field) > 1), None)
     if twice:
-        raise IntakeError(name, f"line {number}", twice, "two columns are of the same field")
+        raise IntakeError(name, f"line {header.number}", twice, "two columns are of the same field")
     if not named:
-        raise IntakeError(name, f"line {number}", "", "no column is known: it is not a table of this kind")
+        raise IntakeError(name, f"line {header.number}", "", "no column is known: it is not a table of this kind")
     return fields
 
 
-def _row(name: str, number: int, cells: Sequence[str], header: Sequence[str], fields: Sequence[str]) -> Row:
-    if len(cells) != len(fields):
-        reason = (
-            f"the row has {len(cells)} cells and the header {len(fields)}: it is cut off, or a delimiter is not quoted"
-        )
-        raise IntakeError(name, f"line {number}", "", reason)
-    named = {field: cell for field, cell in zip(fields, cells, strict=True) if field}
+def _row(name: str, line: Line, header: Sequence[str], fields: Sequence[str]) -> Row:
+    if line.fault or len(line.cells) > len(fields):
+        raise IntakeError(name, f"line {line.number}", "", line.fault or "the row is wider than the header")
+    named = {field: cell for field, cell in zip(fields, line.cells, strict=True) if field}
     others = tuple(
-        (title, cell) for title, field, cell in zip(header, fields, cells, strict=True) if cell and not field
+        (title, cell) for title, field, cell in zip(header, fields, line.cells, strict=True) if cell and not field
     )
-    return Row(number, named, others)
-
-
-def _csv_lines(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
-    text = decoded(name, content, _ENCODINGS)
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    if delimiter not in first:
-        raise IntakeError(name, "line 1", "", "no delimiter (; , or tab) is in the header: it is no CSV table")
-    yield from _capped(name, _csv_rows(name, text, delimiter))
-
-
-def _csv_rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if any(stripped):
-                yield line, stripped
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise IntakeError(name, f"line {line}", "", f"the CSV is damaged or cut off ({error})") from error
-
-
-def _capped(name: str, lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    for number, cells in islice(lines, MAXIMUM_ROWS + 2):
-        if number > MAXIMUM_ROWS or len(cells) > MAXIMUM_COLUMNS:
-            raise IntakeError(name, f"line {number}", "", "the table has too many rows or columns")
-        yield number, cells
-
-
-def _xlsx_lines(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
-    import openpyxl  # a tenth of a second that a hub which starts again does not have
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > MAXIMUM_UNPACKED_BYTES:
-            raise IntakeError(name, "", "", f"the workbook unpacks to more than {MAXIMUM_UNPACKED_BYTES} bytes")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        try:
-            rows = list(_capped(name, _xlsx_rows(book.worksheets[0].iter_rows(values_only=True))))
-        finally:
-            book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, ParseError, EOFError, OSError) as error:
-        raise IntakeError(name, "", "", f"it is not a whole XLSX workbook ({error})") from error
-    width = len(rows[0][1]) if rows else 0
-    yield from ((number, cells + [""] * (width - len(cells))) for number, cells in rows)
-
-
-def _xlsx_rows(rows: Iterable[Sequence[object]]) -> Iterator[tuple[int, list[str]]]:
-    for number, cells in enumerate(rows, start=1):
-        texts = [cell_text(cell) for cell in cells]
-        while texts and not texts[-1]:
-            texts.pop()
-        if texts:
-            yield number, texts
-
-
-def cell_text(value: object) -> str:
-    """Return the value of a workbook's cell as the text a CSV would have."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ", timespec="minutes")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+    return Row(line.number, named, others)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.domain.records import CodeKind
+
 EventId = Annotated[str, Field(min_length=8, max_length=100)]
 Code = Annotated[str, Field(min_length=1, max_length=200)]
 Codes = Annotated[list[Code], Field(max_length=500)]
@@ -171,6 +173,15 @@ class ReturnBody(Write):
 
     pack: Code
     condition: Literal["sealed", "opened"]
+
+
+class DecideCode(Write):
+    """What a source's word means."""
+
+    source: Code
+    kind: CodeKind
+    code: Annotated[str, Field(min_length=1, max_length=1000)]
+    meaning: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class ClockBody(Body):

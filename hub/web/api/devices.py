@@ -37,7 +37,7 @@ Looker = Annotated[User, Depends(allowed(Action.OPERATE_DEVICES))]
 Server = Annotated[User, Depends(allowed(Action.SERVE_DEVICES))]
 JobHex = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 HOLD_MS = 300
-REPEATED = Refusal("repeated", "This was asked for before and is not sent again; its answer is not in.")
+REPEATED = Refusal("repeated", "This was asked for before and is not sent again; its answer is not in.", "Об этом уже просили, повторно не отправлено; ответа ещё нет.")
 HUB_FAILED = ServiceAnswer("FAILED", "the hub failed at this: whether it was done is not known")
 
 
@@ -156,7 +156,7 @@ async def let_go(device: str, body: LetGoBody, hub: Hub, user: Server) -> dict[s
     """End a press: no command of it is passed on any more, and the ledger is told how far the motor went once the last answer is in."""
     press = hub.presses.get(body.press)
     if press is not None and (press.user, press.device) != (user.id, device):
-        answered(Refusal("not-your-press", "That press is somebody else's."))
+        answered(Refusal("not-your-press", "That press is somebody else's.", "Это нажатие другого человека."))
     await _record_press(hub, user, hub.presses.end(body.press, user.id, device))
     return {"commands": press.commands if press is not None else 0}
 
@@ -164,7 +164,7 @@ async def let_go(device: str, body: LetGoBody, hub: Hub, user: Server) -> dict[s
 async def known_device(hub: HubContext, device: str) -> None:
     """Raise 404 where there is no such machine, or none that has a bridge."""
     if not await hub.decisions.read(lambda unit: serves(unit, device)):
-        raise HTTPException(404, {"refused": UNKNOWN.code, "reason": UNKNOWN.text})
+        raise HTTPException(404, UNKNOWN.told())
 
 
 async def may_move(hub: HubContext, user: User, device: str) -> None:
@@ -185,9 +185,9 @@ async def _begin_press(hub: HubContext, user: User, device: str, act: JogAct, bo
         await _record_press(hub, user, hub.presses.begin(body.press, Press(user.id, device, act, asked)))
     known = hub.presses.get(body.press)
     if known is None or known.is_over:
-        answered(Refusal("let-go", "The button was let go: nothing was moved."))
+        answered(Refusal("let-go", "The button was let go: nothing was moved.", "Кнопку отпустили: ничего не сдвинуто."))
     elif (known.user, known.device, known.act) != (user.id, device, act):
-        answered(Refusal("conflict", "This press was begun for something else."))
+        answered(Refusal("conflict", "This press was begun for something else.", "Это нажатие начато для другого."))
 
 
 async def _next_of_press(hub: HubContext, user: User, device: str, act: JogAct, body: JogBody) -> ServiceAnswer:

@@ -16,7 +16,7 @@ async def sign_in(body: SignIn, hub: Hub, request: Request, response: Response) 
     """Open a session for badge and PIN; the answer to a wrong one never says which was wrong."""
     user = await person_of(hub, body.badge, body.pin)
     if isinstance(user, Refusal):
-        raise HTTPException(429 if user.code == "wait" else 401, {"refused": user.code, "reason": user.text})
+        raise HTTPException(429 if user.code == "wait" else 401, user.told())
     token = await hub.sessions.open(user)
     response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https", max_age=12 * 3600)
     return {"token": token, "name": user.name, "role": user.role.value}

@@ -2,11 +2,24 @@
 
 from fastapi import APIRouter
 
-from hub.web.pages import device_console, devices, ledger, line, reference, sign_in, trolley, ward
+from hub.web.pages import (
+    codes,
+    device_console,
+    devices,
+    intake,
+    ledger,
+    line,
+    look_alikes,
+    reference,
+    returned,
+    sign_in,
+    trolley,
+    ward,
+)
 from hub.web.pages.sign_in import refused
 
 router = APIRouter(include_in_schema=False)
-for part in (sign_in, line, trolley, ward, devices, device_console, ledger, reference):
+for part in (sign_in, line, returned, trolley, ward, devices, device_console, intake, codes, look_alikes, ledger, reference):
     router.include_router(part.router)
 
 __all__ = ["refused", "router"]

@@ -43,7 +43,7 @@ async def board(device: str, request: Request, hub: Hub, user: Reader) -> HTMLRe
 async def journal(device: str, request: Request, hub: Hub, user: Reader) -> HTMLResponse:
     """Return what the books have of the machine's newest jobs, as a part of the page."""
     if not await hub.decisions.read(lambda unit: serves(unit, device)):
-        raise HTTPException(404, {"refused": UNKNOWN.code, "reason": UNKNOWN.text})
+        raise HTTPException(404, UNKNOWN.told())
     jobs = await hub.decisions.read(lambda unit: machine_journal.newest_jobs(unit, device))
     found = [await hub.read_ledger(question) for question in machine_journal.questions(jobs)]
     entries = [entry for one in found for entry in one.entries]
@@ -63,7 +63,7 @@ async def _read(hub: HubContext, user: User, device: str) -> dict[str, Any]:
 
     found = await hub.decisions.read(read)
     if found is None:
-        raise HTTPException(404, {"refused": UNKNOWN.code, "reason": UNKNOWN.text})
+        raise HTTPException(404, UNKNOWN.told())
     update = hub.updates.get(device)
     in_books = await _last_test(hub, device, found["names"])
     holders = await lock_holders(hub, device)

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from hub.domain.people import Action, User, may
 from hub.services.doubt_view import doubt_board
 from hub.services.drops import WRONG_CASSETTE
+from hub.services.feeds import open_alarms
 from hub.services.machine_events import VERDICT_REFUSED
 from hub.services.ports import UnitOfWork
 from hub.services.reject_packs import LABEL_REVIEW
@@ -37,7 +38,7 @@ async def _read(hub: HubContext, user: User) -> dict[str, Any]:
     packs = may(user.role, Action.PACK)
 
     def read(unit: UnitOfWork) -> dict[str, Any]:
-        shown = {"board": line_board(unit, hub.house), "doubts": doubt_board(unit)}
+        shown = {"board": line_board(unit, hub.house), "doubts": doubt_board(unit), "alarms": open_alarms(unit), "spoken": hub.house.language}
         return {**shown, "bench": bench_board(unit) if packs else None}
 
     return {"decisions": DECISIONS, **await hub.decisions.read(read)}

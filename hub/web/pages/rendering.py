@@ -20,9 +20,13 @@ TEMPLATES = Environment(
 
 LINKS: tuple[tuple[str, str, Action], ...] = (
     ("/line", "Line", Action.READ_LINE),
+    ("/returned", "Returned", Action.RETURN_LINES),
     ("/trolley", "Trolleys", Action.READ_WARD),
     ("/ward", "Ward round", Action.READ_WARD),
     ("/devices", "Devices", Action.READ_LINE),
+    ("/intake", "Intake", Action.RECEIVE_SHEETS),
+    ("/codes", "Codes", Action.DECIDE_LINES),
+    ("/look-alikes", "Names", Action.DECIDE_LINES),
     ("/ledger", "Ledger", Action.READ_LEDGER),
 )
 HOMES: tuple[tuple[Action, str], ...] = (

@@ -12,6 +12,10 @@ _SENTENCES: Mapping[str, str] = {
     "allergies-received": "Allergies of {source} taken in: {patients} patients",
     "line-decided": "Order line {position}: {outcome}",
     "changes-received": "Changes of {source} taken in",
+    "row-rejected": "{position} is no order line: {reason}",
+    "code-unknown": "Nobody understands the {code_kind} '{code}' of {source}: a pharmacist is asked",
+    "code-decided": "The {code_kind} '{code}' of {source} means {meaning} now; {lines} lines were judged again",
+    "incident-opened": "Somebody must look: {text}",
     "order-changed": "Order is {state} now",
     "order-unchanged": "Order line {position}: as it was before",
     "order-superseded": "Order was replaced by a newer version",
@@ -54,6 +58,7 @@ _SENTENCES: Mapping[str, str] = {
     "lot-recalled": "Lot {lot} of {item} recalled: {reason}",
     "cassette-locked": "Cassette {cassette} locked: {reason}",
     "directory-entered": "Drug directory {name} entered: {drugs} drugs",
+    "look-alike-decided": "A pharmacist decided about the names {first} and {second}: {decision}, {reason}",
     "cassettes-entered": "Cassette map {name} entered: {cassettes} new cassettes",
     "trolley-opened": "Trolley {trolley} opened",
     "label-printed": "Label of pack {pack} printed on {device}",
@@ -73,6 +78,8 @@ _SENTENCES: Mapping[str, str] = {
     "service-lock": "The service lock of {device} was {mode} by {owner}",
     "service-asked": "Asked of {device}: {act}",
     "service-answered": "{device} answered to {act}: {rc}",
+    "feed-alarm": "Alarm about the sheets of {source}: {text}",
+    "feed-alarm-cleared": "Alarm about the sheets of {source} cleared: {reason}",
     "user-enrolled": "{name} enrolled as {role}",
 }
 _LINKED = frozenset(

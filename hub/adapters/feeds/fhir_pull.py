@@ -1,0 +1,307 @@
+"""Reads the orders of a FHIR server: the whole list once a working day, and between what has changed since.
+
+The whole list is `status=active`; what it no longer names is asked about, never stopped. A change is asked for in every status,
+so that a stop is heard. `_lastUpdated` begins a little before the last pull began, by the server's own clock, and what was taken
+in in that version is left out; nothing falls between two pulls. The cursor moves in the same decision as the orders.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from hub.adapters.feeds.fhir_server import Entry, FhirServer, PullFailed, outcome_words
+from hub.adapters.feeds.taking import Also, Fate, Taken
+from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.services.feeds import feed_of
+
+ORDER = "MedicationRequest"
+INCLUDED = [("_include", f"{ORDER}:{member}") for member in ("medication", "patient", "encounter")]
+OVERLAP = timedelta(minutes=2)
+PAGE_SIZE = "200"
+READINGS = 3
+VERSIONS_AT_MOST = 5_000
+RESOURCES_AT_MOST = 200_000
+_STAYS = frozenset({"in-progress", "arrived", "triaged", "onleave", "on-hold", "finished", "completed", "discharged"})
+_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
+_log = logging.getLogger(__name__)
+
+
+class _ListMoved(PullFailed):
+    """Orders came or went between two pages, so that others may have been skipped."""
+
+
+class _Meta(msgspec.Struct, rename={"version": "versionId", "at": "lastUpdated"}):
+    version: str = ""
+    at: str = ""
+
+
+class _Head(msgspec.Struct, rename={"kind": "resourceType", "identity": "id"}):
+    kind: str = ""
+    identity: str = ""
+    status: str = ""
+    meta: _Meta = msgspec.field(default_factory=_Meta)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A resource as the server has it: what it is, which version, and its bytes."""
+
+    kind: str
+    identity: str
+    version: str
+    updated_at: datetime | None
+    status: str
+    entry: Entry
+    is_match: bool
+
+    @property
+    def reference(self) -> str:
+        """What other resources call it."""
+        return f"{self.kind}/{self.identity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """From where a pull goes on: the server's clock when the last one began, the versions taken in since a little before, the day of the whole list."""
+
+    since: datetime | None = None
+    seen: tuple[tuple[str, str], ...] = ()
+    whole_on: str = ""
+
+    def text(self) -> str:
+        """Return it as the feed's record keeps it."""
+        return json.dumps({"since": self.since.isoformat() if self.since else "", "seen": dict(self.seen), "whole_on": self.whole_on})
+
+
+def read_cursor(text: str) -> Cursor:
+    """Return a kept cursor; one that cannot be read begins anew, with the whole list."""
+    try:
+        told = json.loads(text)
+        since = datetime.fromisoformat(told["since"]) if told["since"] else None
+        return Cursor(since, tuple(sorted(told["seen"].items())), str(told["whole_on"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Cursor()
+
+
+@dataclass
+class _Gathered:
+    """The newest version of every resource of a search."""
+
+    resources: dict[str, Pulled] = field(default_factory=dict)
+    total: int | None = None
+    began_at: datetime | None = None
+
+    @property
+    def matches(self) -> list[Pulled]:
+        return [pulled for pulled in self.resources.values() if pulled.is_match]
+
+
+@dataclass(frozen=True, slots=True)
+class PullDoor:
+    """What a pull needs of the hub: the day, the kept cursor, taking in, writing alone, and where its failure is told."""
+
+    day: Callable[[], str]
+    cursor: Callable[[], str]
+    take: Callable[..., Taken]
+    write: Callable[[Also], None]
+    works: Callable[[], None]
+    fails: Callable[[str, str], None]
+
+
+class FhirPull:
+    """The pull of one source; `work` is one round."""
+
+    def __init__(self, source: str, server: FhirServer, door: PullDoor) -> None:
+        self._source = source
+        self._server = server
+        self._door = door
+        self._wants_all = False
+
+    def ask_for_all(self) -> None:
+        """Read the whole list in the next round: something may have been missed."""
+        self._wants_all = True
+
+    def work(self) -> bool:
+        """Pull once; whatever cannot be read is told, and nothing of it counts."""
+        try:
+            self._pull()
+        except PullFailed as failed:
+            _log.warning("%s: %s", self._source, failed)
+            self._door.fails(failed.english, failed.russian)
+            return False
+        self._door.works()
+        return False
+
+    def _pull(self) -> None:
+        cursor, day = read_cursor(self._door.cursor()), self._door.day()
+        if cursor.since is None or cursor.whole_on != day or self._wants_all:
+            self._wants_all = False
+            self._pull_all(cursor, day)
+        else:
+            self._pull_changes(cursor)
+
+    def _pull_all(self, cursor: Cursor, day: str) -> None:
+        gathered = self._gather([("status", "active")])
+        if not gathered.matches:
+            raise PullFailed(
+                "the server lists no active order at all, which is taken for a fault of the server and for nobody's end",
+                "сервер не назвал ни одного действующего назначения; это считается сбоем сервера, а не отменой",
+            )
+        following = _following(gathered, replace(cursor, seen=(), whole_on=day))
+        assert following.since is not None
+        told_at = following.since.isoformat()
+        entries = [_entry(pulled) for pulled in gathered.resources.values()]
+        body = _ENCODE({"resourceType": "Bundle", "type": "collection", "timestamp": told_at, "entry": entries})
+        self._take(f"{self._source}-{day}.json", body, following, complete=True)
+
+    def _pull_changes(self, cursor: Cursor) -> None:
+        assert cursor.since is not None
+        since = cursor.since - OVERLAP
+        gathered = self._gather([("_lastUpdated", f"gt{since.astimezone(UTC).isoformat(timespec='milliseconds').replace('+00:00', 'Z')}")])
+        seen = dict(cursor.seen)
+        fresh = [pulled for pulled in gathered.matches if not pulled.version or seen.get(pulled.reference) != pulled.version]
+        following = _following(gathered, cursor)
+        if not fresh:
+            self._door.write(lambda unit: _keep(unit, self._source, following))
+            return
+        lines = [line for order in fresh for line in _change_lines(order, gathered.resources)]
+        begins = (gathered.began_at or cursor.since).astimezone(UTC)
+        self._take(f"{self._source}-changes-{begins:%Y-%m-%dT%H%M%SZ}.ndjson", b"".join(line + b"\n" for line in dict.fromkeys(lines)), following, complete=False)
+
+    def _take(self, name: str, data: bytes, following: Cursor, *, complete: bool) -> None:
+        taken = self._door.take(name, data, complete=complete, also=lambda unit: _keep(unit, self._source, following))
+        if taken.fate is Fate.REFUSED:
+            self._wants_all = True
+            raise PullFailed(taken.english, taken.russian)
+
+    def _gather(self, parameters: list[tuple[str, str]]) -> _Gathered:
+        """Read all pages, anew where the list moved meanwhile."""
+        for _ in range(READINGS - 1):
+            try:
+                return self._gather_once(parameters)
+            except _ListMoved as moved:
+                _log.info("%s: %s", self._source, moved)
+        return self._gather_once(parameters)
+
+    def _gather_once(self, parameters: list[tuple[str, str]]) -> _Gathered:
+        """Read all pages; of a resource that was edited between two of them the newer version counts."""
+        gathered = _Gathered()
+        for page in self._server.pages(ORDER, [*parameters, *INCLUDED, ("_count", PAGE_SIZE)]):
+            gathered.began_at = gathered.began_at or page.told_at
+            if page.total is not None and gathered.total not in (None, page.total):
+                raise _ListMoved(
+                    f"the list moved while it was read (first {gathered.total} orders, then {page.total})",
+                    f"список менялся во время чтения (сначала назначений {gathered.total}, потом {page.total})",
+                )
+            gathered.total = page.total if page.total is not None else gathered.total
+            for entry in page.entries:
+                self._keep_newer(gathered, entry)
+        found = len(gathered.matches)
+        # Some servers count what they include, too.
+        if gathered.total is not None and found < gathered.total != len(gathered.resources):
+            raise _ListMoved(f"the server tells of {gathered.total} orders and brings {found}", f"сервер сообщает о назначениях: {gathered.total}, а передаёт {found}")
+        return gathered
+
+    def _keep_newer(self, gathered: _Gathered, entry: Entry) -> None:
+        pulled = _pulled(entry)
+        if pulled.kind == "OperationOutcome":
+            if words := outcome_words(entry.resource):
+                raise PullFailed(f"the server reports a failure: {words}", f"сервер сообщает о сбое: {words}")
+            _log.warning("%s: the server warns: %s", self._source, bytes(entry.resource)[:300])
+            return
+        if not pulled.identity:
+            raise PullFailed(f"the server sends a resource without an id ({pulled.kind or '-'})", f"сервер передаёт ресурс без id ({pulled.kind or '-'})")
+        if len(gathered.resources) >= RESOURCES_AT_MOST:
+            raise PullFailed(f"the server sends more than {RESOURCES_AT_MOST} resources", f"сервер передаёт больше {RESOURCES_AT_MOST} ресурсов")
+        before = gathered.resources.get(pulled.reference)
+        if before is None or not _is_older(pulled, before):
+            gathered.resources[pulled.reference] = pulled
+
+
+def _pulled(entry: Entry) -> Pulled:
+    try:
+        head = msgspec.json.decode(entry.resource, type=_Head)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise PullFailed(f"the server sends an entry that cannot be read ({error})", f"сервер передаёт запись, которую нельзя прочитать ({error})") from error
+    mode = entry.search.mode if entry.search is not None else ""
+    is_match = head.kind == ORDER and mode in ("", "match")
+    return Pulled(head.kind, head.identity, head.meta.version, _moment(head.meta.at), head.status, entry, is_match)
+
+
+def _is_older(one: Pulled, other: Pulled) -> bool:
+    """Tell whether what was read later is the older version after all, as a server of several nodes may answer."""
+    if one.updated_at is not None and other.updated_at is not None and one.updated_at != other.updated_at:
+        return one.updated_at < other.updated_at
+    return one.version.isdigit() and other.version.isdigit() and int(one.version) < int(other.version)
+
+
+def _following(gathered: _Gathered, cursor: Cursor) -> Cursor:
+    """Return from where the next pull goes on; it keeps only the versions that the overlap can bring again."""
+    since = gathered.began_at or cursor.since or datetime.now(UTC) - OVERLAP
+    recent = since - 2 * OVERLAP
+    seen = {pulled.reference: pulled.version for pulled in gathered.matches if pulled.version and (pulled.updated_at is None or pulled.updated_at >= recent)}
+    return replace(cursor, since=since, seen=tuple(sorted(seen.items())[:VERSIONS_AT_MOST]))
+
+
+def _keep(unit: SqlUnitOfWork, source: str, cursor: Cursor) -> None:
+    unit.feeds.put(replace(feed_of(unit, source), cursor=cursor.text()))
+
+
+def _entry(pulled: Pulled) -> dict[str, Any]:
+    return {"fullUrl": pulled.entry.full_url, "resource": pulled.entry.resource} if pulled.entry.full_url else {"resource": pulled.entry.resource}
+
+
+def _change_lines(order: Pulled, resources: dict[str, Pulled]) -> list[bytes]:
+    """Return an order as dated changes: its patient, where the patient lies, then the order with its medication inside."""
+    content = _DECODE(order.entry.resource)
+    at = order.updated_at or datetime.now(UTC)
+    beside = [_named(content, member, resources) for member in ("subject", "encounter")]
+    wanted = [pulled for pulled in beside if pulled is not None and (pulled.kind == "Patient" or pulled.status in _STAYS)]
+    lines = [_line(at, pulled.entry.resource) for pulled in wanted]
+    return [*lines, _line(at, _with_medication(content, resources))]
+
+
+def _line(at: datetime, resource: Any) -> bytes:
+    return _ENCODE({"at": at.isoformat(), "resource": resource})
+
+
+def _named(content: dict[str, Any], member: str, resources: dict[str, Pulled]) -> Pulled | None:
+    value = content.get(member)
+    reference = value.get("reference") if isinstance(value, dict) else None
+    return _found(reference, resources) if isinstance(reference, str) else None
+
+
+def _found(reference: str, resources: dict[str, Pulled]) -> Pulled | None:
+    """Return the resource that a reference names: relative, versioned, or absolute."""
+    parts = reference.partition("/_history/")[0].split("/")
+    return resources.get("/".join(parts[-2:]))
+
+
+def _with_medication(content: dict[str, Any], resources: dict[str, Pulled]) -> dict[str, Any]:
+    """Return an order that carries the Medication it refers to (R4 `medicationReference`, R5 `medication.reference`): a change stands alone."""
+    for path in (("medicationReference",), ("medication", "reference")):
+        holder: Any = content
+        for member in path:
+            holder = holder.get(member) if isinstance(holder, dict) else None
+        reference = holder.get("reference") if isinstance(holder, dict) else None
+        medication = _found(reference, resources) if isinstance(reference, str) and not reference.startswith("#") else None
+        if medication is not None and medication.kind == "Medication":
+            holder["reference"] = "#pulled-medication"
+            inside = {**_DECODE(medication.entry.resource), "id": "pulled-medication"}
+            return {**content, "contained": [*content.get("contained", []), inside]}
+    return content
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None

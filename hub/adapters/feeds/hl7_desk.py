@@ -1,0 +1,226 @@
+"""One HL7 v2 message becomes facts: as a whole or not at all, once, and only where it is about who and what we know."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from hub.adapters.bookkeeping import Answer
+from hub.adapters.intake.hl7.acknowledgements import Verdict
+from hub.adapters.intake.hl7.orders import ReadOrder
+from hub.adapters.intake.hl7.people import Movement, placed
+from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem
+from hub.adapters.intake.hl7.reading import ReadMessage, completed
+from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.domain.codes import as_written
+from hub.domain.identifiers import derived_id
+from hub.domain.orders import Order, OrderLine, OrderSheet, Patient, SheetChange, Stay
+from hub.domain.refusals import Refusal
+from hub.services.code_tables import code_table
+from hub.services.feeds import REFUSED, feed_of, file_refused, messages_came
+from hub.services.house import House
+from hub.services.receive_changes import take_changes
+from hub.services.receive_sheet import Desk, open_desk
+from hub.services.standing_rulings import standing_rulings
+
+HEARD_EVERY_S = 30
+# Tables that an open desk has read: a commit to one of them opens it anew, or has what answers of people settle read again.
+READ_WHOLE = frozenset({"drugs", "cassettes", "imports"})
+SETTLED = frozenset({"code_entries", "rulings"})
+# What is only not for us is told to the sender alone; the rest needs a person here, too.
+_UNALARMED = frozenset({ErrorCode.MESSAGE_TYPE, ErrorCode.LOCKED})
+_MOST_ALARMS = 200
+Record = TypeVar("Record")
+
+
+class _Known(dict[Any, Any]):
+    """Records by key, each read when it is asked for first."""
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, key: Any) -> Any:
+        found = self._read(key)
+        if found is None:
+            raise KeyError(key)
+        self[key] = found
+        return found
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the record of a key, or the default."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __contains__(self, key: object) -> bool:
+        return self.get(key) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a message is answered: the verdict, and when it was first reached, so that its repetition gets the very same answer."""
+
+    verdict: Verdict
+    at: datetime
+
+
+class MessageDesk:
+    """Takes the messages of one source in the writer's thread; it remembers what it read as long as nobody changed it."""
+
+    def __init__(self, source: str, house: House) -> None:
+        self.source = source
+        self._house = house
+        self._unit: SqlUnitOfWork | None = None
+        self._open: Desk | None = None
+        self._day: object = None
+        self._settled_anew = False
+
+    def committed(self, touched: frozenset[str]) -> None:
+        """Forget the desk where a commit changed what it had read; called after every commit, in the writer's thread."""
+        if not READ_WHOLE.isdisjoint(touched):
+            self._open = None
+        self._settled_anew = self._settled_anew or not SETTLED.isdisjoint(touched)
+
+    def take(self, unit: SqlUnitOfWork, message: ReadMessage, digest: str) -> Told:
+        """Return the answer to a message whose content has this digest; the same message again changes nothing."""
+        header = message.header
+        key = f"hl7:{self.source}:{derived_id(*header.sender, header.control_id or digest)}"
+        earlier = unit.answers.get(key)
+        if earlier is not None and earlier.body_hash == digest:
+            return Told(Verdict(), datetime.fromisoformat(earlier.answer))
+        problem = _other_content(header.control_id) if earlier is not None else message.problem or self._taken(unit, message, digest)
+        if problem is None:
+            unit.answers.put(Answer(key, digest, unit.now.isoformat()))
+        else:
+            self._refused(unit, message, problem, digest)
+        self._heard(unit, message)
+        return Told(Verdict(problem), unit.now)
+
+    def _taken(self, unit: SqlUnitOfWork, message: ReadMessage, digest: str) -> Problem | None:
+        desk = self._desk(unit)
+        if isinstance(desk, Refusal):
+            return Problem(Place("MSH", 1, 3), ErrorCode.LOCKED, desk.said("en"), desk.said("ru"))
+        changes: list[SheetChange] = []
+        for found in _changes(unit, desk, message):
+            if isinstance(found, Problem):
+                return found
+            changes.append(found)
+        name = f"{message.header.name} {message.header.control_id or digest[:12]}"
+        take_changes(unit, desk, OrderSheet(self.source, name, digest, changes=tuple(changes)))
+        return None
+
+    def _desk(self, unit: SqlUnitOfWork) -> Desk | Refusal:
+        """Return the open desk; patients and stays are read one by one, as a message needs them."""
+        day = (self._house.day_of(unit.now), self._house.local_date(unit.now), self._house.is_early(unit.now))
+        touched = unit.memory.touched
+        if self._open is None or self._unit is not unit or day != self._day or not READ_WHOLE.isdisjoint(touched):
+            found = open_desk(unit, self.source, self._house)
+            if isinstance(found, Refusal):
+                return found
+            self._open, self._unit, self._day = found, unit, day
+        elif self._settled_anew or not SETTLED.isdisjoint(touched):
+            self._open = replace(self._open, codes=code_table(unit, self.source, self._house), rulings=standing_rulings(unit))
+            self._settled_anew = False
+        return replace(self._open, patients=_Known(unit.patients.get), stays=_Known(unit.stays.get))
+
+    def _refused(self, unit: SqlUnitOfWork, message: ReadMessage, problem: Problem, digest: str) -> None:
+        """Tell a person here of a message that was refused; a sender that repeats it is told once."""
+        if problem.code in _UNALARMED or unit.incidents.count(kind=REFUSED, subject=self.source, closed=False) >= _MOST_ALARMS:
+            return
+        told, told_ru = f"{problem.place}: {problem.text}.", f"{problem.place}: {problem.text_ru}."
+        name = f"{message.header.name} {message.header.control_id}".strip() or "(no header)"
+        file_refused(unit, self.source, name, digest, Refusal("message-refused", told, told_ru))
+
+    def _heard(self, unit: SqlUnitOfWork, message: ReadMessage) -> None:
+        feed = feed_of(unit, self.source)
+        if feed.heard_at is None or feed.problem or (unit.now - feed.heard_at).total_seconds() >= HEARD_EVERY_S:
+            messages_came(unit, self.source, f"{message.header.name} {message.header.control_id}"[:200])
+
+
+def _other_content(control_id: str) -> Problem:
+    told = f"a message with the control id {control_id[:60]} came before with another content: nothing of this one counts"
+    told_ru = f"сообщение с номером {control_id[:60]} уже приходило с другим содержанием: это не принято"
+    return Problem(Place("MSH", 1, 10), ErrorCode.DUPLICATE_KEY, told, told_ru)
+
+
+def _changes(unit: SqlUnitOfWork, desk: Desk, message: ReadMessage) -> Iterator[SheetChange | Problem]:
+    """Yield what a message changes, or the problem for which it changes nothing."""
+    at = min(message.at or unit.now, unit.now)
+    people = message.people
+    if people.patient is not None:
+        before = desk.patients.get(people.patient.id)
+        if (patient := _merged(people.patient, before)) != before:
+            yield SheetChange(at, patient=patient)
+    if people.stay is not None:
+        known = desk.stays.get(people.stay.patient)
+        if (problem := _of_other_visit(people.stay, known, people.movement)) is not None:
+            yield problem
+        elif (stay := placed(people.stay, known, people.movement)) != known:
+            yield SheetChange(at, stay=stay)
+    for order in message.orders:
+        yield _order_change(unit, order, at)
+
+
+def _merged(told: Patient, known: Patient | None) -> Patient:
+    """Return a patient after a message; what it leaves out stays known."""
+    if known is None:
+        return told
+    family, given = (told.family, told.given) if told.family else (known.family, known.given)
+    allergies = told.allergies if told.allergies is not None else known.allergies
+    return replace(told, family=family, given=given, birth_date=told.birth_date or known.birth_date, allergies=allergies)
+
+
+def _of_other_visit(told: Stay, known: Stay | None, movement: Movement) -> Problem | None:
+    """Return the problem of an end that is of another visit than the one in which the patient lies here."""
+    if known is None or movement not in (Movement.LEFT, Movement.NEVER_CAME) or told.died or known.finished_at is not None:
+        return None
+    if not told.encounter or not known.encounter or told.encounter == known.encounter:
+        return None
+    text = f"the visit {told.encounter} ends, but the patient lies here under the visit {known.encounter}"
+    text_ru = f"закончилось посещение {told.encounter}, а пациент лежит здесь по посещению {known.encounter}"
+    return Problem(Place("PV1", 1, 19), ErrorCode.UNKNOWN_KEY, text, text_ru)
+
+
+def _order_change(unit: SqlUnitOfWork, order: ReadOrder, at: datetime) -> SheetChange | Problem:
+    known = next((found for name in order.names if (found := unit.orders.get(name)) is not None), None)
+    if order.parent is not None and known is None and unit.orders.get(order.parent) is not None:
+        return _given_twice(order)
+    if known is None and not order.is_whole:
+        return _unknown_order(order)
+    if known is not None and order.line.patient and order.line.patient != known.patient:
+        return _other_patient(order, known)
+    if known is not None and order.takes_number_of(as_written(known.line)):
+        return _number_taken(order, known)
+    return SheetChange(order.at if order.is_dated and order.at is not None else at, line=_line(order, known))
+
+
+def _line(order: ReadOrder, known: Order | None) -> OrderLine:
+    if known is None:
+        return order.line
+    return replace(order.line, id=known.id) if order.is_whole else completed(order, as_written(known.line))
+
+
+def _unknown_order(order: ReadOrder) -> Problem:
+    text = f"the order {order.line.id} is not known here, and the message does not say what it is"
+    return Problem(
+        Place("ORC", order.sequence, 2), ErrorCode.UNKNOWN_KEY, text, f"назначение {order.line.id} здесь неизвестно, и в сообщении не сказано, что это"
+    )
+
+
+def _other_patient(order: ReadOrder, known: Order) -> Problem:
+    text = f"the order {known.id} is of another patient than {order.line.patient}"
+    return Problem(Place("PID", 1, 3), ErrorCode.UNKNOWN_KEY, text, f"назначение {known.id} другого пациента, а не {order.line.patient}")
+
+
+def _number_taken(order: ReadOrder, known: Order) -> Problem:
+    text = f"a new order has the number of {known.id}, which is for {known.line.drug_text or known.line.drug}"
+    text_ru = f"у нового назначения номер назначения {known.id}, а оно на {known.line.drug_text or known.line.drug}"
+    return Problem(Place("ORC", order.sequence, 2), ErrorCode.DUPLICATE_KEY, text, text_ru)
+
+
+def _given_twice(order: ReadOrder) -> Problem:
+    text = f"the order {order.parent} is planned here from its own timing: a single give of it would come twice"
+    text_ru = f"назначение {order.parent} уже запланировано по его собственной схеме: отдельная доза удвоила бы его"
+    return Problem(Place("RXG", order.sequence, 1), ErrorCode.DUPLICATE_KEY, text, text_ru)

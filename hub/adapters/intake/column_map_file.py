@@ -1,0 +1,273 @@
+"""Column maps as YAML files: read strictly, every error names the file and the key."""
+
+import re
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hub.adapters.intake.cell_pattern import Pattern, read_pattern
+from hub.adapters.intake.column_map import DEFAULT_MAP, FIELDS, SLOTS, Column, ColumnMap
+from hub.adapters.intake.delimited import DELIMITERS, ENCODINGS
+from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.table import normalised
+from hub.adapters.intake.workbook import column_number
+
+MAXIMUM_MAP_BYTES = 64 * 1024
+# The reader's time grows with the square of brackets inside brackets.
+MAXIMUM_BRACKETS = 400
+MAXIMUM_HEADER_ROW = 100
+MAXIMUM_PLACE = 200
+_TEXT = "tag:yaml.org,2002:str"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
+_LETTERS = re.compile(r"[A-Za-z]{1,2}")
+_DATE_FORMAT = re.compile(r"(?:%[dmYyHMS]|[ ./:T-])+")
+
+
+class _Texts(yaml.SafeLoader):
+    """The safe loader without guesses: every scalar is the text that was written, so that a sheet's `yes` stays a word."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """Return the tag of a node: text for every plain scalar."""
+        return _TEXT if kind is yaml.ScalarNode and implicit[0] else super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+
+
+def shipped_maps() -> dict[str, ColumnMap]:
+    """Return the column maps that ship with the hub, by name."""
+    folder = files("hub.adapters.data").joinpath("column_maps")
+    found = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
+    return {file.name.removesuffix(".yaml"): read_column_map(file.name, file.read_bytes()) for file in found}
+
+
+def column_map_named(reference: str, folder: Path | None = None) -> ColumnMap:
+    """Return the map of that name among the shipped ones, else of that file; raise IntakeError where there is none.
+
+    An empty reference is the default map: columns by the synonyms of headers.csv. `folder` is where relative files lie.
+    """
+    if not reference:
+        return DEFAULT_MAP
+    if _NAME.fullmatch(reference) and not reference.endswith((".yaml", ".yml")) and reference in (shipped := shipped_maps()):
+        return shipped[reference]
+    path = (folder or Path()) / reference
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAXIMUM_MAP_BYTES + 1)
+    except OSError as error:
+        raise IntakeError(reference, "", "", f"the column map cannot be opened ({error.strerror})") from error
+    return read_column_map(path.name, data)
+
+
+def read_column_map(name: str, data: bytes) -> ColumnMap:
+    """Return a column map; raise IntakeError naming the file and the key of the first thing that is wrong."""
+    if len(data) > MAXIMUM_MAP_BYTES:
+        raise IntakeError(name, "", "", f"a column map has at most {MAXIMUM_MAP_BYTES} bytes")
+    tree = _tree(name, data)
+    unknown = next((key for key in tree if key not in _KEYS), None)
+    if unknown is not None:
+        raise IntakeError(name, "", str(unknown), f"there is no such key; known are {', '.join(_KEYS)}")
+    values: dict[str, Any] = {}
+    for key, read in _KEYS.items():
+        if key in tree:
+            try:
+                values[key] = read(tree[key])
+            except ValueError as error:
+                raise IntakeError(name, "", key, str(error)) from error
+    values.pop("about", None)
+    found = ColumnMap(name=name.removesuffix(".yaml").removesuffix(".yml"), **values)
+    _check_whole(name, found)
+    return found
+
+
+def _tree(name: str, data: bytes) -> Mapping[str, Any]:
+    try:
+        text = data.decode("utf-8-sig")
+        if text.count("[") + text.count("{") > MAXIMUM_BRACKETS:
+            raise IntakeError(name, "", "", f"a column map has at most {MAXIMUM_BRACKETS} brackets")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise IntakeError(name, "", "", "anchors and aliases are not read: write it out")
+        loader = _Texts(text)
+        node = loader.get_single_node()
+        _refuse_twice(name, node, "")
+        tree = loader.construct_document(node) if node is not None else None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        if isinstance(error, IntakeError):
+            raise
+        raise IntakeError(name, "", "", f"it is no YAML ({' '.join(str(error).split())[:200]})") from error
+    if not isinstance(tree, dict) or not tree:
+        raise IntakeError(name, "", "", "it holds no keys: it is no column map")
+    return tree
+
+
+def _refuse_twice(name: str, node: Any, inside: str) -> None:
+    """Refuse a key that is written twice: YAML would silently keep the last one."""
+    if isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            _refuse_twice(name, part, inside)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        path = f"{inside}{key.value}"
+        if path in seen:
+            raise IntakeError(name, f"line {key.start_mark.line + 1}", path, "the key is there twice")
+        seen.add(path)
+        _refuse_twice(name, value, f"{path}.")
+
+
+def _check_whole(name: str, found: ColumnMap) -> None:
+    if found.header_row == 0 and any(column.header for columns in found.columns.values() for column in columns):
+        raise IntakeError(name, "", "columns", "without a row of headers every column is a letter or a number")
+    if found.header_row == 0 and not found.columns:
+        raise IntakeError(name, "", "columns", "without a row of headers the columns have to be named")
+    for key in found.patterns:
+        if key not in found.columns and not found.synonyms:
+            raise IntakeError(name, "", f"patterns.{key}", "the map has no such column")
+
+
+def _text(written: Any) -> str:
+    if not isinstance(written, str):
+        raise ValueError("it has to be one text")
+    return written
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def read(written: Any) -> str:
+        text = _text(written).strip() or _text(written)
+        if text not in choices:
+            raise ValueError(f"{written!r} is none of {', '.join(repr(choice) for choice in choices)}")
+        return text
+
+    return read
+
+
+def _encoding(written: Any) -> str:
+    text = _text(written).strip().casefold()
+    spelled = {"cp1251": "windows-1251", "utf8": "utf-8", "content": ""}.get(text, text)
+    if spelled not in (*ENCODINGS, ""):
+        raise ValueError(f"{written!r} is none of utf-8, windows-1251, content")
+    return spelled
+
+
+def _delimiter(written: Any) -> str:
+    text = {"tab": "\t", "\\t": "\t"}.get(_text(written), _text(written))
+    if len(text) != 1 or text not in DELIMITERS:
+        raise ValueError(f"{written!r} is none of ; , | tab")
+    return text
+
+
+def _header_row(written: Any) -> int:
+    text = _text(written)
+    if not (text.isascii() and text.isdigit() and int(text) <= MAXIMUM_HEADER_ROW):
+        raise ValueError(f"{text!r} is no number from 0 (no headers) to {MAXIMUM_HEADER_ROW}")
+    return int(text)
+
+
+def _texts(written: Any) -> tuple[str, ...]:
+    parts = [written] if isinstance(written, str) else written
+    if not isinstance(parts, list) or not parts or not all(isinstance(part, str) and part.strip() for part in parts):
+        raise ValueError("it has to be a text or a list of texts")
+    return tuple(parts)
+
+
+def _dates(written: Any) -> tuple[str, ...]:
+    for form in _texts(written):
+        if not _DATE_FORMAT.fullmatch(form) or not all(part in form for part in ("%d", "%m")) or "%y" not in form.casefold():
+            raise ValueError(f"{form!r} is no date format like %d.%m.%Y (%d %m %Y %y %H %M %S and signs)")
+    return _texts(written)
+
+
+def _fields(written: Any) -> tuple[str, ...]:
+    found = _texts(written)
+    for field in found:
+        _field(field)
+    return found
+
+
+def _field(name: Any) -> str:
+    if name not in FIELDS:
+        raise ValueError(f"{name!r} is no field; fields are {', '.join(FIELDS)}")
+    return str(name)
+
+
+def _by_field(written: Any, read: Callable[[Any], Any]) -> dict[str, Any]:
+    if not isinstance(written, dict) or not written:
+        raise ValueError("it has to be `field: value` pairs")
+    return {_field(field): read(value) for field, value in written.items()}
+
+
+def _columns(written: Any) -> dict[str, tuple[Column, ...]]:
+    return _by_field(written, lambda value: tuple(_column(part) for part in (value if isinstance(value, list) else [value])))
+
+
+def _column(written: Any) -> Column:
+    """Return a column: `Препарат` (a header), `3` (a number from 1), or `{letter: C}`."""
+    if isinstance(written, dict) and [*written] == ["letter"] and _LETTERS.fullmatch(str(written["letter"])):
+        return Column(place=_place(column_number(written["letter"])))
+    text = _text(written)
+    if text.isascii() and text.isdigit():
+        return Column(place=_place(int(text)))
+    if not normalised(text):
+        raise ValueError(f"{text!r} is no header")
+    return Column(header=normalised(text))
+
+
+def _place(number: int) -> int:
+    if not 1 <= number <= MAXIMUM_PLACE:
+        raise ValueError(f"{number} is no column from 1 to {MAXIMUM_PLACE}")
+    return number - 1
+
+
+def _constants(written: Any) -> dict[str, str]:
+    return _by_field(written, lambda value: _text(value).strip())
+
+
+def _values(written: Any) -> dict[str, dict[str, str]]:
+    def words(value: Any) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise ValueError("the values of a field are `written: meaning` pairs")
+        return {normalised(_text(word)): _text(meaning) for word, meaning in value.items()}
+
+    return _by_field(written, words)
+
+
+def _patterns(written: Any) -> dict[str, tuple[Pattern, ...]]:
+    return _by_field(written, lambda value: tuple(_pattern(part) for part in _texts(value)))
+
+
+def _pattern(written: str) -> Pattern:
+    found = read_pattern(written)
+    for field in found.fields:
+        _field(field)
+    return found
+
+
+def _slots(written: Any) -> tuple[str, ...]:
+    found = _texts(written)
+    if any(slot not in SLOTS for slot in found) or len(set(found)) != len(found) or len(found) not in (3, 4):
+        raise ValueError(f"the slots of a scheme are three or four of {', '.join(SLOTS)}")
+    return found
+
+
+def _truth(written: Any) -> bool:
+    return _one_of("true", "false", "yes", "no")(written) in ("true", "yes")
+
+
+_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    "about": _text,
+    "encoding": _encoding,
+    "delimiter": _delimiter,
+    "sheet": _text,
+    "header_row": _header_row,
+    "decimal_sign": _one_of(",", "."),
+    "dates": _dates,
+    "columns": _columns,
+    "optional": lambda written: frozenset(_fields(written)),
+    "constants": _constants,
+    "values": _values,
+    "patterns": _patterns,
+    "fill_down": _fields,
+    "slots": _slots,
+    "synonyms": _truth,
+}

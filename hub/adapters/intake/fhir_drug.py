@@ -1,0 +1,97 @@
+"""Which drug a FHIR MedicationRequest orders: coded, contained, beside it in the file, or named by an identifier or a text."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from hub.adapters.intake.fhir_model import Concept, Ingredient, Medication, MedicationRequest, Reference
+from hub.adapters.intake.fhir_timing import Words
+from hub.domain.drugs import DrugDirectory
+from hub.domain.identifiers import DrugCode
+
+_MEDICATION = msgspec.json.Decoder(Medication)
+_LONGEST_TEXT = 500
+_USABLE = frozenset({"", "active"})
+
+
+@dataclass(frozen=True, slots=True)
+class DrugReader:
+    """What reading a drug needs: the directory, and the file's Medications with what may not be ignored of them."""
+
+    directory: DrugDirectory
+    medication: Callable[[str], tuple[Medication, tuple[str, ...]] | None]
+
+    def drug(self, order: MedicationRequest, unsupported: Words) -> tuple[DrugCode, str]:
+        """Return the first coding that the directory knows, or else the first code; `?` and the text where there is none."""
+        concepts = self._concepts(order, unsupported)
+        if len(concepts) == 1 and (only := concepts[0]).coding and (code := self._code(only)):
+            return DrugCode(code), only.first_text()[:_LONGEST_TEXT]
+        text = next((found for concept in concepts if (found := concept.first_text())), "")[:_LONGEST_TEXT]
+        codes = [code for concept in concepts if (code := self._code(concept))]
+        if not text and not codes:
+            unsupported.append("no medication is named")
+        if len(set(codes)) > 1:
+            unsupported.append("two medications are named: " + " and ".join(codes))
+        return DrugCode(codes[0] if codes else f"?{text}"), text
+
+    def _code(self, concept: Concept) -> str:
+        for coding in concept.coding:
+            if coding.code in self.directory:
+                return coding.code
+        return next((coding.code for coding in concept.coding if coding.code), "")
+
+    def _concepts(self, order: MedicationRequest, unsupported: Words) -> list[Concept]:
+        """Return every way in which the order names its drug: by concept (R4, R5) and by what a reference leads to."""
+        if order.medication_codeable_concept and not (order.medication_reference or order.medication):
+            return [order.medication_codeable_concept]
+        found = [order.medication_codeable_concept] if order.medication_codeable_concept else []
+        references = [order.medication_reference] if order.medication_reference else []
+        if order.medication is not None:
+            found += [order.medication.concept] if order.medication.concept else []
+            references += [order.medication.reference] if order.medication.reference else []
+        return [*found, *(self._referred(order, reference, unsupported) for reference in references)]
+
+    def _referred(self, order: MedicationRequest, reference: Reference, unsupported: Words) -> Concept:
+        found = _contained(order, reference.reference) or (
+            self.medication(reference.reference) if reference.reference else None
+        )
+        if found is None:
+            name = reference.display or (reference.identifier.value if reference.identifier else "")
+            unsupported.append(
+                f"the medication {(reference.reference or name or '(no reference)')[:200]} is not in the file"
+            )
+            return Concept(text=name or reference.reference)
+        medication, marks = found
+        unsupported += [f"medication with {mark}" for mark in marks]
+        if medication.status not in _USABLE:
+            unsupported.append(f"medication with the status {medication.status[:40]}")
+        concept = medication.code or Concept(text=" + ".join(_ingredients(medication)))
+        return concept if concept.coding or concept.text else Concept(text=reference.display)
+
+
+def _contained(order: MedicationRequest, reference: str) -> tuple[Medication, tuple[str, ...]] | None:
+    """Return the contained Medication of a `#id`; its marks are the order's, which was looked through as a whole."""
+    if not reference.startswith("#"):
+        return None
+    for raw in order.contained:
+        try:
+            found = _MEDICATION.decode(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            continue  # another kind of resource; what is referred to and not found is named
+        if found.id.removeprefix("#") == reference[1:]:
+            return found, ()
+    return None
+
+
+def _ingredients(medication: Medication) -> Iterator[str]:
+    """Yield the names of what a Medication without a code is made of; references are not followed, so no loop can be entered."""
+    for ingredient in medication.ingredient:
+        if text := _ingredient_text(ingredient):
+            yield text
+
+
+def _ingredient_text(ingredient: Ingredient) -> str:
+    concept = ingredient.item_codeable_concept or (ingredient.item.concept if ingredient.item else None)
+    reference = ingredient.item_reference or (ingredient.item.reference if ingredient.item else None)
+    return concept.first_text() if concept else (reference.display if reference else "")

@@ -1,0 +1,363 @@
+"""One ORC group read into an order line; what may not be ignored and has no exact form is named in `unsupported`."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from hub.adapters.intake.amounts import unit_name
+from hub.adapters.intake.hl7.controls import OF_KNOWN_ORDERS, REPLACING, asked
+from hub.adapters.intake.hl7.dosages import Course, Dose, course_of
+from hub.adapters.intake.hl7.er7 import Element, Message, Segment
+from hub.adapters.intake.hl7.groups import Group, groups_of, local_segments
+from hub.adapters.intake.hl7.timestamps import Stamp, number, stamp
+from hub.adapters.intake.hl7.timings import NOTHING, Written, merged, of_tq, of_tq1
+from hub.domain.drugs import DrugDirectory
+from hub.domain.identifiers import DrugCode, OrderId, PatientId, derived_id
+from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
+from hub.domain.quantities import Quantity, parse_dose_amount, unit_named
+from hub.domain.timing import Dosage, Timing
+
+Words = list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Where RXE, RXO and RXG hold the same things (0: nowhere)."""
+
+    drug: int
+    low: int
+    high: int
+    unit: int
+    form: int
+    instructions: tuple[int, ...]
+    per: int
+    rate: tuple[int, int]
+    strength: tuple[int, int]
+    timing: int = 0
+
+
+FIELDS = {
+    "RXE": Fields(2, 3, 4, 5, 6, (7, 21), 22, (23, 24), (25, 26), 1),
+    "RXO": Fields(1, 2, 3, 4, 5, (6, 7), 17, (21, 22), (18, 19)),
+    "RXG": Fields(4, 5, 6, 7, 8, (9, 13), 14, (15, 16), (17, 18), 3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOrder:
+    """An order of a message. `is_whole` is False where the message stops, holds or resumes an order without saying what it is.
+
+    `at` is when the change holds, `is_dated` whether the sender wrote that down. `names` are the ids under which the order may be
+    known, the line's own first; `parent` is the order of which a give is one dose. `refused` says why it is no order at all.
+    """
+
+    line: OrderLine
+    at: datetime | None
+    is_dated: bool
+    is_whole: bool
+    names: tuple[OrderId, ...]
+    sequence: int
+    parent: OrderId | None = None
+    refused: str = ""
+    control: str = ""
+
+    def takes_number_of(self, known: OrderLine) -> bool:
+        """Tell whether it is new and has the number of an order for another drug: two orders, never one that was edited."""
+        return self.control == "NW" and self.is_whole and self.line.drug != known.drug
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReader:
+    """What reading the orders of a message needs to know; `sheet` and `position` name the file and the message in it."""
+
+    sheet: str
+    position: str
+    source: SourceSettings
+    directory: DrugDirectory
+    zone: tzinfo
+
+    def orders(self, message: Message, patient: PatientId, at: datetime | None, notes: Sequence[str] = ()) -> list[ReadOrder]:
+        """Return the orders of a message in its order; `at` is when the message was sent, `notes` go to each line."""
+        groups = groups_of(message)
+        numbers = Counter(_number(group) for group in groups if group.give is None)
+        controls = [group.common.value(1).upper() if group.common else "" for group in groups]
+        is_replaced = REPLACING in controls
+        local = list(local_segments(message.segments))
+        said = [*notes, *([f"segments of the sender's own: {', '.join(local)}"] if local else [])]
+        found = [
+            self._order(group, sequence, patient, at, numbers[_number(group)] > 1, is_replaced, said)
+            for sequence, group in enumerate(groups, start=1)
+        ]
+        return list(_with_ids_of_their_own(found))
+
+    def _order(
+        self, group: Group, sequence: int, patient: PatientId, at: datetime | None, is_shared: bool, is_replaced: bool, notes: list[str]
+    ) -> ReadOrder:
+        unsupported = list(group.odd)
+        common, content = group.common, group.content
+        control = common.value(1) if common else ""
+        wish = asked(control, common.value(5) if common else "", is_replaced=is_replaced)
+        if wish.why and wish.status is not None:
+            unsupported.append(wish.why)
+        if not patient and content is not None:
+            unsupported.append("no patient is named")
+        drug, text = self._drug(content, unsupported)
+        dose = self._dose(content, unsupported)
+        course = self._course(group, dose, unsupported)
+        effective = stamp(common.value(15), self.zone) if common else None
+        names = self._names(group, patient, drug, is_shared)
+        line = OrderLine(
+            id=names[0], version=1, source=self.source.name, sheet=self.sheet, position=f"{self.position}, order {sequence}",
+            patient=patient, drug=drug, drug_text=text, dosages=_dosages(group, course), status=wish.status or OrderStatus.UNKNOWN,
+            authored_at=_authored(common, self.zone), starts_at=_starts(course, control, effective), ends_at=course.ends_at,
+            signed_by=_signed_by(common, group.encoded), note=" | ".join([*_note(group), *notes]), stat=course.stat,
+            unsupported=tuple(dict.fromkeys(unsupported)), starts_on_day=_starts_on_day(course, control, effective),
+            unreadable="" if wish.status else wish.why,
+        )  # fmt: skip
+        changed = _changed_at(group, effective, self.zone, line.status)
+        is_whole = content is not None or control.upper() not in OF_KNOWN_ORDERS
+        return ReadOrder(line, changed or at, changed is not None, is_whole, names, sequence, _parent(group, names), line.unreadable, control.upper())
+
+    def _drug(self, content: Segment | None, unsupported: Words) -> tuple[DrugCode, str]:
+        """Return the first code that the directory knows, else the first one; codes of two different drugs are named."""
+        coded = content.element(FIELDS[content.name].drug) if content is not None else None
+        if not coded:
+            unsupported.append("no drug is named")
+            return DrugCode("?"), ""
+        codes = [code for at in (1, 4, 10) if (code := coded.component(at))]
+        text = coded.component(2) or coded.component(5) or coded.component(9)
+        known = list(dict.fromkeys(DrugCode(code) for code in codes if code in self.directory))
+        if len(known) > 1:
+            unsupported.append(f"the codes {' and '.join(known)} are of different drugs")
+        if known:
+            return known[0], text
+        return DrugCode(codes[0] if codes else f"?{text}"), text
+
+    def _dose(self, content: Segment | None, unsupported: Words) -> Dose | None:
+        if content is None:
+            return None
+        at = FIELDS[content.name]
+        for field, what in ((at.per, "an amount per time unit"), (at.rate[0], "a rate")):
+            if told := content.text(field) if not content.is_deleted(field) else "":
+                unsupported.append(f"{what}: {told[:40]} {content.text(at.rate[1])[:40]}".strip())
+        if content.name == "RXG" and content.value(12).upper() == "Y":
+            unsupported.append("RXG-12: a person has to look at this give")
+        low, high = (self._amount(content, field, at.unit, unsupported) for field in (at.low, at.high))
+        if low is None or (high is not None and high.amount < low.amount):
+            if high is not None:
+                unsupported.append(f"an amount from {content.value(at.low) or '(none)'} to {content.value(at.high)}")
+            return None
+        return low, high or low
+
+    def _amount(self, content: Segment, field: int, unit_field: int, unsupported: Words) -> Quantity | None:
+        text = content.value(field)
+        if not text:
+            return None
+        amount = number(text)
+        if amount is None:
+            try:
+                amount = parse_dose_amount(text, self.source.decimal_sign)
+            except ValueError as error:
+                unsupported.append(f"{content.name}-{field} is no amount: {error}")
+                return None
+        unit = _unit(content.element(unit_field))
+        if not unit:
+            unsupported.append(f"{content.name}-{unit_field}: the amount {text[:20]} has no unit")
+        return Quantity(amount, unit)
+
+    def _course(self, group: Group, dose: Dose | None, unsupported: Words) -> Course:
+        if len(group.routes) > 1 and len({segment.value(1) for segment in group.routes}) > 1:
+            unsupported.append(f"{len(group.routes)} routes to choose from")
+        route = group.routes[0].element(1) if group.routes else None
+        name = (route.component(1) or route.component(2)) if route is not None else ""
+        text = _instructions(group)
+        written = [_without_dispensed(one, group) for one in _written(group, unsupported)]
+        course = course_of(written, dose, name, text, self.zone, unsupported)
+        if text and not any(dosage.timing and dosage.timing.is_written for dosage in course.dosages):
+            unsupported.append(f"what is wanted is only in words: {text[:120]}")
+        return course
+
+    def _names(self, group: Group, patient: PatientId, drug: DrugCode, is_shared: bool) -> tuple[OrderId, ...]:
+        """Return the ids under which an order may be known: placer number, filler number, prescription number, or what it is.
+
+        Where several orders of a message share their number, the group's number and the drug tell them apart.
+        """
+        common, encoded = group.common, group.encoded
+        numbers = list(_numbers(common)) if common else []
+        numbers += [f"rx:{encoded.value(15)}"] if encoded is not None and encoded.value(15) else []
+        if not numbers:
+            numbers = [derived_id("hl7", self.source.name, patient, drug, _first_timing(group), digits=24)]
+        of_group = _numbered(common.element(4)) if common else ""
+        own = f"{numbers[0]}/{of_group or drug}"
+        is_shared = is_shared or _counts_on(common)
+        give = f"/give/{group.give.value(1) or _first_timing(group)}" if group.give is not None else ""
+        ordered = [own, *numbers] if is_shared else [*numbers, own]
+        return tuple(OrderId(f"{self.source.name}:{one}{give}") for one in ordered)
+
+
+def _number(group: Group) -> str:
+    return next(_numbers(group.common), "") if group.common else ""
+
+
+def _numbers(common: Segment) -> Iterator[str]:
+    """Yield the placer's number and the filler's, which is of another system's counting."""
+    if placer := _numbered(common.element(2)):
+        yield placer
+    if filler := _numbered(common.element(3)):
+        yield f"filler:{filler}"
+
+
+def _numbered(element: Element) -> str:
+    """Return an EI as `authority:id`, or the id where no authority is written."""
+    identity = element.component(1)
+    authority = element.component(2) or element.component(3)
+    return f"{authority}:{identity}" if identity and authority else identity
+
+
+def _counts_on(common: Segment | None) -> bool:
+    """Tell whether the group's number is the placer's with a count behind it (`77_01`): such orders share their placer's number."""
+    placer, of_group = (common.value(2), common.value(4)) if common else ("", "")
+    return bool(placer) and of_group != placer and of_group.startswith(placer)
+
+
+def _first_timing(group: Group) -> str:
+    written = _written(group, [])
+    return written[0].starts if written else ""
+
+
+def _with_ids_of_their_own(orders: Iterable[ReadOrder]) -> Iterator[ReadOrder]:
+    """Yield the orders so that no two of one message share an id: further ones with the same drug are numbered."""
+    seen: Counter[OrderId] = Counter()
+    for order in orders:
+        own = order.line.id
+        seen[own] += 1
+        if seen[own] > 1 and order.is_whole:
+            numbered = OrderId(f"{own}/{seen[own]}")
+            yield replace(order, line=replace(order.line, id=numbered), names=(numbered,))
+        else:
+            yield order
+
+
+def _written(group: Group, unsupported: Words) -> tuple[Written, ...]:
+    content = group.content
+    at = FIELDS[content.name].timing if content is not None else 0
+    places = [
+        (f"TQ1 of {content.name if content else 'ORC'}", tuple(of_tq1(segment) for segment in group.own_timings)),
+        ("TQ1 of ORC", tuple(of_tq1(segment) for segment in group.timings)),
+        (f"{content.name}-{at}" if content else "", of_tq(content, at) if content is not None and at else ()),
+        ("ORC-7", of_tq(group.common, 7) if group.common is not None else ()),
+    ]
+    return merged([(place, tuple(one for one in told if one != NOTHING)) for place, told in places], unsupported)
+
+
+def _without_dispensed(written: Written, group: Group) -> Written:
+    """Return a timing without a quantity that only repeats how much is dispensed in all (RXE-10, RXO-11)."""
+    told = (group.encoded.value(10) if group.encoded else "", group.requested.value(11) if group.requested else "")
+    return replace(written, quantity="") if written.quantity and written.quantity in told else written
+
+
+def _dosages(group: Group, course: Course) -> tuple[Dosage, ...]:
+    """Return the dosages; a give is one dose at its exact moment."""
+    if group.give is None or course.starts is None or course.starts.is_day:
+        return course.dosages
+    first = course.dosages[0]
+    return (replace(first, timing=Timing(events=(course.starts.at,), prn=bool(first.timing and first.timing.prn))), *course.dosages[1:])
+
+
+def _unit(element: Element) -> str:
+    """Return a unit's canonical name: of code and text the first that is known, else the code as it stands."""
+    words = [word for at in (1, 2, 4, 5) if (word := element.component(at))]
+    return next((unit for word in words if (unit := unit_named(word))), unit_name(words[0]) if words else "")
+
+
+def _authored(common: Segment | None, zone: tzinfo) -> datetime | None:
+    found = stamp(common.value(9), zone) if common else None
+    return found.at if found is not None else None
+
+
+def _starts(course: Course, control: str, effective: Stamp | None) -> datetime | None:
+    if course.starts is not None:
+        return course.starts.at
+    return effective.at if effective is not None and control.upper() in ("", "NW") else None
+
+
+def _starts_on_day(course: Course, control: str, effective: Stamp | None) -> bool:
+    if course.starts is not None:
+        return course.starts.is_day
+    return effective is not None and effective.is_day and control.upper() in ("", "NW")
+
+
+def _changed_at(group: Group, effective: Stamp | None, zone: tzinfo, status: OrderStatus) -> datetime | None:
+    """Return from when a change holds: ORC-15, and of a stop else the start that its timing names."""
+    if effective is not None:
+        return effective.at
+    if status not in (OrderStatus.STOPPED, OrderStatus.CANCELLED) or group.content is not None:
+        return None
+    found = stamp(_first_timing(group), zone)
+    return found.at if found is not None else None
+
+
+def _parent(group: Group, names: tuple[OrderId, ...]) -> OrderId | None:
+    return OrderId(names[0].rpartition("/give/")[0]) if group.give is not None else None
+
+
+def _signed_by(common: Segment | None, encoded: Segment | None) -> str:
+    providers = [common.element(12)] if common else []
+    providers += [encoded.element(13)] if encoded is not None else []
+    for provider in providers:
+        parts = (provider.subcomponent(2, 1), provider.component(3), provider.component(4))
+        if name := " ".join(part for part in parts if part) or provider.component(1):
+            return name
+    return ""
+
+
+def _instructions(group: Group) -> str:
+    content = group.content
+    if content is None:
+        return ""
+    fields = FIELDS[content.name].instructions
+    return " | ".join(text for at in fields for element in content.repetitions(at) if (text := _words(element)))
+
+
+def _words(element: Element) -> str:
+    return element.component(2) or element.component(5) or element.component(9) or element.component(1)
+
+
+def _note(group: Group) -> Iterator[str]:
+    """Yield what a person should see beside the line; what tells a mixture comes first."""
+    if group.components:
+        yield "mixture: " + " + ".join(_component(segment) for segment in group.components)
+    content = group.content
+    if content is not None:
+        at = FIELDS[content.name]
+        if strength := content.value(at.strength[0]):
+            yield f"strength {strength} {_unit(content.element(at.strength[1]))}".strip()
+        if form := _words(content.element(at.form)):
+            yield f"form {form}"
+    if text := _instructions(group):
+        yield text
+    for segment in group.routes[:1]:
+        yield from (f"{name} {told}" for at, name in ((2, "site"), (3, "device"), (4, "method")) if (told := _words(segment.element(at))))
+    if group.encoded is not None:
+        yield from _of_encoded(group.encoded)
+    yield from (text for segment in group.notes if (text := " ".join(map(_whole, segment.repetitions(3)))))
+
+
+def _of_encoded(encoded: Segment) -> Iterator[str]:
+    if dispensed := encoded.value(10):
+        yield f"dispensed in all {dispensed} {_unit(encoded.element(11))}".strip()
+    if total := encoded.text(19):
+        yield f"total daily dose {total}"
+    for element in encoded.repetitions(27):
+        yield f"for {_words(element)}"
+
+
+def _whole(element: Element) -> str:
+    return element.component(1) if element.delimiters.component not in element.raw else element.raw
+
+
+def _component(segment: Segment) -> str:
+    unit = _unit(segment.element(4))
+    amount = f"{segment.value(3)} {unit}".strip()
+    return f"{_words(segment.element(2))} {amount}".strip()

@@ -1,0 +1,300 @@
+"""HL7 v2 read: one message into its values, and a file of messages into a sheet or into dated changes."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+
+from hub.adapters.intake.envelope import unpacked
+from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.hl7.characters import decoded
+from hub.adapters.intake.hl7.envelope import opened
+from hub.adapters.intake.hl7.er7 import Delimiters, Message, parse
+from hub.adapters.intake.hl7.orders import OrderReader, ReadOrder
+from hub.adapters.intake.hl7.people import MOVEMENTS, Movement, People, newest, people_of
+from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem, UnreadableMessage
+from hub.adapters.intake.hl7.timestamps import stamp
+from hub.domain.drugs import DrugDirectory
+from hub.domain.identifiers import OrderId, PatientId
+from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Reject, SheetChange, SourceSettings
+
+ORDERS = {"RDE": ("O11", "O25", "O01", ""), "OMP": ("O09", ""), "ORM": ("O01", ""), "RGV": ("O15", "O01", "")}
+_NOT_FOR_US = {
+    "RDS": ("what a pharmacy dispensed", "отчёт о выдаче"),
+    "RAS": ("what was given", "отчёт о введении"),
+    "ACK": ("an answer", "ответ"),
+    "RRE": ("an answer", "ответ"),
+}
+_OTHER_SERVICES = frozenset({"OBR", "ODS", "ODT", "RQD", "RQ1"})
+_VERSION = re.compile(r"2(?:\.[1-9](?:\.\d)?)?")
+MAXIMUM_MESSAGES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What MSH says, as far as a message is judged and answered by it."""
+
+    delimiters: Delimiters = field(default_factory=Delimiters)
+    sender: tuple[str, str] = ("", "")
+    receiver: tuple[str, str] = ("", "")
+    kind: str = ""
+    event: str = ""
+    control_id: str = ""
+    processing: str = ""
+    version: str = ""
+    accept: str = ""
+    application: str = ""
+    charset: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what the message is: `RDE^O11`."""
+        return f"{self.kind}^{self.event}" if self.event else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessage:
+    """One message as values: who it is about and its orders, or the problem for which nothing of it counts.
+
+    `at` is when what it tells of happened; None where no field says it.
+    """
+
+    header: Header
+    at: datetime | None = None
+    people: People = field(default_factory=People)
+    orders: tuple[ReadOrder, ...] = ()
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReader:
+    """What reading messages of a source needs to know; `charset` is the codec of one that says nothing in MSH-18.
+
+    `processing`: the ids of MSH-11 that count (HL7 table 0103: P production, T training, D debugging).
+    """
+
+    sheet: str
+    source: SourceSettings
+    directory: DrugDirectory
+    zone: tzinfo
+    charset: str = ""
+    processing: frozenset[str] = frozenset({"P"})
+
+    def read(self, data: bytes, position: str, *, sent_at: datetime | None = None, notes: tuple[str, ...] = ()) -> ReadMessage:
+        """Return a message's values; `sent_at` is the time of one that names none; without a position it is known by its control id. Nothing is raised."""
+        try:
+            message = parse(decoded(data, self.charset))
+        except UnreadableMessage as error:
+            return ReadMessage(broken_header(data), problem=error.problem)
+        header = header_of(message)
+        problem = self._not_for_us(header, message)
+        if problem is not None:
+            return ReadMessage(header, problem=problem)
+        at = _told_at(message, self.zone) or sent_at
+        if at is None and header.kind == "ADT":
+            return ReadMessage(header, problem=_without_time())
+        return self._people_and_orders(header, message, at, position or f"message {header.control_id}".strip(), notes)
+
+    def _people_and_orders(
+        self, header: Header, message: Message, at: datetime | None, position: str, notes: tuple[str, ...]
+    ) -> ReadMessage:
+        if header.kind == "ADT":
+            people = people_of(message, MOVEMENTS[header.event], at, self.zone)
+            return ReadMessage(header, at, people, problem=people.problem)
+        people = people_of(message, Movement.PRESENT, at, self.zone)
+        reader = OrderReader(self.sheet, position, self.source, self.directory, self.zone)
+        training = (f"sent as '{header.processing}', not for production",) if header.processing not in ("", "P") else ()
+        patient = people.patient.id if people.patient is not None else PatientId("")
+        orders = tuple(reader.orders(message, patient, at, (*notes, *training)))
+        problem = _first_problem(people, orders)
+        return ReadMessage(header, at, replace(people, problem=None), orders, problem)
+
+    def _not_for_us(self, header: Header, message: Message) -> Problem | None:
+        if header.version and not _VERSION.fullmatch(header.version):
+            told = f"version {header.version[:20]} is not one of 2.1 to 2.8"
+            return _of_header(12, ErrorCode.VERSION, told, f"версия {header.version[:20]} — не из 2.1–2.8")
+        if header.processing and header.processing not in self.processing:
+            told = f"the message is sent as '{header.processing[:10]}' (training or debugging), and this source is in production"
+            return _of_header(11, ErrorCode.PROCESSING_ID, told, f"сообщение помечено «{header.processing[:10]}» (учебное), а обмен рабочий")
+        if header.kind == "ADT":
+            return None if header.event in MOVEMENTS else _unknown_event(header)
+        if header.kind not in ORDERS:
+            return _unknown_kind(header)
+        if header.event not in ORDERS[header.kind]:
+            return _unknown_event(header)
+        return _without_orders(header, message)
+
+
+def header_of(message: Message) -> Header:
+    """Return what MSH says."""
+    msh = message.header
+    kind, event = msh.value(9), msh.value(9, 2)
+    return Header(
+        message.delimiters, (msh.raw(3), msh.raw(4)), (msh.raw(5), msh.raw(6)), kind.upper(), event.upper(), msh.value(10), msh.value(11).upper(),
+        msh.value(12), msh.value(15).upper(), msh.value(16).upper(), msh.raw(18),
+    )  # fmt: skip
+
+
+def broken_header(data: bytes) -> Header:
+    """Return what can be known of a message that cannot be read: its control id, so that the sender finds it."""
+    fields = re.split(rb"[\r\n]", data[:4000], maxsplit=1)[0].decode("latin-1").split("|")
+    if not fields[0].startswith("MSH") or len(fields) < 10:
+        return Header()
+    kind, _, event = fields[8].partition("^")
+    return Header(kind=kind[:3], event=event[:3], control_id=fields[9][:199], version=fields[11][:10] if len(fields) > 11 else "")
+
+
+def _told_at(message: Message, zone: tzinfo) -> datetime | None:
+    event = message.first("EVN")
+    common = message.first("ORC")
+    texts = [event.value(6), event.value(2)] if event is not None else []
+    texts += [message.header.value(7), common.value(9) if common is not None else ""]
+    found = (stamp(text, zone) for text in texts if text)
+    return next((one.at for one in found if one is not None), None)
+
+
+def _of_header(place: int, code: ErrorCode, text: str, text_ru: str) -> Problem:
+    return Problem(Place("MSH", 1, place), code, text, text_ru)
+
+
+def _without_time() -> Problem:
+    return _of_header(7, ErrorCode.REQUIRED_FIELD_MISSING, "no time is written: MSH-7 and EVN-2 are empty", "время не указано: MSH-7 и EVN-2 пусты")
+
+
+def _unknown_kind(header: Header) -> Problem:
+    if header.kind in _NOT_FOR_US:
+        what, what_ru = _NOT_FOR_US[header.kind]
+        told, told_ru = f"{header.name} is {what}, which is not for this system", f"{header.name} — {what_ru}, здесь его не принимают"
+    else:
+        told = f"'{header.name[:40]}' is not read here; read are RDE, OMP, ORM, RGV and ADT"
+        told_ru = f"«{header.name[:40]}» здесь не читается; читаются RDE, OMP, ORM, RGV и ADT"
+    return _of_header(9, ErrorCode.MESSAGE_TYPE, told, told_ru)
+
+
+def _unknown_event(header: Header) -> Problem:
+    known = MOVEMENTS if header.kind == "ADT" else [event for event in ORDERS[header.kind] if event]
+    events = ", ".join(known)
+    told = f"the event {header.name[:40]} is not read here; of {header.kind} these are: {events}. What it tells has to be done by a person"
+    told_ru = f"событие {header.name[:40]} здесь не читается; из {header.kind} читаются {events}. То, о чём оно сообщает, делает человек"
+    return _of_header(9, ErrorCode.EVENT, told, told_ru)
+
+
+def _without_orders(header: Header, message: Message) -> Problem | None:
+    names = {segment.name for segment in message.segments}
+    if not names & {"ORC", "RXE", "RXO", "RXG"}:
+        place = Place("ORC")
+        return Problem(place, ErrorCode.SEGMENT_SEQUENCE, f"{header.name} without any order (ORC)", f"{header.name} без назначений (ORC)")
+    if names & _OTHER_SERVICES and not names & {"RXE", "RXO", "RXG"}:
+        told = f"{header.name} orders no drug: it has no RXO"
+        return _of_header(9, ErrorCode.MESSAGE_TYPE, told, f"{header.name} — не лекарственное назначение: нет RXO")
+    return None
+
+
+def _first_problem(people: People, orders: Iterable[ReadOrder]) -> Problem | None:
+    for order in orders:
+        if order.refused:
+            told_ru = f"по коду ORC-1 неясно, что делать с назначением: {order.refused}"
+            return Problem(Place("ORC", order.sequence, 1), ErrorCode.TABLE_VALUE_NOT_FOUND, order.refused, told_ru)
+        if order.is_whole and people.problem is not None:
+            return people.problem
+    return None
+
+
+def read_hl7(
+    name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo, charset: str = ""
+) -> OrderSheet:
+    """Return the sheet of a file of messages: each patient, stay and order as the last message leaves it.
+
+    Raises IntakeError where the file is no HL7 v2, is cut off as its batch segments tell, or none of its messages is for us.
+    A message that cannot be used among others is one of the rejects.
+    """
+    read = _messages(name, data, MessageReader(name, source, directory, zone, charset, frozenset("PTD")))
+    patients, stays = newest(message.people for _, message in read)
+    return OrderSheet(
+        source.name, name, hashlib.sha256(data).hexdigest(), patients, stays, tuple(_last_lines(read)), _changes(read),
+        _rejects(read),
+    )  # fmt: skip
+
+
+def _messages(name: str, data: bytes, reader: MessageReader) -> list[tuple[str, ReadMessage]]:
+    envelope = opened(unpacked(name, data))
+    if not envelope.messages:
+        raise IntakeError(name, "", "MSH", "there is no HL7 v2 message in it")
+    if envelope.doubt:
+        raise IntakeError(name, "", "BTS", envelope.doubt)
+    if len(envelope.messages) > MAXIMUM_MESSAGES:
+        raise IntakeError(name, "", "", f"it has more than {MAXIMUM_MESSAGES} messages")
+    first = (f"text before the first message: {envelope.before}",) if envelope.before else ()
+    read = [
+        (f"message {number}", reader.read(message, f"message {number}", notes=first if number == 1 else ()))
+        for number, message in enumerate(envelope.messages, start=1)
+    ]
+    problems = [message.problem for _, message in read if message.problem is not None and not message.orders]
+    if len(problems) == len(read):
+        raise IntakeError(name, "message 1", str(problems[0].place), problems[0].text)
+    return read
+
+
+def _rejects(read: list[tuple[str, ReadMessage]]) -> tuple[Reject, ...]:
+    """Return the messages of which nothing can be used."""
+    return tuple(
+        Reject(position, str(message.problem.place), message.problem.text)
+        for position, message in read
+        if message.problem is not None and not message.orders
+    )
+
+
+def _last_lines(read: list[tuple[str, ReadMessage]]) -> Iterator[OrderLine]:
+    lines: dict[OrderId, OrderLine] = {}
+    for _, message in read:
+        for order in message.orders:
+            known = next((lines[one] for one in order.names if one in lines), None)
+            line = _as_line(order, known, message.at)
+            lines[line.id] = line
+    given = {line.id.rpartition("/give/")[0] for line in lines.values() if "/give/" in line.id}
+    for line in lines.values():
+        yield _of_scheduled_order(line) if line.id.rpartition("/give/")[0] in lines and line.id.rpartition("/give/")[0] in given else line
+
+
+def _of_scheduled_order(line: OrderLine) -> OrderLine:
+    return replace(line, unsupported=(*line.unsupported, "a give of an order that is in this file itself: it would be planned twice"))
+
+
+def _as_line(order: ReadOrder, before: OrderLine | None, sent_at: datetime | None) -> OrderLine:
+    """Return an order's line in a file: a stop, hold or release that says no more takes the rest from the message before it."""
+    line = order.line
+    if line.unreadable:
+        return replace(line, id=OrderId(f"{line.id}/{line.position}"))
+    if before is not None and order.takes_number_of(before):
+        return replace(line, id=OrderId(f"{line.id}/{line.drug}"))
+    if order.is_whole or before is None:
+        return line
+    line = completed(order, before)
+    if line.status in (OrderStatus.STOPPED, OrderStatus.CANCELLED) and order.is_dated and order.at is not None and sent_at is not None and order.at > sent_at:
+        return replace(line, status=before.status, ends_at=order.at)
+    return line
+
+
+def completed(order: ReadOrder, before: OrderLine) -> OrderLine:
+    """Return the line that is known, with what an order that says no more makes of it."""
+    return replace(before, status=order.line.status, sheet=order.line.sheet, position=order.line.position)
+
+
+def _changes(read: list[tuple[str, ReadMessage]]) -> tuple[SheetChange, ...]:
+    """Return what the messages tell as dated changes, in the order of the file."""
+    return tuple(change for _, message in read if message.problem is None for change in changes_of(message))
+
+
+def changes_of(message: ReadMessage) -> Iterator[SheetChange]:
+    """Yield a message as dated changes: patient and stay, then the orders."""
+    at = message.at
+    if at is None:
+        return
+    people = message.people
+    if people.patient is not None:
+        yield SheetChange(at, patient=people.patient)
+    if people.stay is not None:
+        yield SheetChange(at, stay=people.stay)
+    for order in message.orders:
+        yield SheetChange(order.at if order.is_dated and order.at is not None else at, line=order.line)

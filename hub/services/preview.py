@@ -1,0 +1,259 @@
+"""A file is looked at before it counts: what every line would become, what was understood of its schedule, and its first doses.
+
+Nothing is written. The judgement is that of taking the file in (`receive_sheet.decision_of`); words and doses are given for
+every line whose timing can be understood, also where its outcome is another one, so that a person can check the reading.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.domain.codes import CodeTable, translated
+from hub.domain.drugs import Drug
+from hub.domain.duplicates import by_patient
+from hub.domain.identifiers import DrugCode, OrderId, PatientId
+from hub.domain.orders import (
+    LineState,
+    OrderLine,
+    OrderSheet,
+    Outcome,
+    Patient,
+    Reason,
+    Reject,
+    SourceSettings,
+    Stay,
+    has_ended,
+)
+from hub.domain.planning import begun
+from hub.domain.quantities import Quantity, fraction_text
+from hub.domain.records import CodeKind
+from hub.domain.refusals import Refusal
+from hub.domain.schedule import Schedule, ScheduleKind, expand, once_due, schedule_for
+from hub.domain.schedule_rules import rules_of
+from hub.domain.schedule_words import in_words
+from hub.services.house import House
+from hub.services.ports import UnitOfWork
+from hub.services.receive_sheet import Desk, decision_of
+from hub.services.standing_rulings import Rulings, standing_rulings
+
+LANGUAGES = ("ru", "en")
+IN_FORCE = (LineState.ACTIVE, LineState.ON_HOLD)
+SHOWN_FOR = timedelta(days=7)
+MOST_DOSES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before the file is read: the directory, and of earlier sheets patients, stays, orders in force, rulings and answered codes."""
+
+    drugs: Mapping[DrugCode, Drug]
+    patients: Mapping[PatientId, Patient] = field(default_factory=dict)
+    stays: Mapping[PatientId, Stay] = field(default_factory=dict)
+    codes: Mapping[str, CodeTable] = field(default_factory=dict)
+    in_force: tuple[OrderLine, ...] = ()
+    rulings: Rulings = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewDose:
+    """One dose as the order says it; `dose` None where the line has no dose that can be read."""
+
+    due: datetime
+    dose: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
+    """What a line would become. `words` by language, empty where nobody can tell the schedule; `more` doses are not listed."""
+
+    line: OrderLine
+    department: str
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    words: Mapping[str, str]
+    doses: tuple[PreviewDose, ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPreview:
+    """What a file would become; every line of it is here, in its order. `unread` are the entries that are no line at all."""
+
+    name: str
+    source: str
+    at: datetime
+    lines: tuple[PreviewLine, ...]
+    unread: tuple[Reject, ...] = ()
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Return how many lines have each outcome; they sum to the lines."""
+        counted = Counter(line.outcome for line in self.lines)
+        return {outcome.value: counted[outcome] for outcome in Outcome if counted[outcome]}
+
+    @property
+    def rejects(self) -> tuple[PreviewLine, ...]:
+        """Return the lines that go back to the senior nurse."""
+        return tuple(line for line in self.lines if line.outcome is Outcome.REJECTED)
+
+
+def known_of(unit: UnitOfWork) -> Known:
+    """Return what a hub knows of drugs, patients and stays."""
+    return Known(
+        drugs={drug.code: drug for drug in unit.drugs.where()},
+        patients={patient.id: patient for patient in unit.patients.where()},
+        stays={stay.patient: stay for stay in unit.stays.where()},
+        codes=_answered(unit),
+        in_force=tuple(order.line for order in unit.orders.where(state=list(IN_FORCE)) if not has_ended(order, unit.now)),
+        rulings=standing_rulings(unit),
+    )
+
+
+def _answered(unit: UnitOfWork) -> Mapping[str, CodeTable]:
+    tables: dict[str, dict[tuple[CodeKind, str], str]] = {}
+    for entry in unit.code_entries.where():
+        if entry.meaning:
+            tables.setdefault(entry.source, {})[entry.kind, entry.code] = entry.meaning
+    return tables
+
+
+def preview_sheet(known: Known, sheet: OrderSheet, house: House, now: datetime) -> SheetPreview | Refusal:
+    """Return what a sheet or a changes feed would become at `now`; the lines of a feed are judged at their own times.
+
+    What brings both its lines and the same as dated changes (HL7 v2) is taken in by its lines, so these are shown.
+    """
+    settings = house.sources.get(sheet.source)
+    if settings is None:
+        sources = ", ".join(sorted(house.sources))
+        return Refusal("unknown-source", f"Nobody has set up the source '{sheet.source}'; known are {sources}.")
+    codes = {**house.codes.get(sheet.source, {}), **known.codes.get(sheet.source, {})}
+    desk = Desk(house, settings, known.drugs, frozenset(), dict(known.patients), dict(known.stays), house.sheet_window(now), codes, known.rulings)
+    for patient in sheet.patients:
+        _met(desk, patient)
+    desk.stays.update({stay.patient: stay for stay in sheet.stays})
+    written = tuple(translated(line, codes) for line in sheet.lines)
+    ids = {line.id for line in written}
+    desk = replace(desk, beside=by_patient([*written, *(line for line in known.in_force if line.id not in ids)], known.drugs))
+    lines = tuple(_previewed(desk, line, now) for line in written) or tuple(_changed(desk, sheet, known.in_force))
+    return SheetPreview(sheet.name, sheet.source, now, lines, sheet.rejects)
+
+
+def _met(desk: Desk, patient: Patient) -> None:
+    before = desk.patients.get(patient.id)
+    allergies = patient.allergies if patient.allergies is not None or before is None else before.allergies
+    desk.patients[patient.id] = replace(patient, allergies=allergies)
+
+
+def _changed(desk: Desk, sheet: OrderSheet, in_force: Iterable[OrderLine]) -> Iterator[PreviewLine]:
+    """Yield the lines of a feed, each judged by what was known at its time."""
+    beside: dict[PatientId, dict[OrderId, OrderLine]] = {}
+    for line in in_force:
+        beside.setdefault(line.patient, {})[line.id] = line
+    for change in sheet.changes:
+        if change.patient is not None:
+            _met(desk, change.patient)
+        if change.stay is not None:
+            desk.stays[change.stay.patient] = change.stay
+        if change.line is not None:
+            at = change.at.astimezone(desk.house.zone)
+            line = translated(change.line, desk.codes)
+            beside.setdefault(line.patient, {})[line.id] = line
+            others = by_patient(beside[line.patient].values(), desk.drugs)
+            yield _previewed(replace(desk, window=desk.house.day_window(at), beside=others), line, at)
+
+
+def _previewed(desk: Desk, line: OrderLine, now: datetime) -> PreviewLine:
+    decision = decision_of(desk, line, now)
+    stay = desk.stays.get(line.patient)
+    department = stay.department if stay is not None else ""
+    schedule = understood(desk.house, desk.settings, line, department)
+    if schedule is None:
+        return PreviewLine(line, department, decision.outcome, decision.reasons, {}, ())
+    begins = line.starts_at or line.authored_at or now
+    doses = doses_between(desk.house, line, schedule, begins, begins + SHOWN_FOR)
+    words = {language: _in_words(desk.house, line, schedule, language) for language in LANGUAGES}
+    return PreviewLine(line, department, decision.outcome, decision.reasons, words, doses[:MOST_DOSES], len(doses) > MOST_DOSES)
+
+
+def _in_words(house: House, line: OrderLine, schedule: Schedule, language: str) -> str:
+    """Return a line's schedule in words, with the end of the line itself where one is written."""
+    said = in_words(schedule, line.dose, language)
+    told = schedule.kind is ScheduleKind.ONCE or any(course.ends_at is not None for course in schedule.courses)
+    if line.ends_at is None or told:
+        return said
+    return f"{said}, {'до' if language == 'ru' else 'until'} {line.ends_at.astimezone(house.zone):%d.%m.%Y %H:%M}"
+
+
+def understood(house: House, settings: SourceSettings, line: OrderLine, department: str) -> Schedule | None:
+    """Return what a line's dosages mean at its ward, whatever becomes of the line.
+
+    None where nobody can tell, also because a part of the timing could not be read: half a timing is another timing.
+    """
+    if line.unreadable or any("timing" in what for what in line.unsupported):
+        return None
+    rules = rules_of(house.schedule_rules, settings)
+    schedule = schedule_for(line.dosages, house.frequencies, department, house.slots, rules)
+    return schedule if isinstance(schedule, Schedule) else None
+
+
+def doses_between(house: House, line: OrderLine, schedule: Schedule, begins: datetime, ends: datetime) -> tuple[PreviewDose, ...]:
+    """Return the doses that a line says in [begins, ends), at most one more than are shown, whatever day it is now."""
+    schedule, starts_at = begun(line, schedule, line.starts_at or line.authored_at or begins, house.slots, house.zone)
+    if schedule.kind is ScheduleKind.ONCE:
+        starts_at = once_due(line, starts_at, house.slots, house.zone)
+    dose = line.dose[0] if line.dose is not None else None
+    due_times = expand(schedule, starts_at, line.ends_at, begins, ends, house.zone)[: MOST_DOSES + 1]
+    return tuple(PreviewDose(due, dose.times(factor) if dose is not None else None) for due, factor in due_times)
+
+
+def preview_facts(preview: SheetPreview) -> dict[str, Any]:
+    """Return a preview as JSON: `orders`, `outcomes` (they sum to `orders`), `lines` and `rejects`."""
+    return {
+        "file": preview.name, "source": preview.source, "at": preview.at.isoformat(), "orders": len(preview.lines), "outcomes": preview.outcomes,
+        "lines": [line_facts(line) for line in preview.lines],
+        "rejects": [*(reject_facts(line) for line in preview.rejects), *(_unread_facts(preview.name, reject) for reject in preview.unread)],
+    }  # fmt: skip
+
+
+def line_facts(shown: PreviewLine) -> dict[str, Any]:
+    """Return one line as JSON; amounts are exact text (`0.5`, `1/3`)."""
+    line = shown.line
+    return {
+        "id": line.id, "position": line.position, "patient": line.patient, "department": shown.department, "drug": line.drug, "drug_text": line.drug_text,
+        "outcome": shown.outcome.value, "reasons": [reason_facts(reason) for reason in shown.reasons], "schedule": dict(shown.words) or None,
+        "doses": [_dose_facts(dose) for dose in shown.doses], "more_doses": shown.more,
+    }  # fmt: skip
+
+
+def _dose_facts(dose: PreviewDose) -> dict[str, Any]:
+    amount, unit = (fraction_text(dose.dose.amount), dose.dose.unit) if dose.dose is not None else (None, None)
+    return {"due": dose.due.isoformat(), "amount": amount, "unit": unit}
+
+
+def reason_facts(reason: Reason) -> dict[str, str]:
+    """Return a reason as JSON, in both languages."""
+    return {"rule": reason.rule, "text": reason.text, "text_ru": reason.said("ru"), "source": reason.source}
+
+
+def reject_facts(shown: PreviewLine) -> dict[str, Any]:
+    """Return where a rejected line stands, the members that are at fault, and why, in both languages."""
+    return {
+        "file": shown.line.sheet, "line": shown.line.position, "field": "; ".join(dict.fromkeys(_field(reason) for reason in shown.reasons)),
+        "order": shown.line.id, "reasons": "; ".join(reason.said("en") for reason in shown.reasons),
+        "reasons_ru": "; ".join(reason.said("ru") for reason in shown.reasons),
+    }  # fmt: skip
+
+
+def _unread_facts(name: str, reject: Reject) -> dict[str, Any]:
+    return {"file": name, "line": reject.position, "field": reject.field, "order": "", "reasons": reject.reason, "reasons_ru": reject.reason}
+
+
+_FIELDS: Mapping[str, str] = {
+    "course-order": "course", "course-over": "course", "discharged": "stay", "unreadable": "line", "frequency": "timing",
+}  # fmt: skip
+
+
+def _field(reason: Reason) -> str:
+    return _FIELDS.get(reason.rule, reason.rule)

@@ -1,0 +1,37 @@
+"""One day's dose that two orders divide between events of the day is no duplicate; two that say only how often are."""
+
+from datetime import time
+
+import pytest
+
+from hub.domain.divided_doses import is_divided
+from hub.domain.frequencies import FrequencyRule, FrequencyTable, ScheduleKind
+from hub.domain.schedule import Schedule, schedule_for
+from hub.domain.timing import Dosage, Timing
+
+TABLE = FrequencyTable(
+    [
+        FrequencyRule("QAM", "", ScheduleKind.REGULAR, (time(8),), called=("MORN",)),
+        FrequencyRule("QPM", "", ScheduleKind.REGULAR, (time(20),), called=("EVE",)),
+        FrequencyRule("SUPPER", "", ScheduleKind.REGULAR, (time(20),), called=("CV",)),
+        FrequencyRule("DAILY", "", ScheduleKind.REGULAR, (time(8),)), FrequencyRule("NOW", "", ScheduleKind.ONCE),
+    ]
+)  # fmt: skip
+
+
+def schedule(code: str) -> Schedule:
+    found = schedule_for((Dosage(timing=Timing(code=code)),), TABLE, "")
+    assert isinstance(found, Schedule)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "divided"),
+    [
+        ("QAM", "QPM", True), ("QAM", "QAM", False), ("QPM", "SUPPER", False), ("QAM", "DAILY", False), ("DAILY", "QPM", False),
+        ("DAILY", "DAILY", False), ("QAM", "NOW", False),
+    ],
+)  # fmt: skip
+def test_only_different_events_of_the_day_divide_a_dose(one: str, other: str, divided: bool) -> None:
+    assert is_divided(schedule(one), schedule(other)) is divided
+    assert is_divided(schedule(other), schedule(one)) is divided
