@@ -19,7 +19,7 @@ from hub.adapters.desk import WriterDecisions
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.device_service import MqttDeviceService
 from hub.adapters.feeds.feed_desk import FeedDesk, tokens_of
-from hub.adapters.feeds.mllp import mllp_settings, start_mllp
+from hub.adapters.feeds.mllp import MllpServer, mllp_settings, start_mllp
 from hub.adapters.intake.codes import codes_of
 from hub.adapters.intake.drug_match import drugs_like
 from hub.adapters.intake.sources import shipped_feeds, shipped_sources, sources_of_file
@@ -81,6 +81,7 @@ class RunningHub:
     endings: list[Callable[[], None]] = field(default_factory=list)
     commits: asyncio.Event | None = None
     service: DeviceService = field(default_factory=NoBroker)
+    listeners: list[MllpServer] = field(default_factory=list)
     feeds: FeedDesk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,7 +123,8 @@ class RunningHub:
             worker.start()
         for source, feed in self.house.feeds.items():
             if feed.mllp_port is not None:
-                self.endings.append(start_mllp(writer, self.house, source, settings.host, feed.mllp_port, mllp_settings(feed)).stop)
+                self.listeners.append(start_mllp(writer, self.house, source, settings.host, feed.mllp_port, mllp_settings(feed)))
+                self.endings.append(self.listeners[-1].stop)
 
     def _enter_devices(self, unit: UnitOfWork) -> None:
         for device, kind in (

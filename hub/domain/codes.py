@@ -23,6 +23,7 @@ NOT_PACKED = "not-packed"
 UNKNOWN_DRUG_MARK = "?"
 MOST_TIMES_A_DAY = 24
 LONGEST_MEANING = 100
+LONGEST_WORD = 300
 # What has no dose times goes by this code of the frequency table (kind `continuous`).
 _AS_DIRECTED = "AS DIRECTED"
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -112,9 +113,12 @@ def clock_times(text: str) -> tuple[time, ...]:
 
 
 def unknown_codes(line: OrderLine, known: Known) -> tuple[tuple[CodeKind, str], ...]:
-    """Return the words of a line that nobody here understands yet, each once, in the form they are compared in."""
+    """Return the words of a line that nobody here understands yet, each once, in the form they are compared in.
+
+    A sentence is no word: what is longer than LONGEST_WORD stays with its line, and a person reads it there.
+    """
     words = ((kind, code_form(word)) for kind, word in _unknown_words(line, known))
-    return tuple(dict.fromkeys((kind, word) for kind, word in words if word))
+    return tuple(dict.fromkeys((kind, word) for kind, word in words if word and len(word) <= LONGEST_WORD))
 
 
 def _unknown_words(line: OrderLine, known: Known) -> Iterator[tuple[CodeKind, str]]:

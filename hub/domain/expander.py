@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 
 from hub.domain.calendar_days import after, days_of, midnight
-from hub.domain.courses import ONE, Course, DayTimes, Interval, Moments, Pattern, Schedule, steps_of
+from hub.domain.courses import ONE, Course, DayTimes, Interval, Pattern, Schedule, steps_of
 from hub.domain.frequencies import ALWAYS, ScheduleKind
 from hub.domain.schedule_figures import least_interval_of
 from hub.domain.schedule_rules import FirstDose, ScheduleRules

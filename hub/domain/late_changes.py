@@ -36,8 +36,8 @@ class ChangeAction(StrEnum):
 
     `cancel-at-machine`: ask the machine to cancel; where it cannot confirm, the pouch is expected and caught at verification.
     `let-finish-and-divert`: nothing at the machine; the pouch fails at the camera and is made anew. `relabel`: revoked and made anew
-    with its new label. `revoke-and-pull` blocks the trolley until the pack was
-    scanned out of its drawer. `incident-if-after` is a note, and an incident where the dose was given after the change.
+    with its new label. `keep-back`: not loaded and not handed over. `revoke-and-pull` and `pull-and-keep` block the trolley until the
+    pack was scanned out of its drawer. `incident-if-after` is a note, and an incident where the dose was given after the change.
     """
 
     CANCEL = "cancel"
@@ -48,7 +48,6 @@ class ChangeAction(StrEnum):
     REROUTE = "reroute"
     CANCEL_AT_MACHINE = "cancel-at-machine"
     LET_FINISH_AND_DIVERT = "let-finish-and-divert"
-    LET_FINISH_AND_KEEP = "let-finish-and-keep"
     REVOKE = "revoke"
     RELABEL = "relabel"
     KEEP_BACK = "keep-back"
@@ -71,7 +70,7 @@ _WAYS: Mapping[ChangeKind, tuple[ChangeAction, ...]] = {
         _A.REPLAN, _A.DROP_AND_REPLAN, _A.CANCEL_AT_MACHINE, _A.REVOKE, _A.REVOKE_AND_PULL, _A.REVOKE_AND_RETURN, _A.INCIDENT_IF_AFTER,
     ),
     ChangeKind.HOLD: (
-        _A.WITHHOLD, _A.DROP_FROM_BATCH, _A.LET_FINISH_AND_KEEP, _A.KEEP_BACK, _A.PULL_AND_KEEP, _A.REFUSE_WHILE_HELD, _A.INCIDENT_IF_AFTER,
+        _A.WITHHOLD, _A.DROP_FROM_BATCH, _A.CANCEL_AT_MACHINE, _A.KEEP_BACK, _A.PULL_AND_KEEP, _A.REFUSE_WHILE_HELD, _A.INCIDENT_IF_AFTER,
     ),
     ChangeKind.ALLERGY: (
         _A.CANCEL, _A.DROP_FROM_BATCH, _A.CANCEL_AT_MACHINE, _A.REVOKE, _A.REVOKE_AND_PULL, _A.REVOKE_AND_RETURN, _A.INCIDENT_IF_AFTER,

@@ -90,11 +90,16 @@ def asks_for_nothing(order: Order) -> bool:
 
 
 def is_corrected_by(returned: ReturnedLine, order: Order) -> bool:
-    """Tell whether an accepted order is the correction: the same order, or the same patient and drug."""
+    """Tell whether an accepted order is the correction: the same order, or a newer one of the same patient and drug.
+
+    Another order of that drug which was there before, or came with the same file, corrects nothing.
+    """
     if order.outcome in (Outcome.REJECTED, Outcome.NEEDS_REVIEW):
         return False
-    same_drug = returned.drug == order.line.drug and bool(returned.drug)
-    return order.id == returned.order or (order.patient == returned.patient and same_drug)
+    if order.id == returned.order:
+        return True
+    is_newer = order.first_seen_at is not None and order.first_seen_at > returned.returned_at
+    return is_newer and order.patient == returned.patient and bool(returned.drug) and returned.drug == order.line.drug
 
 
 @dataclass(frozen=True, slots=True)

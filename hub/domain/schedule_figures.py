@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 
 from hub.domain.courses import DAY, ONE, Course, DayTimes, Interval, Moments, Pattern, Schedule, steps_of
 from hub.domain.frequencies import ScheduleKind
+from hub.domain.schedule_rules import FirstDose
 
 MONTH_DAYS = Fraction(3652425, 120000)
 """Days of a month on average of 400 years of the Gregorian calendar."""
@@ -17,8 +18,35 @@ def doses_a_day(schedule: Schedule) -> Fraction:
     """Return the sum of the factors on the fullest calendar day, in doses of the first dosage.
 
     As-needed courses count with what is permitted at most (an interval, n times a day), with nothing where nothing is written.
+    The day on which one step follows another may be the fullest, and so may the first one, where the house begins at once.
     """
-    return max((max(_on_weekday(step, day) for day in _WEEK) for step in steps_of(schedule)), default=Fraction(0))
+    steps = steps_of(schedule)
+    found = [max(_on_weekday(step, day) for day in _WEEK) for step in steps]
+    found += [_on_change(before, after) for before, after in pairwise(steps)]
+    return max(found, default=Fraction(0)) + (_at_start(schedule) if steps else Fraction(0))
+
+
+def _on_change(before: tuple[Course, ...], after: tuple[Course, ...]) -> Fraction:
+    """Return the most on a day that begins with one step and ends with the next, wherever in the day that changes."""
+    edges = {time(0), *(clock for course in (*before, *after) for clock in _clocks(course))}
+    return max(sum((_part(course, time(0), edge) for course in before), Fraction(0)) + sum((_part(course, edge, None) for course in after), Fraction(0)) for edge in edges)
+
+
+def _part(course: Course, since: time, until: time | None) -> Fraction:
+    """Return the most that a course gives in a part of a day; without clock times it may give all of its day there."""
+    if not _clocks(course):
+        return max(_most_on(course, day) for day in _WEEK)
+    patterns = [pattern for _, pattern in course.editions if isinstance(pattern, DayTimes)]
+    parts = [sum((part for clock, part in pattern.times if since <= clock and (until is None or clock < until)), Fraction(0)) for pattern in patterns]
+    return course.factor * max(parts)
+
+
+def _at_start(schedule: Schedule) -> Fraction:
+    """Return what a dose at the order's start adds to the first day."""
+    first = steps_of(schedule)[0]
+    if schedule.rules.first_dose is not FirstDose.AT_START or len(first) > 1 or not _clocks(first[0]):
+        return Fraction(0)
+    return max(_own_factors(first[0]))
 
 
 def _on_weekday(step: Iterable[Course], weekday: int) -> Fraction:

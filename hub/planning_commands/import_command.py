@@ -3,9 +3,9 @@
 import csv
 import io
 import json
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,9 +94,7 @@ def _write_rejects(options: ImportOptions, preview: SheetPreview) -> Path:
     writer = csv.DictWriter(text, REJECT_COLUMNS, delimiter=";", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(_safe(row) for row in preview_facts(preview)["rejects"])
-    path = options.rejects or _rejects_path(options)
-    _written(path, "\ufeff" + text.getvalue())
-    return path
+    return _written_first(_places_of_rejects(options), "\ufeff" + text.getvalue())
 
 
 def _safe(row: dict[str, str]) -> dict[str, str]:
@@ -104,11 +102,22 @@ def _safe(row: dict[str, str]) -> dict[str, str]:
     return {column: f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for column, cell in row.items()}
 
 
-def _rejects_path(options: ImportOptions) -> Path:
-    """Return FILE.rejects.csv; beside --json, or here, where the file's own folder may not be written."""
+def _places_of_rejects(options: ImportOptions) -> Sequence[Path]:
+    """Return where rejects may go, the first that can be written counts: the named file, or beside the file, --json, or here."""
+    if options.rejects is not None:
+        return (options.rejects,)
     name = f"{options.asked.file.name}.rejects.csv"
-    folders: Sequence[Path] = (options.asked.file.parent, options.json_path.parent if options.json_path else Path())
-    return next((folder / name for folder in folders if os.access(folder, os.W_OK)), Path(name))
+    return (options.asked.file.parent / name, (options.json_path.parent if options.json_path else Path()) / name, Path(name))
+
+
+def _written_first(paths: Sequence[Path], text: str) -> Path:
+    """Write a text to the first path that can be written; return it, or raise what the last one said."""
+    for path in paths[:-1]:
+        with suppress(CommandRefused):
+            _written(path, text)
+            return path
+    _written(paths[-1], text)
+    return paths[-1]
 
 
 def _written(path: Path, text: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hub.domain.codes import CodeTable, Known, as_written, code_form, unknown_codes
+from hub.domain.codes import CodeTable, Known, as_written, code_form, drug_word, unknown_codes
 from hub.domain.drugs import Drug
 from hub.domain.identifiers import DrugCode
 from hub.domain.orders import Order, OrderLine, Outcome
@@ -77,13 +77,13 @@ def example_of(line: OrderLine) -> str:
     return " · ".join(part for part in parts if part)[:LONGEST_EXAMPLE]
 
 
-def has_word(line: OrderLine, kind: CodeKind, code: str) -> bool:
-    """Tell whether a line's source wrote a word, understood or not."""
+def words_of_line(line: OrderLine) -> frozenset[tuple[CodeKind, str]]:
+    """Return the words that a line's source wrote, understood or not, in the form they are compared in."""
     told = as_written(line)
-    words = {
-        CodeKind.DRUG: [told.drug.removeprefix("?") or told.drug_text],
-        CodeKind.ROUTE: [dosage.route for dosage in told.dosages],
-        CodeKind.FREQUENCY: [dosage.timing.code for dosage in told.dosages if dosage.timing is not None and dosage.timing.code],
-        CodeKind.UNIT: [part.unit for dosage in told.dosages if dosage.dose is not None for part in dosage.dose],
-    }[kind]
-    return any(code_form(word) == code for word in words)
+    words = {(CodeKind.DRUG, drug_word(told.drug, told.drug_text))}
+    for dosage in told.dosages:
+        words.add((CodeKind.ROUTE, dosage.route))
+        words |= {(CodeKind.UNIT, part.unit) for part in dosage.dose or ()}
+        if dosage.timing is not None and dosage.timing.code:
+            words.add((CodeKind.FREQUENCY, dosage.timing.code))
+    return frozenset((kind, code_form(word)) for kind, word in words)

@@ -1,6 +1,7 @@
 """A pharmacist answers what a source's word means: once, for all lines of that source that have it; a wrong answer can be changed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,10 +10,10 @@ from hub.domain.doses import DoseState
 from hub.domain.drugs import Drug
 from hub.domain.identifiers import UserId
 from hub.domain.late_changes import ChangeKind
-from hub.domain.orders import LineState, Order, has_ended
+from hub.domain.orders import LineState, Order, OrderLine, has_ended
 from hub.domain.records import CodeEntry, CodeKind
 from hub.domain.refusals import Refusal
-from hub.services.code_tables import code_table, example_of, has_word, known_to
+from hub.services.code_tables import code_table, example_of, known_to, words_of_line
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
 from hub.services.order_edits import is_packed
@@ -20,6 +21,8 @@ from hub.services.ports import UnitOfWork
 from hub.services.receive_sheet import Desk, decide_lines, open_desk, plan_orders
 
 SUGGESTED = 5
+MOST_SHOWN = 100
+Word = tuple[str, CodeKind, str]
 # Lines whose end has come stay as they were decided.
 _JUDGED_AGAIN = (LineState.RECEIVED, LineState.ACTIVE, LineState.ON_HOLD, LineState.REJECTED, LineState.EXCLUDED, LineState.NEEDS_REVIEW)
 
@@ -92,7 +95,7 @@ def _judge_again(unit: UnitOfWork, desk: Desk, entry: CodeEntry) -> tuple[list[O
     """Decide the lines that have a word anew, under their next version; what is on its way under another reading is acted on."""
     waiting = unit.orders.where(state=list(_JUDGED_AGAIN))
     in_force = [order for order in waiting if order.line.source == entry.source and not has_ended(order, unit.now)]
-    touched = [order for order in in_force if has_word(order.line, entry.kind, entry.code)]
+    touched = [order for order in in_force if (entry.kind, entry.code) in words_of_line(order.line)]
     pairs = [(order, line) for order in touched if (line := translated(order.line, desk.codes)) != order.line]
     changed = Change(ChangeKind.DOSE_CHANGE, unit.now, f"'{entry.code}' of {entry.source} means '{entry.meaning}' now", desk.house, desk.stays)
     for order, _ in pairs:
@@ -105,16 +108,19 @@ def _judge_again(unit: UnitOfWork, desk: Desk, entry: CodeEntry) -> tuple[list[O
 
 
 def code_board(unit: UnitOfWork, house: House, suggest: Suggest) -> dict[str, Any]:
-    """Return the questions that wait, the most lines first, and what was answered, the newest first; no patient is in it."""
+    """Return the questions that wait, the most lines first, and what was answered, the newest first; no patient is in it.
+
+    At most MOST_SHOWN of each; `more` questions come up once some are answered.
+    """
     drugs = unit.drugs.where()
-    open_entries = unit.code_entries.where(meaning="")
-    waiting = unit.orders.where(state=LineState.NEEDS_REVIEW) if open_entries else []
-    questions = [_told(entry, waiting, suggest, drugs) for entry in open_entries]
+    entries = unit.code_entries.where(meaning="")
+    waiting = _waiting_lines(unit) if entries else {}
+    entries.sort(key=lambda entry: (-len(waiting.get(_key(entry), ())), entry.source, entry.kind, entry.code))
+    questions = [_told(entry, waiting.get(_key(entry), ()), suggest, drugs) for entry in entries[:MOST_SHOWN]]
     names = {user.id: user.name for user in unit.users.where()}
     answered = sorted((entry for entry in unit.code_entries.where() if entry.meaning), key=_decided_first)
     return {
-        "questions": sorted(questions, key=lambda row: (-row["waiting"], row["source"], row["kind"], row["code"])),
-        "answered": [_answered(entry, names) for entry in answered],
+        "questions": questions, "more": len(entries) - len(questions), "answered": [_answered(entry, names) for entry in answered[:MOST_SHOWN]],
         "frequencies": sorted({code for code, ward in house.frequencies if not ward}),
     }
 
@@ -123,8 +129,20 @@ def _decided_first(entry: CodeEntry) -> tuple[float, str]:
     return (-entry.decided_at.timestamp() if entry.decided_at is not None else 0.0, entry.code)
 
 
-def _told(entry: CodeEntry, waiting: Iterable[Order], suggest: Suggest, drugs: Iterable[Drug]) -> dict[str, Any]:
-    lines = [order.line for order in waiting if order.line.source == entry.source and has_word(order.line, entry.kind, entry.code)]
+def _key(entry: CodeEntry) -> Word:
+    return entry.source, entry.kind, entry.code
+
+
+def _waiting_lines(unit: UnitOfWork) -> dict[Word, list[OrderLine]]:
+    """Return the lines that wait for a person by each word that is in them."""
+    lines: dict[Word, list[OrderLine]] = defaultdict(list)
+    for order in unit.orders.where(state=LineState.NEEDS_REVIEW):
+        for kind, code in words_of_line(order.line):
+            lines[order.line.source, kind, code].append(order.line)
+    return lines
+
+
+def _told(entry: CodeEntry, lines: Sequence[OrderLine], suggest: Suggest, drugs: Iterable[Drug]) -> dict[str, Any]:
     found = suggest(entry.code, drugs, SUGGESTED) if entry.kind is CodeKind.DRUG else []
     return {
         "source": entry.source, "kind": entry.kind.value, "code": entry.code, "example": example_of(lines[0]) if lines else entry.example,

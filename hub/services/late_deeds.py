@@ -223,7 +223,7 @@ def _given_since(unit: UnitOfWork, dose: PlannedDose, moment: datetime) -> bool:
 
 
 def _nothing(unit: UnitOfWork, change: Change, dose: PlannedDose, pack: Pack | None) -> None:
-    """Nothing is to be done; the bedside refuses what is on hold."""
+    """Nothing is to be done: what is on hold is not loaded, must come out of its drawer, and is refused at the bedside."""
 
 
 _DEEDS: Mapping[ChangeAction, Deed] = {
@@ -234,7 +234,6 @@ _DEEDS: Mapping[ChangeAction, Deed] = {
     ChangeAction.DROP_AND_REPLAN: _drop,
     ChangeAction.REROUTE: _reroute,
     ChangeAction.CANCEL_AT_MACHINE: _revoke_at_machine,
-    ChangeAction.LET_FINISH_AND_KEEP: _revoke_at_machine,
     ChangeAction.LET_FINISH_AND_DIVERT: _divert,
     ChangeAction.REVOKE: _revoke,
     ChangeAction.RELABEL: _relabel,

@@ -46,7 +46,7 @@ def let_allergy_pass(unit: UnitOfWork, said: Said, allergy: str, house: House) -
     hit = _hit(unit, case, allergy)
     if isinstance(hit, Refusal):
         return hit
-    if hit.is_critical and (said.second is None or said.second == said.by):
+    if hit.is_critical and said.second is None:
         return Refusal(
             "second-person",
             f"The reaction to '{allergy}' was grave: a second person with this right must confirm.",
@@ -109,12 +109,19 @@ def _opened(unit: UnitOfWork, said: Said, house: House) -> _Case | Refusal:
         return Refusal("unknown-order", f"There is no order {said.order}.", f"Назначения {said.order} нет.")
     if user is None or not may(user.role, Action.DECIDE_LINES):
         return Refusal("not-allowed", "Only a pharmacist rules about a line.", "Решение по строке принимает только провизор.")
+    if said.second is not None and not _may_confirm(unit, said):
+        return Refusal("second-person", "A second, different pharmacist must confirm.", "Подтвердить должен второй, другой провизор.")
     if not said.reason.strip():
         return Refusal("reason", "Write the reason: it is printed with the line.", "Укажите причину: она печатается вместе со строкой.")
     if order.state in _OVER:
         return Refusal("over", f"Order {order.id} is {order.state.value}.", f"Назначение {order.id} уже завершено или отменено.")
     desk = open_desk(unit, order.line.source, house)
     return desk if isinstance(desk, Refusal) else _Case(order, desk, user)
+
+
+def _may_confirm(unit: UnitOfWork, said: Said) -> bool:
+    second = unit.users.get(said.second)
+    return second is not None and second.id != said.by and may(second.role, Action.DECIDE_LINES)
 
 
 def _hit(unit: UnitOfWork, case: _Case, allergy: str) -> AllergyHit | Refusal:

@@ -22,9 +22,11 @@ def note_oddities(unit: UnitOfWork, sheet: OrderSheet) -> None:
         _open(unit, _incident_of_people(unit, sheet.source, doubt))
 
 
-def name_alerts(unit: UnitOfWork) -> frozenset[PatientId]:
-    """Return the patients who share a room and a family name with another one now: for labels, trolley and bedside."""
-    doubts = doubts_about_people(unit.patients.where(), unit.stays.where())
+def name_alerts(unit: UnitOfWork, department: str) -> frozenset[PatientId]:
+    """Return the patients of a department who share a room and a family name with another one now: for labels, trolley and bedside."""
+    stays = unit.stays.where(department=department, finished_at=None)
+    people = unit.patients.where(id=[stay.patient for stay in stays])
+    doubts = doubts_about_people(people, stays)
     return frozenset(patient for doubt in doubts if doubt.reason.rule == RULE_NAMESAKES for patient in doubt.patients)
 
 

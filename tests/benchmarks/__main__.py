@@ -12,6 +12,7 @@ from tests.benchmarks import (
     bench_fhir,
     bench_ledger,
     bench_link,
+    bench_mllp,
     bench_plan,
     bench_scan,
 )

@@ -5,15 +5,12 @@ The load comes from processes of their own: one sender that pipelines, and eight
 
 import asyncio
 import json
-import multiprocessing
 import os
-import socket
+import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -27,17 +24,17 @@ from hub.domain.identifiers import DrugCode
 from hub.domain.orders import SourceSettings
 from hub.settings import HubSettings
 from tests.benchmarks.figures import Figure, beside, note
+from tests.benchmarks.load_mllp import DRUGS
 
 MESSAGES = int(os.environ.get("MLLP_MESSAGES", "4000"))
 GOAL_A_SECOND = 5_000
-PATIENTS = 1_000
-DRUGS = 30
+SENDERS = (1, 8)
 
 
 def figures() -> list[Figure]:
     """Return messages a second of movements, of new orders and of what was said before, by one sender and by eight."""
     found: list[Figure] = []
-    for senders in (1, 8):
+    for senders in SENDERS:
         bare = _measured(_bare_server, senders, "moves")
         for kind, told in (("moves", "movements of patients (ADT)"), ("orders", "new orders (RDE), decided and planned"), ("again", "orders sent again")):
             note(f"MLLP: {told}, {senders} at once")
@@ -54,15 +51,13 @@ def _measured(serve: Server, senders: int, kind: str) -> float:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         port, end = serve(Path(folder))
         share = MESSAGES // senders
-        with ProcessPoolExecutor(senders, multiprocessing.get_context("spawn")) as pool:
-            list(pool.map(_load, [port] * senders, ["moves"] * senders, range(senders), [1] * senders))
-            if kind == "again":
-                list(pool.map(_load, [port] * senders, ["orders"] * senders, range(senders), [share] * senders))
-            runs = list(pool.map(_load, [port] * senders, ["orders" if kind == "again" else kind] * senders, range(senders), [share] * senders))
+        _sent(port, "moves", senders, 1)
+        if kind == "again":
+            _sent(port, "orders", senders, share)
+        taken, spent_s = _sent(port, "orders" if kind == "again" else kind, senders, share)
         end()
-    taken = sum(one for one, _, _ in runs)
     assert taken == share * senders, f"{taken} of {share * senders} were taken"
-    return taken / (max(ended for _, _, ended in runs) - min(began for _, began, _ in runs))
+    return taken / spent_s
 
 
 def _hub_server(folder: Path) -> tuple[int, Callable[[], None]]:
@@ -105,36 +100,12 @@ def _bare_server(_: Path) -> tuple[int, Callable[[], None]]:
     return ports[0], lambda: loop.call_soon_threadsafe(loop.stop) and None
 
 
-def _load(port: int, kind: str, sender: int, count: int) -> tuple[int, float, float]:
-    """Send messages as fast as they are taken; return how many were answered AA, and when it began and ended by the machine's clock."""
-    stream = b"".join(framed(_message(kind, sender, number)) for number in range(count))
-    with socket.create_connection(("127.0.0.1", port), 60) as connection:
-        sending, began_s = threading.Thread(target=connection.sendall, args=(stream,)), time.monotonic()
-        sending.start()
-        answered, taken, rest = 0, 0, b""
-        while answered < count:
-            data = connection.recv(1 << 18)
-            if not data:
-                break
-            *whole, rest = (rest + data).split(END)
-            answered += len(whole)
-            taken += sum(b"MSA|AA|" in block for block in whole)
-        sending.join()
-    return taken, began_s, time.monotonic()
-
-
-def _message(kind: str, sender: int, number: int) -> bytes:
-    patient = f"{sender}-{number % (PATIENTS // 8)}"
-    at = time.strftime("%Y%m%d")
-    head = f"MSH|^~\\&|HIS{sender}|WEST|HUB|PH|{at}060000+0300||{{}}|{kind}{number}|P|2.5\r"
-    people = f"PID|1||{patient}^^^WEST^MR||Orlova^Anna^Igorevna||19500412|F\rPV1|1|I|CARD^{number % 40 if kind == 'moves' else 1}^1||||||||||||||||V{patient}\r"
-    if kind == "moves":
-        return (head.format("ADT^A08^ADT_A01") + f"EVN||{at}060000+0300\r" + people).encode()
-    order = (
-        f"ORC|NW|{sender}-{number}^HIS|||||||{at}055500+0300|||D9^Petrov^P\rRXE||D{number % DRUGS}^Metformin 500 mg^LOCAL|1||TAB^tablet|TAB^Tablet\r"
-        f"TQ1|1||BID^Twice a day^HL70335||||{at}080000+0300||R\rRXR|PO^oral\r"
-    )
-    return (head.format("RDE^O11^RDE_O11") + people + order).encode()
+def _sent(port: int, kind: str, senders: int, count: int) -> tuple[int, float]:
+    """Have all senders send at once; returns how many messages were taken, and in how many seconds."""
+    command = [sys.executable, "-m", "tests.benchmarks.load_mllp", str(port), kind]
+    running = [subprocess.Popen([*command, str(sender), str(count)], stdout=subprocess.PIPE) for sender in range(senders)]
+    told = [json.loads(process.communicate(timeout=600)[0]) for process in running]
+    return sum(one["taken"] for one in told), max(one["ended_s"] for one in told) - min(one["began_s"] for one in told)
 
 
 def _drug(number: int) -> Drug:

@@ -238,7 +238,7 @@ LATE = """
             planned   frozen           sent                   packed     on-trolley       on-ward            given
 stop        cancel    drop-from-batch  cancel-at-machine      revoke     revoke-and-pull  revoke-and-return  incident-if-after
 dose-change replan    drop-and-replan  cancel-at-machine      revoke     revoke-and-pull  revoke-and-return  incident-if-after
-hold        withhold  drop-from-batch  let-finish-and-keep    keep-back  pull-and-keep    refuse-while-held  incident-if-after
+hold        withhold  drop-from-batch  cancel-at-machine      keep-back  pull-and-keep    refuse-while-held  incident-if-after
 allergy     cancel    drop-from-batch  cancel-at-machine      revoke     revoke-and-pull  revoke-and-return  incident-if-after
 transfer    replan    reroute          let-finish-and-divert  relabel    move-trolley     hand-over          nothing
 discharge   cancel    drop-from-batch  cancel-at-machine      revoke     revoke-and-pull  revoke-and-return  nothing

@@ -68,6 +68,7 @@ def test_words_that_nobody_understands_are_asked_once_each() -> None:
     )  # fmt: skip
     assert unknown_codes(translated(line(), TABLE), KNOWN) == ()
     assert unknown_codes(line("T001", "мг", "", "BID"), KNOWN) == (), "a route that is missing is no word to ask about"
+    assert unknown_codes(line("T001", "мг", "внутрь", "по схеме врача " * 30), KNOWN) == (), "a sentence is read at its line"
 
 
 @pytest.mark.parametrize(

@@ -4,26 +4,21 @@ import csv
 import re
 from collections import Counter
 from fractions import Fraction
-from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import pytest
 from domain_cases import drug
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ucumvert import PintUcumRegistry
 
 from hub.domain.drugs import Coating, Form
 from hub.domain.lanes import part_refused
 from hub.domain.orders import Reason
 from hub.domain.quantities import (
     RUSSIAN_UNITS,
-    UCUM,
     UNITS,
     Quantity,
     convert,
-    dimension_of,
     fraction_text,
     needs_measure_of,
     parse_amount,
@@ -113,35 +108,6 @@ def test_every_unit_has_its_russian_name_which_is_read_back() -> None:
         assert unit_named(russian) in {unit, None}, russian
     assert Quantity(F(1, 2), "mg").in_russian() == "0,5 мг"
     assert Quantity(F(5), "mg/m2").in_russian() == "5 мг/м²"
-
-
-@pytest.fixture(scope="module")
-def ucum() -> Any:
-    return PintUcumRegistry()
-
-
-def test_our_codes_and_conversions_are_those_of_ucum(ucum: Any) -> None:
-    measured = [unit for unit in UCUM if dimension_of(unit) in {"mass", "volume", "activity", "amount"}]
-    assert len(measured) == 15
-    for unit, code in UCUM.items():
-        assert unit_named(code) == unit, code
-    for first, second in permutations(measured, 2):
-        ours = convert(Quantity(F(1), first), second)
-        one, other = ucum.from_ucum(UCUM[first]), ucum.from_ucum(UCUM[second])
-        if dimension_of(first) == dimension_of(second):
-            assert ours is not None
-            assert float(ours.amount) == pytest.approx(one.to(other).magnitude, rel=1e-9), (first, second)
-        else:
-            assert ours is None, (first, second)
-            assert not one.is_compatible_with(other) or {dimension_of(first), dimension_of(second)} == {"amount", "mEq"}
-
-
-def test_an_ion_s_valence_is_not_guessed(ucum: Any) -> None:
-    assert ucum.from_ucum("meq").is_compatible_with(ucum.from_ucum("mmol"))  # which is right for one charge only
-    assert convert(Quantity(F(1), "mEq"), "mmol") is None
-    refused = units_for(Quantity(F(5), "mmol"), drug(form=Form.AMPOULE, strength="10 mEq", unit="амп"))
-    assert isinstance(refused, Reason)
-    assert "valence" in refused.text and "валентности" in refused.text_ru
 
 
 @pytest.mark.parametrize(("unit", "of"), [("mg/kg", "weight"), ("mcg/kg", "weight"), ("mg/m2", "body surface"), ("mg", "")])

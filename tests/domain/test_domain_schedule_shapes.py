@@ -238,6 +238,10 @@ def test_after_a_single_dose_the_next_step_waits_half_an_interval_and_after_a_co
     loading = understood(dosage(Timing(code="ONCE"), amount(2), sequence=1), dosage(Timing(code="BID"), amount(1), sequence=2))
     assert doses(loading, 2, start=START + timedelta(hours=10)) == ["02 10:00", "02 20:00 ×1/2", "03 08:00 ×1/2", "03 20:00 ×1/2", "04 08:00 ×1/2"]
     assert doses(loading, 2, start=START + timedelta(hours=15)) == ["02 15:00", "03 08:00 ×1/2", "03 20:00 ×1/2", "04 08:00 ×1/2"]
+    assert (doses_a_day(loading), factors_of(loading)) == (2, (F(1, 2), F(1)))
+    evening = understood(dosage(repeat(when=("MORN",)), sequence=1, lasts=span(1)), dosage(repeat(when=("EVE",)), sequence=2))
+    assert doses(evening, 2, start=START + timedelta(hours=9)) == ["03 08:00", "03 18:00"]
+    assert doses_a_day(evening) == 2
     counted = understood(dosage(repeat(1, 1, D, count=2), sequence=1), dosage(repeat(2, 1, D), amount(2), sequence=2))
     assert doses(counted, 3) == ["02 08:00", "03 08:00", "04 08:00 ×2", "04 20:00 ×2"]
     hours = understood(dosage(repeat(1, 36, H, count=2), sequence=1), dosage(repeat(1, 1, D), sequence=2))

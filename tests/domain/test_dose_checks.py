@@ -179,6 +179,11 @@ def test_a_slip_of_the_decimal_sign_is_asked_about(dose: int | str, words: str) 
     assert words in told.text and "верны ли запятая и единица" in told.text_ru
 
 
+def test_the_count_in_a_slot_is_part_of_the_dose_that_is_compared() -> None:
+    eight = Timing(slots=(SlotDose("morning", F(8)),))
+    assert "tenfold" in rules(of(drug(usual_dose=quantity(500)), dose=mg(500), timing=eight))
+
+
 @pytest.mark.parametrize("dose", [3500, 1000, 500, 250, 75])
 def test_doses_about_the_usual_one_pass(dose: int) -> None:
     (found,) = [list(dose_doubts(line(dose=mg(dose)), drug(usual_dose=quantity(500)), schedule(Timing(code="BID"))))]
@@ -226,6 +231,11 @@ def test_the_later_of_two_orders_of_one_substance_is_doubted_whatever_their_orde
         assert (two.outcome, rules(two)) == (Outcome.NEEDS_REVIEW, ["duplicate-therapy"])
         assert two.reasons[0].text == "this order doubles the order o1 ('Metformin 500 мг', line 2): the same substance"
         assert two.reasons[0].text_ru == "назначение дублирует назначение o1 («Metformin 500 мг», line 2): то же вещество"
+
+
+def test_the_same_line_under_another_id_is_a_duplicate_and_under_its_own_id_is_none() -> None:
+    assert rules(decided(drug(), line(), second())[1]) == ["duplicate-therapy"]
+    assert [decision.outcome for decision in decided(drug(), line(), line(dose=mg(1000)))] == [Outcome.SCHEDULED, Outcome.SCHEDULED]
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,11 @@ def test_distances_are_those_of_a_library(words: tuple[str, str]) -> None:
     assert len(bigrams(first)) == len(first) + 1
 
 
+@pytest.mark.parametrize(("first", "second"), [("abcde", "acbde"), ("abcde", "abXde"), ("abcde", "abde"), ("abcde", "Xabcde")])
+def test_the_cheap_bound_is_never_above_one_edit(first: str, second: str) -> None:
+    assert fewest_edits(first, second) <= edits(first, second) == 1
+
+
 @given(ALPHABETS.flatmap(lambda letters: st.lists(st.text(letters, min_size=4, max_size=12), max_size=12)))
 def test_looking_up_pairs_finds_what_comparing_all_finds(names: list[str]) -> None:
     bare = sorted({bare_name(name) for name in names} - {""})

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,8 @@ from hub.domain.feeds import FeedSettings
 from hub.domain.identifiers import UserId
 from hub.domain.people import Role, User
 from hub.web.app import create_app
-from tests.feeds.feed_world import SOURCE, FeedWorld, feed_world
+from tests.feeds.feed_world import SOURCE, FeedWorld, feed_world, small_hospital
 from tests.feeds.small_server import SmallServer, small_server
-from tests.services.small_world import World
 from tests.web_api.api_client import PIN, Api, Client
 
 
@@ -46,11 +46,16 @@ def small_api(tmp_path: Path) -> Iterator[Api]:
         yield opened
 
 
+@cache
+def _pin_hash() -> str:
+    return ArgonPins().hashed(PIN)
+
+
 @contextmanager
 def _api(folder: Path, settings: FeedSettings) -> Iterator[Api]:
-    world = World(folder, stocked=False)
+    world = small_hospital(folder)
     world.house = replace(world.house, feeds={SOURCE: settings})
-    pin_hash = ArgonPins().hashed(PIN)
+    pin_hash = _pin_hash()
     people = [User(UserId(f"u-{role.value}"), role.value, role, f"badge-{role.value}", pin_hash) for role in Role]
     world.do(lambda unit: unit.users.put_many(people))
     with pytest.MonkeyPatch.context() as environment:

@@ -5,9 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from hub.adapters.database import open_writer
 from hub.adapters.feeds.feed_desk import FeedDesk
 from hub.adapters.feeds.fhir_pull import FhirPull
 from hub.adapters.feeds.fhir_server import FhirServer, PullLimits
@@ -63,11 +66,27 @@ class FeedWorld:
         return IntakeDesk(self.world.house)
 
 
+@cache
+def _empty_store() -> bytes:
+    """Return a store without records: its tables are made once for all tests."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.sqlite"
+        open_writer(path).close()
+        return path.read_bytes()
+
+
+def small_hospital(folder: Path) -> World:
+    """Open a hospital without stock in a folder, anew or as it was left there."""
+    folder.mkdir(exist_ok=True)
+    if not (folder / "hub.sqlite").exists():
+        (folder / "hub.sqlite").write_bytes(_empty_store())
+    return World(folder, stocked=False)
+
+
 @contextmanager
 def feed_world(folder: Path, settings: FeedSettings = SETTINGS, hint_token: str = "") -> Iterator[FeedWorld]:
     """Open a hospital with one feed."""
-    (folder / "hub").mkdir(exist_ok=True)
-    world = World(folder / "hub", stocked=False)
+    world = small_hospital(folder / "hub")
     world.house = replace(world.house, feeds={SOURCE: settings})
     desk = FeedDesk(world.writer, world.house, folder / "hub" / "intake", {SOURCE: ("", hint_token)})
     try:

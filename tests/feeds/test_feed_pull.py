@@ -69,6 +69,33 @@ def test_between_whole_lists_only_changes_are_pulled_and_each_version_once(fed: 
     assert fed.feed().counts == (5,)
 
 
+@pytest.mark.parametrize("members", [("versionId", "lastUpdated"), ("lastUpdated",), ("versionId",), ()])
+def test_a_server_without_versions_or_times_or_that_sends_everything_brings_no_version_twice(
+    fed: FeedWorld, fhir: SmallServer, monkeypatch: pytest.MonkeyPatch, members: tuple[str, ...]
+) -> None:
+    filled(fhir)
+
+    def forget() -> None:
+        for resource in fhir.resources.values():
+            resource["meta"] = {name: value for name, value in resource["meta"].items() if name in members}
+
+    forget()
+    monkeypatch.setattr(SmallServer, "_fits", staticmethod(lambda one, asked: True))
+    pull = fed.pull(fhir.url)
+    pull.work()
+    fhir.step(10)
+    pull.work()
+    entries = fed.entries()
+    fhir.step(10)
+    pull.work()
+    assert fed.entries() == entries
+    fhir.resources["MedicationRequest/o1"]["status"] = "stopped"
+    fhir.resources["MedicationRequest/o1"]["meta"] = {name: value for name, value in {"versionId": "2", "lastUpdated": fhir.now.isoformat()}.items() if name in members}
+    pull.work()
+    assert states(fed)["o1"] == "stopped"
+    assert fed.kinds() == []
+
+
 def test_the_cursor_is_kept_over_a_restart(tmp_path: Path, fhir: SmallServer) -> None:
     filled(fhir)
     with feed_world(tmp_path) as fed:
@@ -107,6 +134,20 @@ def test_every_working_day_begins_with_the_whole_list_and_what_it_lacks_is_asked
     pull.ask_for_all()
     pull.work()
     assert fed.kinds() == []
+
+
+def test_a_stop_from_the_night_when_nobody_asked_is_heard_before_the_whole_list(fed: FeedWorld, fhir: SmallServer) -> None:
+    filled(fhir)
+    fed.pull(fhir.url).work()
+    fhir.step(12 * 60)
+    fhir.order("o5", patient="p5", status="stopped")
+    fhir.step(12 * 60)
+    fed.later(days=1)
+    fed.pull(fhir.url).work()
+    assert [("status" in asked, "_lastUpdated" in asked) for asked in fhir.asked if "page" not in asked] == [(True, False), (False, True), (True, False)]
+    assert states(fed)["o5"] == "stopped"
+    assert fed.kinds() == []  # that the list lacks it is no question
+    assert (cursor(fed).since, cursor(fed).whole_on, fed.feed().counts) == (fhir.now, "2026-03-03", (5, 4))
 
 
 def test_a_stump_of_a_list_is_held_and_an_empty_one_is_a_fault_of_the_server(fed: FeedWorld, fhir: SmallServer) -> None:
@@ -268,6 +309,16 @@ def test_what_cannot_be_taken_moves_no_cursor_and_the_whole_list_is_read_again(t
     with feed_world(tmp_path) as fed:
         fed.pull(fhir.url).work()
         assert (len(fed.orders()), fed.kinds()) == (5, [])
+
+
+def test_a_stop_of_a_server_whose_clock_is_ahead_does_not_wait(fed: FeedWorld, fhir: SmallServer) -> None:
+    filled(fhir, 2)
+    pull = fed.pull(fhir.url)
+    pull.work()
+    fhir.step(6 * 60)
+    fhir.order("o1", status="stopped")
+    pull.work()
+    assert states(fed) == {"o1": "stopped", "o2": "active"}
 
 
 def test_exact_amounts_stay_exact_on_the_way(fed: FeedWorld, fhir: SmallServer) -> None:

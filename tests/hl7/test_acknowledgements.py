@@ -57,7 +57,7 @@ def test_what_is_not_for_us_is_rejected() -> None:
     ("accept", "application", "problem", "codes"),
     [
         ("AL", "NE", None, ["CA"]), ("AL", "AL", None, ["CA", "AA"]), ("NE", "NE", None, []), ("ER", "NE", None, []), ("ER", "NE", BAD_DOSE, ["CE"]),
-        ("SU", "AL", BAD_DOSE, ["AE"]), ("AL", "ER", NOT_OURS, ["CR", "AR"]), ("", "AL", None, ["AA"]), ("SU", "", None, ["CA"]),
+        ("SU", "AL", BAD_DOSE, ["AE"]), ("AL", "ER", NOT_OURS, ["CR", "AR"]), ("", "AL", None, ["AA"]), ("SU", "", None, ["CA"]), ("??", "NE", None, ["CA"]),
     ],
 )  # fmt: skip
 def test_enhanced_mode(accept: str, application: str, problem: Problem | None, codes: list[str]) -> None:

@@ -223,6 +223,20 @@ def test_a_fault_of_the_hub_keeps_one_message_out_and_not_the_others(world: Worl
     assert {found.id for found in world.all("orders")} == {"his:A1", "his:A3"}
 
 
+def test_a_message_that_no_reader_foresaw_is_answered(world: World, server: MllpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any) -> Any:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr("hub.adapters.intake.hl7.reading.header_of", failing)
+    with Sender(server.port) as sender:
+        sender.send(plain("A1", "C1"))
+        (answer,) = sender.answers()
+        assert [answer.segments[1].value(at) for at in (1, 2)] == ["AE", "C1"]
+        monkeypatch.undo()
+        assert sender.ask(plain("A1", "C1")) == ["AA"]
+    assert world.all("incidents", kind="feed-refused")[0].text_ru
+
+
 def test_two_senders_at_once(world: World, server: MllpServer) -> None:
     with Sender(server.port) as one, Sender(server.port) as two:
         one.send(plain("A1", "C1"))

@@ -116,6 +116,18 @@ def test_a_stop_without_content_takes_the_rest_from_the_message_before(sheet_of:
     assert (later.status, later.ends_at) == (OrderStatus.ACTIVE, at("2026-03-05 12:00"))
 
 
+def test_a_release_of_an_order_that_is_not_in_the_file_is_for_a_person(line_of: Line) -> None:
+    released, held = line_of(rde("ORC|RL|A1")), line_of(rde("ORC|HD|A1"))
+    assert (released.id, released.unreadable[:18]) == ("his:A1/message 1, order 1", "the order goes on,")
+    assert (held.id, held.status, held.unsupported) == ("his:A1", OrderStatus.ON_HOLD, ("no drug is named",))
+
+
+def test_the_changes_of_a_file_are_complete(sheet_of: Sheet) -> None:
+    changes = sheet_of(rde(), rde("ORC|HD|A1^HIS|||||||||||||20260304120000", control="C2")).changes
+    held = changes[-1]
+    assert (held.at, held.line and held.line.status, held.line and held.line.drug) == (at("2026-03-04 12:00"), OrderStatus.ON_HOLD, "MET500")
+
+
 @pytest.mark.parametrize(
     ("tq1", "timing"),
     [

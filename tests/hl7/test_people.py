@@ -44,7 +44,7 @@ def test_names_as_they_come(sheet_of: Sheet) -> None:
 @pytest.mark.parametrize(
     ("segments", "allergies"),
     [
-        ((), None), (("AL1|1|DA|^PENICILLIN|SV|rash", "AL1|2|DA|70618^aspirin^RX"), ("PENICILLIN", "aspirin")), (("AL1|1|DA|NKDA",), ()),
+        ((), None), (("AL1|1|DA|^PENICILLIN|SV|rash", "AL1|2|DA|70618^aspirin^RX"), ("PENICILLIN (severity severe)", "aspirin")), (("AL1|1|DA|NKDA",), ()),
         (('AL1|1|DA|""',), ()), (("AL1|1",), ("an allergy that is not named",)), (("IAM|1||^latex||x|A", "IAM|2||^aspirin||x|D"), ("latex",)),
     ],
 )  # fmt: skip

@@ -15,11 +15,15 @@ from hub.adapters.intake.course import Course, read_course, read_days
 from hub.adapters.intake.day_sheet import read_day_sheet
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.slot_scheme import is_scheme, read_scheme
+from hub.adapters.intake_desk import IntakeDesk
+from hub.domain.feeds import FeedSettings
 from hub.domain.identifiers import PatientId
 from hub.domain.orders import OrderSheet, OrderStatus, Patient, Stay
 from hub.domain.quantities import Quantity
+from hub.domain.refusals import Refusal
 from hub.domain.timing import PeriodUnit, SlotDose, Span, Timing
 from tests.intake.ward_tables import DIRECTORY, FREE, MOSCOW, WARD
+from tests.services.small_world import World
 
 RUSSIAN = """Лист назначений на 05.03.2026;;;;;;;;;;;;;;
 Терапевтическое отделение, зав. Орлов П.С.;;;;;;;;;;;;;;
@@ -245,3 +249,20 @@ def test_a_map_has_a_size_limit_and_may_be_a_file(tmp_path: Path) -> None:
 def test_the_shipped_maps_say_what_they_are_and_no_name_means_the_default() -> None:
     assert set(shipped_maps()) == {"ward-cp1251", "ward-english"}
     assert column_map_named("").name == "default" and replace(column_map_named(""), name="x").synonyms
+
+
+def test_a_source_s_map_is_used_where_its_files_are_taken_in(tmp_path: Path) -> None:
+    world = World(tmp_path, stocked=False)
+    try:
+        feeds = {"ward": FeedSettings("ward", column_map="ward-cp1251"), "lost": FeedSettings("lost", column_map="none.yaml")}
+        house = replace(world.house, sources={"ward": WARD, "lost": replace(WARD, name="lost")}, feeds=feeds)
+        world.do(lambda unit: unit.drugs.put_many(DIRECTORY.values()))
+        broken = (RUSSIAN + "101/3;Орлов Пётр, 01.01.1960 г.р.;26-3;Варфарин\n").encode("windows-1251")
+        desk = IntakeDesk(house)
+        told = world.do(lambda unit: desk.sheet(unit, "ward", "day.csv", broken))
+        assert told["orders"] == 3 and [fact["position"] for fact in world.facts("row-rejected")] == ["day.csv line 7"]
+        assert world.get("stays", "26-1").room == "101" and len(world.all("orders")) == 3
+        refused = world.do(lambda unit: desk.sheet(unit, "lost", "day.csv", broken))
+        assert isinstance(refused, Refusal) and "the column map cannot be opened" in refused.text
+    finally:
+        world.close()

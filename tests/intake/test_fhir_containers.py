@@ -81,7 +81,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.
         assert seen == orders
         return most
 
-    assert peak(3000) < peak(200) * 1.05
+    assert peak(1500) < peak(200) * 1.05
 
 
 def test_one_bad_line_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

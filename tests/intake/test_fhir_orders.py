@@ -80,6 +80,8 @@ def repeat(**members: Any) -> dict[str, Any]:
         (repeat(timeOfDay=["8 o'clock"]), "timing.repeat.timeOfDay 8 o'clock"),
         (repeat(timeOfDay=["25:00:00"]), "timing.repeat.timeOfDay 25:00:00"),
         (repeat(boundsRange={"low": {"value": 1, "code": "d"}}), "timing.repeat.boundsRange 1 d to ?"),
+        (repeat(boundsDuration={"value": 10, "unit": "Woche(n)", "code": "d"}), "timing.repeat.boundsDuration 10 d (Woche(n))"),
+        (repeat(boundsDuration={"value": 10, "unit": "days", "code": "mg"}), "timing.repeat.boundsDuration 10 mg (days)"),
         (repeat(boundsDuration={"value": 10, "code": "mg"}), "timing.repeat.boundsDuration 10 mg"),
         (repeat(boundsDuration={"value": 10, "code": "d", "comparator": ">"}), "timing.repeat.boundsDuration >10 d"),
         (repeat(boundsPeriod={"start": "0026-03-05"}), "a date that cannot be meant: 0026-03-05"),
@@ -176,6 +178,8 @@ def test_bounds_are_the_dosages_own_and_narrow_the_validity_period() -> None:
     [
         ({"boundsDuration": {"value": 36, "code": "h"}}, (Span(Fraction(36), PeriodUnit.HOUR),) * 2),
         ({"boundsDuration": {"value": 1, "unit": "weeks"}}, (Span(Fraction(1), PeriodUnit.WEEK),) * 2),
+        ({"boundsDuration": {"value": 10, "unit": "Tag(e)", "code": "d"}}, (Span(Fraction(10), PeriodUnit.DAY),) * 2),
+        ({"boundsDuration": {"value": 10, "unit": "дней"}}, (Span(Fraction(10), PeriodUnit.DAY),) * 2),
         (
             {"boundsRange": {"low": {"value": 5, "code": "d"}, "high": {"value": 1, "code": "mo"}}},
             (Span(Fraction(5), PeriodUnit.DAY), Span(Fraction(1), PeriodUnit.MONTH)),

@@ -113,6 +113,15 @@ def test_rejects_of_an_earlier_run_do_not_stay(folder: Path) -> None:
     assert rejects(folder) == []
 
 
+def test_rejects_go_beside_the_json_where_they_cannot_lie_beside_the_file(folder: Path) -> None:
+    (folder / "sheet.json.rejects.csv").mkdir()
+    (folder / "told").mkdir()
+    (folder / "sheet.json").write_bytes(bundle(PATIENT, ENCOUNTER, order(status="stopped")))
+    options = ImportOptions(Asked(folder / "sheet.json", at=AT), dry_run=True, json_path=folder / "told" / "out.json")
+    assert run_import(options) == 0
+    assert "mr1" in (folder / "told" / "sheet.json.rejects.csv").read_text(encoding="utf-8")
+
+
 def test_a_file_that_is_refused_as_a_whole_is_one_sentence_and_status_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "cut.json").write_bytes(bundle(PATIENT, ENCOUNTER, order())[:-20])
     assert run_import(ImportOptions(Asked(folder / "cut.json", at=AT), dry_run=True)) == 2

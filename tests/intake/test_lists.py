@@ -323,6 +323,7 @@ def test_shipped_sources() -> None:
         ("[a]\ncourse_required = 1", "source a, field course_required: 1 is not a value for it"),
         ("[a]\nreconfirm_days = 0", "source a, field reconfirm_days: 0 is not a value for it"),
         ("[a]\ndecimal_sign = ';'", "source a, field decimal_sign: ';' is neither ',' nor '.'"),
+        ("[a]\nrange_policy = 'both'", "source a, field range_policy: 'both' is none of ask, lower, upper"),
         ("[a]\ncourses = true", "source a, field courses: there is no such setting"),
         ("[a]\ncourse_required = true", "source a, field signature_required: the setting is missing"),
     ],

@@ -22,7 +22,7 @@ from tests.replay.days import REQUIRED, counted
 from tests.replay.fortnight import ABSENT, FOLDER, SOURCE, fortnight, house
 
 GOLD = Path(__file__).parent / "gold" / "hospital.csv"
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT)
+pytestmark = [pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT), pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hub.domain.orders import LineState, OrderLine, Outcome
 from hub.domain.quantities import Quantity
 from hub.domain.records import CodeKind
 from hub.domain.refusals import Refusal
-from hub.services.codes import Answer, code_board, decide_code
+from hub.services.codes import MOST_SHOWN, Answer, code_board, decide_code
 from tests.services.small_world import PHARMACIST, World, order_line
 
 STRANGE = "1т 2 р"
@@ -163,6 +163,12 @@ def test_another_source_s_words_are_its_own(world: World) -> None:
     world.sheet(replace(strange("b", patient=2), source="other"), source="other")
     assert answer(world, "BID").lines == 1
     assert world.get("orders", "b").state is LineState.NEEDS_REVIEW
+
+
+def test_the_board_is_as_long_as_a_person_can_read(world: World) -> None:
+    world.sheet(*(order_line(f"o{number}", code=f"слово {number}") for number in range(MOST_SHOWN + 3)))
+    shown = board(world)
+    assert (len(shown["questions"]), shown["more"]) == (MOST_SHOWN, 3)
 
 
 def test_the_board_names_no_patient(world: World) -> None:

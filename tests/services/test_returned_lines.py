@@ -1,6 +1,7 @@
 """The senior nurse's queue: every rejected line, with what to correct, until a corrected one comes or a person closes it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from hub.domain.identifiers import UserId
@@ -52,9 +53,12 @@ def test_a_corrected_line_closes_it_with_what_changed(world: World) -> None:
 
 
 def test_a_correction_under_another_order_id_is_found_by_patient_and_drug(world: World) -> None:
-    world.sheet(BAD)
-    world.sheet(order_line("b", 2), order_line("other", drug="TWIN"))
-    assert len(queue(world)) == 1, "another patient's line and another drug correct nothing"
+    world.sheet(BAD, order_line("evening", code="QPM"))
+    assert len(queue(world)) == 1, "another order of the same drug in the same file corrects nothing"
+    world.now += timedelta(minutes=5)
+    world.sheet(order_line("b", 2), order_line("other", drug="TWIN"), order_line("evening", code="QPM"))
+    assert len(queue(world)) == 1, "nor does another patient's line, another drug, or an order that was there before"
+    world.stop(order_line("evening", code="QPM"))
     world.sheet(order_line("new"))
     assert queue(world) == [] and world.all("returned_lines")[0].corrected_by == "new"
 

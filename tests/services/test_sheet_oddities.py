@@ -8,6 +8,7 @@ from hub.domain.namesakes import doubts_about_people
 from hub.domain.orders import OrderSheet, Patient, Reject, Stay
 from hub.services.receive_sheet import receive_sheet
 from hub.services.sheet_oddities import name_alerts
+from hub.services.ward_round import round_of
 from tests.services.small_world import PATIENTS, SIX, STAYS, World, order_line
 
 FIRST, SECOND = PATIENTS[0], PATIENTS[1]
@@ -35,9 +36,21 @@ def test_namesakes_in_one_room_are_flagged_and_their_lines_go_on(world: World) -
     (incident,) = world.all("incidents")
     assert incident.kind == "namesakes" and incident.subject == "p1, p2"
     assert "W-1, W-2" in incident.text and "однофамильцы" in incident.text_ru and "емёнова" not in incident.text + incident.text_ru
-    assert world.do(name_alerts) == {"p1", "p2"}
+    assert world.do(lambda unit: name_alerts(unit, STAYS[0].department)) == {"p1", "p2"}
+    assert world.do(lambda unit: name_alerts(unit, STAYS[2].department)) == frozenset()
     taken_in(world, people, stays)
     assert len(world.all("incidents")) == len(world.facts("incident-opened")) == 1, "the next day's sheet opens it no second time"
+
+
+def test_the_round_tells_of_a_namesake_beside_the_bed(world: World) -> None:
+    people, stays = in_one_room()
+    taken_in(world, people, stays)
+    world.at("06:15")
+    (row,) = world.do(lambda unit: round_of(unit, STAYS[0].department, world.now.replace(hour=9)))
+    assert row["name_alert"] is True and row["born"] == str(FIRST.birth_date)
+    taken_in(world, people, (stays[0], replace(stays[1], room="99"), stays[2]))
+    (row,) = world.do(lambda unit: round_of(unit, STAYS[0].department, world.now.replace(hour=9)))
+    assert row["name_alert"] is False
 
 
 def test_a_namesake_who_left_or_lies_in_no_room_is_none() -> None:

@@ -90,6 +90,7 @@ def test_the_pull_list_has_the_drawers_in_order_with_what_replaces_each_pack(api
     rows = listed["packs"]
     assert [row["drawer"] for row in rows] == ["12", "13"] and [row["patient"] for row in rows] == ["W-3", "W-4"]
     assert rows[0]["replaced_by"] == [world.pack_of("a").serial] and rows[1]["replaced_by"] == []
+    assert [row["why_ru"] for row in rows] == ["назначение изменено", "назначение отменено"]
     text = page(api, Role.NURSE, "/trolley/pull")
     assert rows[0]["pack"] in text and rows[0]["replaced_by"][0] in text
     assert api.get(Role.NURSE, "/api/trolleys/pull-list", trolley="none").json() == []

@@ -126,6 +126,7 @@ class FeedDesk:
             self._writer.submit(ACTOR, also).result()
 
         return PullDoor(
+            now=lambda: self._writer.submit_read(lambda unit: unit.now).result(),
             day=lambda: self._writer.submit_read(lambda unit: self._house.day_of(unit.now).isoformat()).result(),
             cursor=lambda: self._writer.submit_read(lambda unit: feed_of(unit, source).cursor).result(),
             take=lambda name, data, **more: self._taker.take(source, name, data, **more),

@@ -1,10 +1,11 @@
-"""Reads the orders of a FHIR server: the whole list once a working day, and between what has changed since.
+"""Reads the orders of a FHIR server: the whole list once a working day, and before and between what has changed since.
 
 The whole list is `status=active`; what it no longer names is asked about, never stopped. A change is asked for in every status,
-so that a stop is heard. `_lastUpdated` begins a little before the last pull began, by the server's own clock, and what was taken
+so that a stop is heard, also one from a night when nobody asked; only changes move the cursor. `_lastUpdated` begins a little before the last pull began, by the server's own clock, and what was taken
 in in that version is left out; nothing falls between two pulls. The cursor moves in the same decision as the orders.
 """
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable
@@ -37,6 +38,10 @@ class _ListMoved(PullFailed):
     """Orders came or went between two pages, so that others may have been skipped."""
 
 
+class _NotTaken(PullFailed):
+    """What was read was refused by the readers."""
+
+
 class _Meta(msgspec.Struct, rename={"version": "versionId", "at": "lastUpdated"}):
     version: str = ""
     at: str = ""
@@ -51,7 +56,7 @@ class _Head(msgspec.Struct, rename={"kind": "resourceType", "identity": "id"}):
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A resource as the server has it: what it is, which version, and its bytes."""
+    """A resource as the server has it: what it is, which version (of a server that tells none, a digest), and its bytes."""
 
     kind: str
     identity: str
@@ -105,8 +110,9 @@ class _Gathered:
 
 @dataclass(frozen=True, slots=True)
 class PullDoor:
-    """What a pull needs of the hub: the day, the kept cursor, taking in, writing alone, and where its failure is told."""
+    """What a pull needs of the hub: the time and the working day, the kept cursor, taking in, writing alone, and where its failure is told."""
 
+    now: Callable[[], datetime]
     day: Callable[[], str]
     cursor: Callable[[], str]
     take: Callable[..., Taken]
@@ -143,9 +149,19 @@ class FhirPull:
         cursor, day = read_cursor(self._door.cursor()), self._door.day()
         if cursor.since is None or cursor.whole_on != day or self._wants_all:
             self._wants_all = False
-            self._pull_all(cursor, day)
+            self._pull_all(self._after_changes(cursor), day)
         else:
             self._pull_changes(cursor)
+
+    def _after_changes(self, cursor: Cursor) -> Cursor:
+        """Pull what changed before the whole list, which is silent about a stop; changes that cannot be taken are asked for again."""
+        if cursor.since is None:
+            return cursor
+        try:
+            return self._pull_changes(cursor)
+        except _NotTaken as refused:
+            _log.warning("%s: %s", self._source, refused)
+            return cursor
 
     def _pull_all(self, cursor: Cursor, day: str) -> None:
         gathered = self._gather([("status", "active")])
@@ -154,32 +170,45 @@ class FhirPull:
                 "the server lists no active order at all, which is taken for a fault of the server and for nobody's end",
                 "сервер не назвал ни одного действующего назначения; это считается сбоем сервера, а не отменой",
             )
-        following = _following(gathered, replace(cursor, seen=(), whole_on=day))
-        assert following.since is not None
-        told_at = following.since.isoformat()
+        begins = self._following(gathered, cursor)
+        following = replace(begins if cursor.since is None else cursor, whole_on=day)
+        assert begins.since is not None
+        told_at = begins.since.isoformat()
         entries = [_entry(pulled) for pulled in gathered.resources.values()]
         body = _ENCODE({"resourceType": "Bundle", "type": "collection", "timestamp": told_at, "entry": entries})
         self._take(f"{self._source}-{day}.json", body, following, complete=True)
 
-    def _pull_changes(self, cursor: Cursor) -> None:
+    def _pull_changes(self, cursor: Cursor) -> Cursor:
+        """Take in what changed since the cursor; returns the one that follows."""
         assert cursor.since is not None
         since = cursor.since - OVERLAP
         gathered = self._gather([("_lastUpdated", f"gt{since.astimezone(UTC).isoformat(timespec='milliseconds').replace('+00:00', 'Z')}")])
         seen = dict(cursor.seen)
-        fresh = [pulled for pulled in gathered.matches if not pulled.version or seen.get(pulled.reference) != pulled.version]
-        following = _following(gathered, cursor)
+        # A server that does not know _lastUpdated sends everything: what is older than asked for is no news.
+        newer = [pulled for pulled in gathered.matches if pulled.updated_at is None or pulled.updated_at > since]
+        fresh = [pulled for pulled in newer if seen.get(pulled.reference) != pulled.version]
+        following = self._following(gathered, cursor)
         if not fresh:
             self._door.write(lambda unit: _keep(unit, self._source, following))
-            return
-        lines = [line for order in fresh for line in _change_lines(order, gathered.resources)]
+            return following
+        now = self._door.now()
+        lines = [line for order in fresh for line in _change_lines(order, gathered.resources, now)]
         begins = (gathered.began_at or cursor.since).astimezone(UTC)
         self._take(f"{self._source}-changes-{begins:%Y-%m-%dT%H%M%SZ}.ndjson", b"".join(line + b"\n" for line in dict.fromkeys(lines)), following, complete=False)
+        return following
+
+    def _following(self, gathered: _Gathered, cursor: Cursor) -> Cursor:
+        """Return from where the next pull goes on; it keeps only the versions that the overlap can bring again."""
+        since = gathered.began_at or self._door.now() - OVERLAP
+        recent = since - 2 * OVERLAP
+        seen = {pulled.reference: pulled.version for pulled in gathered.matches if pulled.updated_at is None or pulled.updated_at >= recent}
+        return replace(cursor, since=since, seen=tuple(sorted(seen.items())[:VERSIONS_AT_MOST]))
 
     def _take(self, name: str, data: bytes, following: Cursor, *, complete: bool) -> None:
         taken = self._door.take(name, data, complete=complete, also=lambda unit: _keep(unit, self._source, following))
         if taken.fate is Fate.REFUSED:
             self._wants_all = True
-            raise PullFailed(taken.english, taken.russian)
+            raise _NotTaken(taken.english, taken.russian)
 
     def _gather(self, parameters: list[tuple[str, str]]) -> _Gathered:
         """Read all pages, anew where the list moved meanwhile."""
@@ -232,7 +261,8 @@ def _pulled(entry: Entry) -> Pulled:
         raise PullFailed(f"the server sends an entry that cannot be read ({error})", f"сервер передаёт запись, которую нельзя прочитать ({error})") from error
     mode = entry.search.mode if entry.search is not None else ""
     is_match = head.kind == ORDER and mode in ("", "match")
-    return Pulled(head.kind, head.identity, head.meta.version, _moment(head.meta.at), head.status, entry, is_match)
+    version = head.meta.version or hashlib.sha256(entry.resource).hexdigest()[:16]
+    return Pulled(head.kind, head.identity, version, _moment(head.meta.at), head.status, entry, is_match)
 
 
 def _is_older(one: Pulled, other: Pulled) -> bool:
@@ -240,14 +270,6 @@ def _is_older(one: Pulled, other: Pulled) -> bool:
     if one.updated_at is not None and other.updated_at is not None and one.updated_at != other.updated_at:
         return one.updated_at < other.updated_at
     return one.version.isdigit() and other.version.isdigit() and int(one.version) < int(other.version)
-
-
-def _following(gathered: _Gathered, cursor: Cursor) -> Cursor:
-    """Return from where the next pull goes on; it keeps only the versions that the overlap can bring again."""
-    since = gathered.began_at or cursor.since or datetime.now(UTC) - OVERLAP
-    recent = since - 2 * OVERLAP
-    seen = {pulled.reference: pulled.version for pulled in gathered.matches if pulled.version and (pulled.updated_at is None or pulled.updated_at >= recent)}
-    return replace(cursor, since=since, seen=tuple(sorted(seen.items())[:VERSIONS_AT_MOST]))
 
 
 def _keep(unit: SqlUnitOfWork, source: str, cursor: Cursor) -> None:
@@ -258,10 +280,13 @@ def _entry(pulled: Pulled) -> dict[str, Any]:
     return {"fullUrl": pulled.entry.full_url, "resource": pulled.entry.resource} if pulled.entry.full_url else {"resource": pulled.entry.resource}
 
 
-def _change_lines(order: Pulled, resources: dict[str, Pulled]) -> list[bytes]:
-    """Return an order as dated changes: its patient, where the patient lies, then the order with its medication inside."""
+def _change_lines(order: Pulled, resources: dict[str, Pulled], now: datetime) -> list[bytes]:
+    """Return an order as dated changes: its patient, where the patient lies, then the order with its medication inside.
+
+    What a server whose clock is ahead has written down already was not written later than now: a stop does not wait.
+    """
     content = _DECODE(order.entry.resource)
-    at = order.updated_at or datetime.now(UTC)
+    at = min(order.updated_at or now, now)
     beside = [_named(content, member, resources) for member in ("subject", "encounter")]
     wanted = [pulled for pulled in beside if pulled is not None and (pulled.kind == "Patient" or pulled.status in _STAYS)]
     lines = [_line(at, pulled.entry.resource) for pulled in wanted]

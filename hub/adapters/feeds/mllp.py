@@ -19,7 +19,7 @@ from hub.adapters.feeds.framing import LARGEST_BLOCK
 from hub.adapters.feeds.hl7_desk import MessageDesk, Told
 from hub.adapters.intake.hl7.acknowledgements import Verdict, internal_problem
 from hub.adapters.intake.hl7.problems import ErrorCode
-from hub.adapters.intake.hl7.reading import MessageReader, ReadMessage
+from hub.adapters.intake.hl7.reading import MessageReader, ReadMessage, broken_header
 from hub.adapters.writer import CommitUnknown, Writer, WriterBusy, WriterClosed
 from hub.domain.drugs import DrugDirectory
 from hub.domain.feeds import FeedSettings
@@ -135,6 +135,7 @@ class MllpServer:
         host, port = self._address
         server = await asyncio.start_server(self._connected, host, port, limit=READ_AT_ONCE, ssl=_tls(self._settings))
         self._ready.set_result(server.sockets[0].getsockname()[1])
+        _log.info("HL7 v2 of %s is listened for on %s port %d", self.source, host, self._ready.result())
         async with server:
             await self._stopping.wait()
             server.close()
@@ -162,7 +163,7 @@ class MllpServer:
         settings = self._settings
         try:
             await Connection(self, reader, out, settings.largest_message, settings.waiting, settings.idle_s).serve()
-        except* OSError as errors:
+        except* (OSError, WriterBusy, WriterClosed) as errors:
             _log.info("a connection of %s ended: %r", self.source, errors.exceptions[0])
 
     async def read(self, data: bytes) -> ReadMessage:
@@ -171,7 +172,11 @@ class MllpServer:
             self._drugs_changed = False
             drugs = {drug.code: drug for drug in await self._writer.read(lambda unit: unit.drugs.where())}
             self._reader = self._reader_of(drugs)
-        return self._reader.read(data, "", sent_at=wall_clock())
+        try:
+            return self._reader.read(data, "", sent_at=wall_clock())
+        except Exception:  # noqa: BLE001 a message that no reader foresaw is answered, and its connection goes on
+            _log.exception("a message of %s could not be read", self.source)
+            return ReadMessage(broken_header(data), problem=_FAULT)
 
     def _reader_of(self, drugs: DrugDirectory) -> MessageReader:
         zone, settings = self._house.zone_of(self.source), self._settings

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from hub.adapters.intake.fhir_model import Allergy, Concept, Encounter, HumanName, PatientResource
 from hub.adapters.intake.fhir_timing import Words, read_moment
 from hub.adapters.intake.moments import calendar_day
+from hub.domain.allergy_words import allergy_text as graded
 from hub.domain.identifiers import PatientId
 from hub.domain.orders import Patient, Stay
 
@@ -14,6 +15,7 @@ PRESENT = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold", 
 OVER = frozenset({"finished", "completed", "discharged", "discontinued"})
 NO_STAY = frozenset({"planned", "cancelled", "entered-in-error"})
 _NOT_TRUE = frozenset({"refuted", "entered-in-error"})
+_GRADES = ("severe", "moderate", "mild")
 _NO_LONGER = frozenset({"inactive", "resolved"})
 
 
@@ -36,12 +38,15 @@ def allergy_text(allergy: Allergy) -> str:
     """Return what somebody is allergic to, with how grave it is where that is told; empty where it is over or was never true."""
     if _code(allergy.verification_status) in _NOT_TRUE or _code(allergy.clinical_status) in _NO_LONGER:
         return ""
-    if allergy.code and (text := allergy.code.first_text()):
-        return text
     substances = [
         text for reaction in allergy.reaction if reaction.substance and (text := reaction.substance.first_text())
     ]
-    return ", ".join(substances) or "an allergy that is not named"
+    code = allergy.code.first_text() if allergy.code else ""
+    told = {reaction.severity for reaction in allergy.reaction}
+    severity = next((grade for grade in _GRADES if grade in told), "")
+    return graded(
+        code or ", ".join(substances) or "an allergy that is not named", criticality=allergy.criticality, severity=severity
+    )
 
 
 def _code(state: str | Concept | None) -> str:

@@ -1,6 +1,7 @@
 """FHIR Timing read exactly as it was written; what cannot be a time or a number is named in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, tzinfo
 from decimal import Decimal
 from fractions import Fraction
@@ -19,10 +20,22 @@ MOST_EVENTS = 1000
 LARGEST_NUMBER = 100_000
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2300
 _WEEKDAYS = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
-_UNITS: Mapping[str, PeriodUnit] = {unit.value: unit for unit in PeriodUnit} | {
-    "second": PeriodUnit.SECOND, "minute": PeriodUnit.MINUTE, "hour": PeriodUnit.HOUR, "day": PeriodUnit.DAY, "week": PeriodUnit.WEEK,
-    "month": PeriodUnit.MONTH, "year": PeriodUnit.YEAR,
-}  # fmt: skip
+_UNITS = {unit.value: unit for unit in PeriodUnit}
+_PRINTED: Mapping[str, PeriodUnit] = _UNITS | {
+    word: unit
+    for unit, words in {
+        PeriodUnit.SECOND: "second seconds sec sekunde sekunden секунда секунды секунд",
+        PeriodUnit.MINUTE: "minute minutes mins minuten минута минуты минут мин",
+        PeriodUnit.HOUR: "hour hours hr hrs stunde stunden час часа часов ч",
+        PeriodUnit.DAY: "day days tag tage день дня дней сутки суток дн",
+        PeriodUnit.WEEK: "week weeks woche wochen неделя недели недель нед",
+        PeriodUnit.MONTH: "month months monat monate месяц месяца месяцев мес",
+        PeriodUnit.YEAR: "year years jahr jahre год года лет",
+    }.items()
+    for word in words.split()
+}
+_PLURAL_IN_BRACKETS = re.compile(r"\((?:s|e|n)\)$")
+_UCUM = frozenset({"", "http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"})
 
 Words = list[str]
 Bounds = tuple[datetime | None, datetime | None]
@@ -190,20 +203,24 @@ def read_length(repeat: RepeatElement, unsupported: Words) -> tuple[Span, Span] 
 
 
 def read_span(amount: Amount) -> Span | None:
-    """Return a length of time above zero in a unit of time; None for anything else."""
+    """Return a length of time above zero; None for anything else, also where the printed unit and the code are not one."""
     value = exact(amount.value) if amount.value is not None and not amount.comparator else None
-    units = {_UNITS[name] for name in _unit_names(amount) if name in _UNITS}
-    if value is None or not 0 < value <= LARGEST_NUMBER or len(units) != 1:
-        return None
-    return Span(value, units.pop())
+    unit = _unit_of(amount)
+    return Span(value, unit) if value is not None and 0 < value <= LARGEST_NUMBER and unit is not None else None
 
 
-def _unit_names(amount: Amount) -> Iterator[str]:
-    """Yield what a Duration's unit is called: its code, and its printed name also in the plural."""
-    yield amount.code
-    printed = amount.unit.strip().casefold()
-    yield printed if printed in _UNITS else printed.removesuffix("s")
+def _unit_of(amount: Amount) -> PeriodUnit | None:
+    printed = _PRINTED.get(_PLURAL_IN_BRACKETS.sub("", amount.unit.strip().casefold()))
+    if not amount.code or amount.system not in _UCUM:
+        return printed
+    coded = _UNITS.get(amount.code)
+    return coded if printed in (coded, None) else None
 
 
 def _amount_text(amount: Amount) -> str:
-    return f"{amount.comparator}{_short(amount.value)} {amount.code or amount.unit or '(no unit)'}"
+    unit = (
+        f"{amount.code} ({amount.unit})"
+        if amount.code and amount.unit not in ("", amount.code)
+        else amount.code or amount.unit
+    )
+    return f"{amount.comparator}{_short(amount.value)} {unit or '(no unit)'}"

@@ -55,6 +55,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "hint_unit": {"ru": "единица: мг, мл, таб …", "en": "a unit: mg, mL, tablet …"},
     "hint_drug": {"ru": "код препарата из справочника", "en": "the code of a drug of the directory"},
     "save": {"ru": "Запомнить", "en": "Remember this"},
+    "more": {"ru": "Остальные вопросы появятся после ответов; их ещё:", "en": "The other questions come up once these are answered; there are"},
     "only": {"ru": "Ответить может фармацевт.", "en": "A pharmacist must answer."},
     "answered": {"ru": "Уже отвечено", "en": "Answered"},
     "change": {"ru": "Изменить", "en": "Change"},

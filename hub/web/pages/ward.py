@@ -37,6 +37,7 @@ async def _round(hub: HubContext, department: str) -> dict[str, Any]:
     for patient in patients:
         family, _, given = patient["name"].partition(" ")
         patient["short"] = " ".join([family, *(f"{name[0]}." for name in given.split())])
+        patient["born_on"] = ".".join(reversed(patient["born"].split("-")))
         for item in patient["items"]:
             item["due_at"] = datetime.fromisoformat(item["due"])
             item["where"] = _WHERE.get(item["state"], item["state"])

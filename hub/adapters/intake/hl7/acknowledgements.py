@@ -53,8 +53,9 @@ def answers(header: Header, verdict: Verdict, at: datetime) -> list[bytes]:
 
 
 def _is_wanted(condition: str, verdict: Verdict) -> bool:
+    """Tell whether a condition asks for an answer; one that nobody knows gets it, so that no sender waits in vain."""
     well = verdict.problem is None
-    return condition == "AL" or (condition == "ER" and not well) or (condition == "SU" and well)
+    return {"": False, "NE": False, "ER": not well, "SU": well}.get(condition, True)
 
 
 def acknowledgement(header: Header, code: AckCode, problem: Problem | None, at: datetime) -> bytes:

@@ -8,11 +8,14 @@ from enum import StrEnum
 from hub.adapters.intake.hl7.er7 import Element, Message, Segment
 from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem
 from hub.adapters.intake.hl7.timestamps import birth_date, stamp
+from hub.domain.allergy_words import allergy_text
 from hub.domain.identifiers import PatientId
 from hub.domain.orders import Patient, Stay
 
 _PREFERRED_TYPES = ("MR", "PI", "PT", "PN")
 _NO_ALLERGY = frozenset({"NKA", "NKDA", "NO KNOWN ALLERGIES", "NO KNOWN ALLERGY", "716186003", "409137002"})
+# HL7 table 0128; of the rest (unknown) nothing is told.
+_SEVERITY = {"SV": "severe", "MO": "moderate", "MI": "mild"}
 _NOT_ADMITTED = frozenset({"P"})
 
 
@@ -107,8 +110,9 @@ def _allergies(message: Message) -> tuple[str, ...] | None:
     actions = [segment for segment in message.all("IAM") if segment.value(6).upper() not in ("D", "X")]
     if not found and not actions:
         return None
-    texts = [_substance(segment.element(3)) for segment in [*found, *actions] if not segment.is_deleted(3)]
-    return tuple(dict.fromkeys(text for text in texts if text.upper() not in _NO_ALLERGY))
+    told = [(_substance(segment.element(3)), segment.value(4)) for segment in [*found, *actions] if not segment.is_deleted(3)]
+    texts = [allergy_text(text, severity=_SEVERITY.get(grade.upper(), "")) for text, grade in told if text.upper() not in _NO_ALLERGY]
+    return tuple(dict.fromkeys(texts))
 
 
 def _substance(element: Element) -> str:

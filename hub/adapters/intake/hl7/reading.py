@@ -211,10 +211,10 @@ def read_hl7(
     """
     read = _messages(name, data, MessageReader(name, source, directory, zone, charset, frozenset("PTD")))
     patients, stays = newest(message.people for _, message in read)
+    folded = _folded(read)
     return OrderSheet(
-        source.name, name, hashlib.sha256(data).hexdigest(), patients, stays, tuple(_last_lines(read)), _changes(read),
-        _rejects(read),
-    )  # fmt: skip
+        source.name, name, hashlib.sha256(data).hexdigest(), patients, stays, tuple(_last_lines(folded)), _changes(folded), _rejects(read)
+    )
 
 
 def _messages(name: str, data: bytes, reader: MessageReader) -> list[tuple[str, ReadMessage]]:
@@ -245,16 +245,25 @@ def _rejects(read: list[tuple[str, ReadMessage]]) -> tuple[Reject, ...]:
     )
 
 
-def _last_lines(read: list[tuple[str, ReadMessage]]) -> Iterator[OrderLine]:
-    lines: dict[OrderId, OrderLine] = {}
+def _folded(read: list[tuple[str, ReadMessage]]) -> list[tuple[ReadMessage, list[OrderLine]]]:
+    """Return the messages with their lines, each completed from the messages before it."""
+    known: dict[OrderId, OrderLine] = {}
+    found: list[tuple[ReadMessage, list[OrderLine]]] = []
     for _, message in read:
+        lines = []
         for order in message.orders:
-            known = next((lines[one] for one in order.names if one in lines), None)
-            line = _as_line(order, known, message.at)
-            lines[line.id] = line
-    given = {line.id.rpartition("/give/")[0] for line in lines.values() if "/give/" in line.id}
+            before = next((known[one] for one in order.names if one in known), None)
+            line = _as_line(order, before, message.at)
+            known[line.id] = line
+            lines.append(line)
+        found.append((message, lines))
+    return found
+
+
+def _last_lines(folded: list[tuple[ReadMessage, list[OrderLine]]]) -> Iterator[OrderLine]:
+    lines = {line.id: line for _, found in folded for line in found}
     for line in lines.values():
-        yield _of_scheduled_order(line) if line.id.rpartition("/give/")[0] in lines and line.id.rpartition("/give/")[0] in given else line
+        yield _of_scheduled_order(line) if "/give/" in line.id and line.id.rpartition("/give/")[0] in lines else line
 
 
 def _of_scheduled_order(line: OrderLine) -> OrderLine:
@@ -268,6 +277,9 @@ def _as_line(order: ReadOrder, before: OrderLine | None, sent_at: datetime | Non
         return replace(line, id=OrderId(f"{line.id}/{line.position}"))
     if before is not None and order.takes_number_of(before):
         return replace(line, id=OrderId(f"{line.id}/{line.drug}"))
+    if before is None and not order.is_whole and line.status is OrderStatus.ACTIVE:
+        told = "the order goes on, but is not in this file, and the message does not say what it is"
+        return replace(line, id=OrderId(f"{line.id}/{line.position}"), unreadable=told)
     if order.is_whole or before is None:
         return line
     line = completed(order, before)
@@ -281,20 +293,16 @@ def completed(order: ReadOrder, before: OrderLine) -> OrderLine:
     return replace(before, status=order.line.status, sheet=order.line.sheet, position=order.line.position)
 
 
-def _changes(read: list[tuple[str, ReadMessage]]) -> tuple[SheetChange, ...]:
-    """Return what the messages tell as dated changes, in the order of the file."""
-    return tuple(change for _, message in read if message.problem is None for change in changes_of(message))
+def _changes(folded: list[tuple[ReadMessage, list[OrderLine]]]) -> tuple[SheetChange, ...]:
+    """Return what the messages tell as dated changes, in the order of the file: patient and stay, then the orders."""
+    return tuple(change for message, lines in folded if message.at is not None for change in _of_message(message, message.at, lines))
 
 
-def changes_of(message: ReadMessage) -> Iterator[SheetChange]:
-    """Yield a message as dated changes: patient and stay, then the orders."""
-    at = message.at
-    if at is None:
-        return
+def _of_message(message: ReadMessage, at: datetime, lines: list[OrderLine]) -> Iterator[SheetChange]:
     people = message.people
     if people.patient is not None:
         yield SheetChange(at, patient=people.patient)
     if people.stay is not None:
         yield SheetChange(at, stay=people.stay)
-    for order in message.orders:
-        yield SheetChange(order.at if order.is_dated and order.at is not None else at, line=order.line)
+    for order, line in zip(message.orders, lines, strict=True):
+        yield SheetChange(order.at if order.is_dated and order.at is not None else at, line=line)
