@@ -51,6 +51,15 @@ def bundle(beds: int, pulled_at: datetime, seed: int = 1) -> bytes:
     return gzip.compress(f'{{"resourceType":"Bundle","type":"collection","entry":[{lines}]}}'.encode(), 6, mtime=0)
 
 
+def ndjson(beds: int, pulled_at: datetime, *, begins_in_days: int = 0, seed: int = 1) -> Iterator[bytes]:
+    """Yield the lines of the same morning as FHIR R4 NDJSON; orders that begin in some days have no dose on this one."""
+    for resource in _resources(beds, pulled_at, random.Random(seed)):
+        if begins_in_days and resource["resourceType"] == "MedicationRequest":
+            begins_at = pulled_at + timedelta(days=begins_in_days)
+            resource["dispenseRequest"]["validityPeriod"] = {"start": begins_at.isoformat(), "end": (begins_at + timedelta(days=5)).isoformat()}
+        yield json.dumps(resource, ensure_ascii=False).encode() + b"\n"
+
+
 def _resources(beds: int, pulled_at: datetime, chooser: random.Random) -> Iterator[dict[str, Any]]:
     for bed in range(beds):
         family, given = chooser.choice(FAMILIES), chooser.choice(GIVEN)
