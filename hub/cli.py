@@ -70,7 +70,7 @@ def serve(
     try:
         run(settings)
     except IntakeError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(error.in_both(), err=True)
         raise typer.Exit(2) from error
 
 

@@ -1,6 +1,6 @@
 """`dosehub set-up`: files and people into the store of a hub that is not running."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hub.adapters.clock import wall_clock
@@ -11,6 +11,7 @@ from hub.adapters.sessions import ArgonPins
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId
 from hub.domain.people import Role
+from hub.domain.words import Words
 from hub.services.ports import UnitOfWork
 from hub.services.set_up import enter_cassettes, enter_directory
 from hub.services.sign_in import NewUser, enrol
@@ -33,20 +34,27 @@ def set_up_hub(
             told = []
             if directory is not None:
                 read = read_directory(directory.name, directory.read_bytes())
-                told += [f"{enter_directory(unit, directory.name, read.drugs.values())} drugs", *read.warnings]
+                told += [f"{enter_directory(unit, directory.name, read.drugs.values())} drugs", *both(read.warnings)]
             if cassettes is not None:
                 known = {drug.code: drug for drug in unit.drugs.where()}
                 places = read_cassettes(cassettes.name, cassettes.read_bytes(), known)
                 told.append(f"{enter_cassettes(unit, cassettes.name, DeviceId(packager), places)} new cassettes")
-                told += (f"{cassettes.name}: {warning}" for warning in look_alike_neighbours(places, known))
+                told += (f"{cassettes.name}: {warning}" for warning in both(look_alike_neighbours(places, known)))
             return told + [
                 f"{enrol(unit, person, pins.hashed(person.pin)).name}, {person.role.value}" for person in newcomers
             ]
 
         try:
             return writer.submit("system", enter).result()
-        except (IntakeError, OSError) as error:
+        except IntakeError as error:
+            raise SetUpRefused(error.in_both()) from error
+        except OSError as error:
             raise SetUpRefused(str(error)) from error
+
+
+def both(warnings: Iterable[Words]) -> Iterator[str]:
+    """Yield each warning in English and then in Russian, a line each."""
+    return (text for warning in warnings for text in (warning.en, warning.ru))
 
 
 def _person(text: str, pin: str) -> NewUser:

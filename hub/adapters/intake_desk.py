@@ -1,30 +1,37 @@
 """Files become facts: each upload is read by its format and handed to its use case; a bad file is a refusal that says where."""
 
 import hashlib
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 from hub.adapters.bookkeeping import Setting
 from hub.adapters.intake.allergies import read_allergies, with_allergies
 from hub.adapters.intake.changes import read_changes
 from hub.adapters.intake.discharges import read_discharges
 from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.fhir import read_fhir_parts
 from hub.adapters.intake.formats import format_of
+from hub.adapters.intake.hl7.known import Known
 from hub.adapters.intake.sheet import read_sheet
 from hub.adapters.unit_of_work import SqlUnitOfWork
+from hub.domain.codes import as_written
 from hub.domain.feeds import SheetFormat
-from hub.domain.identifiers import PatientId, derived_id
-from hub.domain.orders import OrderSheet, SheetChange, SourceSettings
+from hub.domain.identifiers import OrderId, PatientId, derived_id
+from hub.domain.orders import OrderLine, OrderSheet, SheetChange, SourceSettings
 from hub.domain.refusals import Refusal
-from hub.services.feeds import end_held, held_alarm, note_unlisted, refuse_stump, sheet_came
+from hub.services.feeds import end_held, held_alarm, messages_came, note_unlisted, refuse_stump, sheet_came
 from hub.services.house import House
 from hub.services.look_at_sheet import ToldTaking, told_taking, understood_words
 from hub.services.ports import UnitOfWork
 from hub.services.receive_allergies import receive_allergies, with_listed
 from hub.services.receive_changes import receive_changes
-from hub.services.receive_sheet import receive_sheet
+from hub.services.receive_sheet import receive_parts
+
+Read = TypeVar("Read")
+LONGEST_HEAD = 64 * 1024
 
 
 class IntakeDesk:
@@ -34,33 +41,67 @@ class IntakeDesk:
         self._house = house
 
     def sheet(
-        self, unit: UnitOfWork, source: str, name: str, data: bytes, *, confirmed: bool = False, complete: bool = False
+        self, unit: UnitOfWork, source: str, name: str, data: bytes | BinaryIO, *, confirmed: bool = False, complete: bool = False
     ) -> dict[str, Any] | Refusal:
         """Take in a day's sheet; one with suspiciously few orders only where a pharmacist has `confirmed` it.
 
-        `complete`: it lists every order in force of its source, so that those it leaves out are asked about.
+        `complete`: it lists every order in force of its source, so that those it leaves out are asked about. FHIR is read as a stream, so
+        that memory does not grow with its orders; `data` may then be an open file, of which no more than a part is held.
         """
-        sheet = self._sheet_of(unit, source, name, data)
-        return sheet if isinstance(sheet, Refusal) else self._take_sheet(unit, sheet, confirmed=confirmed, complete=complete)
+        file = io.BytesIO(data) if isinstance(data, bytes) else data
+        head = file.read(LONGEST_HEAD)
+        file.seek(0)
+        if _is_fhir(name, head):
+            wrong = self._wrong_format(source, name, head)
+            return wrong if wrong is not None else self._take_stream(unit, source, name, file, confirmed=confirmed, complete=complete)
+        sheet = self._sheet_of(unit, source, name, data if isinstance(data, bytes) else file.read())
+        return sheet if isinstance(sheet, Refusal) else self._take_sheet(unit, sheet, confirmed=confirmed)
 
-    def _take_sheet(self, unit: UnitOfWork, sheet: OrderSheet, *, confirmed: bool, complete: bool = False) -> dict[str, Any] | Refusal:
-        source, name = sheet.source, sheet.name
-        is_new = unit.imports.get(sheet.sha256) is None
-        if is_new and not confirmed and (stump := refuse_stump(unit, self._house, source, name, len(sheet.lines))) is not None:
+    def _take_stream(
+        self, unit: UnitOfWork, source: str, name: str, file: BinaryIO, *, confirmed: bool, complete: bool
+    ) -> dict[str, Any] | Refusal:
+        def take(settings: SourceSettings) -> dict[str, Any] | Refusal:
+            parts = read_fhir_parts(name, file, settings, _directory(unit), zone=self._house.zone_of(source))
+            people, listed = next(parts), listed_allergies(unit, source)
+            people = people if listed is None else with_allergies(people, listed)
+            return self._take_parts(unit, people, (part.lines for part in parts), confirmed=confirmed, complete=complete)
+
+        return self._read(source, take)
+
+    def _take_sheet(self, unit: UnitOfWork, sheet: OrderSheet, *, confirmed: bool) -> dict[str, Any] | Refusal:
+        if sheet.changes:
+            return self._take_messages(unit, sheet)
+        people = replace(sheet, lines=(), announced=len(sheet.lines))
+        return self._take_parts(unit, people, [sheet.lines], confirmed=confirmed)
+
+    def _take_parts(
+        self, unit: UnitOfWork, people: OrderSheet, parts: Iterable[Sequence[OrderLine]], *, confirmed: bool, complete: bool = False
+    ) -> dict[str, Any] | Refusal:
+        source, name, count = people.source, people.name, people.announced
+        is_new = unit.imports.get(people.sha256) is None
+        if is_new and not confirmed and (stump := refuse_stump(unit, self._house, source, name, count)) is not None:
             return stump
-        result = receive_sheet(unit, sheet, self._house)
+        named: set[OrderId] = set()
+        result = receive_parts(unit, people, _noting(parts, named) if complete else parts, self._house)
         if isinstance(result, Refusal):
             return result
-        sheet_came(unit, self._house, source, name, len(sheet.lines))
+        sheet_came(unit, self._house, source, name, count)
         if complete:
-            day = self._house.day_of(unit.now).isoformat()
-            note_unlisted(unit, source, {line.id for line in sheet.lines}, day)
+            note_unlisted(unit, source, named, self._house.day_of(unit.now).isoformat())
         return {
-            "sheet": sheet.name,
+            "sheet": name,
             "orders": result.orders,
             "outcomes": dict(result.outcomes),
             "planned": result.planned,
+            **_rejected(people),
         }
+
+    def _take_messages(self, unit: UnitOfWork, sheet: OrderSheet) -> dict[str, Any] | Refusal:
+        """Take in a file of messages: news, and no list of all orders, so that its size says nothing."""
+        result = self._take_changes(unit, sheet)
+        if not isinstance(result, Refusal):
+            messages_came(unit, sheet.source, sheet.name)
+        return result
 
     def changes(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
         """Take in dated changes."""
@@ -75,7 +116,7 @@ class IntakeDesk:
         sheet = self._file_of(unit, kind, source, name, data)
         if isinstance(sheet, Refusal):
             return sheet
-        stump = refuse_stump(unit, self._house, source, name, len(sheet.lines)) if kind == "sheet" else None
+        stump = refuse_stump(unit, self._house, source, name, len(sheet.lines)) if kind == "sheet" and not sheet.changes else None
         told = self._told(unit, kind, sheet, data, confirmed=True)
         if isinstance(told, Refusal):
             return told
@@ -123,17 +164,19 @@ class IntakeDesk:
 
     def _sheet_of(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> OrderSheet | Refusal:
         wrong = self._wrong_format(source, name, data)
-        sheet = wrong or self._read(
+        if wrong is not None:
+            return wrong
+        sheet = self._read(
             source,
             lambda settings: read_sheet(
                 name, data, settings, _directory(unit), zone=self._house.zone_of(source), column_map=self._house.feed_of(source).column_map,
-                charset=self._house.feed_of(source).hl7_charset,
+                charset=self._house.feed_of(source).hl7_charset, known=known_to(unit),
             ),
         )
         if isinstance(sheet, Refusal):
             return sheet
         listed = listed_allergies(unit, source)
-        return sheet if listed is None else with_allergies(sheet, listed)
+        return sheet if listed is None else _changes_with_listed(with_allergies(sheet, listed), listed)
 
     def _wrong_format(self, source: str, name: str, data: bytes) -> Refusal | None:
         """Return why a file is not what its source is set up to send."""
@@ -141,7 +184,7 @@ class IntakeDesk:
         try:
             found = format_of(name, data)
         except IntakeError as error:
-            return Refusal("unreadable", str(error))
+            return Refusal("unreadable", str(error), error.in_russian())
         if wanted in (SheetFormat.ANY, found):
             return None
         return Refusal(
@@ -156,14 +199,7 @@ class IntakeDesk:
         )
         if isinstance(sheet, Refusal):
             return sheet
-        listed = listed_allergies(unit, source) or {}
-        told = tuple(
-            replace(change, patient=with_listed(change.patient, listed[change.patient.id]))
-            if change.patient is not None and change.patient.id in listed
-            else change
-            for change in sheet.changes
-        )
-        return replace(sheet, changes=told)
+        return _changes_with_listed(sheet, listed_allergies(unit, source) or {})
 
     def discharges(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
         """Take in a list of discharged patients: each row is a discharge at its time.
@@ -193,7 +229,7 @@ class IntakeDesk:
         try:
             listed = read_allergies(name, data)
         except IntakeError as error:
-            return Refusal("unreadable", str(error))
+            return Refusal("unreadable", str(error), error.in_russian())
         assert isinstance(unit, SqlUnitOfWork)
         unit.settings.put(Setting(f"allergies:{source}", json.dumps(listed)))
         unit.record("allergies-received", {"source": source, "name": name, "patients": len(listed)})
@@ -204,9 +240,9 @@ class IntakeDesk:
         result = receive_changes(unit, sheet, self._house)
         if isinstance(result, Refusal):
             return result
-        return {"changes": result.changes, "orders": result.orders, "outcomes": dict(result.outcomes)}
+        return {"changes": result.changes, "orders": result.orders, "outcomes": dict(result.outcomes), **_rejected(sheet)}
 
-    def _read(self, source: str, read: Callable[[SourceSettings], OrderSheet]) -> OrderSheet | Refusal:
+    def _read(self, source: str, read: Callable[[SourceSettings], Read | Refusal]) -> Read | Refusal:
         settings = self._house.sources.get(source)
         if settings is None:
             return Refusal(
@@ -217,7 +253,48 @@ class IntakeDesk:
         try:
             return read(settings)
         except IntakeError as error:
-            return Refusal("unreadable", str(error))
+            return Refusal("unreadable", str(error), error.in_russian())
+
+
+def _is_fhir(name: str, head: bytes) -> bool:
+    """Tell whether a file is FHIR by its first bytes; one of which that cannot be told is refused by its reader."""
+    try:
+        return format_of(name, head) is SheetFormat.FHIR
+    except IntakeError:
+        return False
+
+
+def _noting(parts: Iterable[Sequence[OrderLine]], named: set[OrderId]) -> Iterator[Sequence[OrderLine]]:
+    """Yield parts of a sheet and note which orders they name."""
+    for lines in parts:
+        named.update(line.id for line in lines)
+        yield lines
+
+
+def _rejected(sheet: OrderSheet) -> dict[str, int]:
+    """Return how many entries of a file are no line at all; nothing where it has none."""
+    return {"rejects": len(sheet.rejects)} if sheet.rejects else {}
+
+
+def known_to(unit: UnitOfWork) -> Known:
+    """Return what messages that are read now may leave out."""
+
+    def order(name: OrderId) -> OrderLine | None:
+        found = unit.orders.get(name)
+        return as_written(found.line) if found is not None else None
+
+    return Known(order, unit.patients.get, unit.stays.get, unit.now)
+
+
+def _changes_with_listed(sheet: OrderSheet, listed: Mapping[PatientId, tuple[str, ...]]) -> OrderSheet:
+    """Return a sheet whose changes tell of patients with the allergies that their source listed, too."""
+    told = tuple(
+        replace(change, patient=with_listed(change.patient, listed[change.patient.id]))
+        if change.patient is not None and change.patient.id in listed
+        else change
+        for change in sheet.changes
+    )
+    return replace(sheet, changes=told)
 
 
 def listed_allergies(unit: UnitOfWork, source: str) -> dict[PatientId, tuple[str, ...]] | None:

@@ -13,7 +13,8 @@ import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
 from hub.adapters.database import open_reader
-from hub.adapters.ledger_store import ASTRAL_LEADS, Row, entries, exported_line, exported_lines, stored_rows
+from hub.adapters.ledger_store import Row, entries, exported_line, exported_lines, stored_rows
+from hub.adapters.plain_facts import ASTRAL_LEADS
 from hub.domain.ledger import LARGEST_INTEGER, Chain, Fault, entry_hash
 from hub.domain.stock import MAY_BE_NEGATIVE, lot_number
 

@@ -450,6 +450,9 @@ class RulingRow(SQLModel, table=True):
     at: str
     ended_at: str | None = None
     ended_because: str
+    rule: str
+    about: str
+    dose: str
 
 
 class ReturnedLineRow(SQLModel, table=True):

@@ -1,9 +1,7 @@
 """One decision's view of the store: the repositories, the ledger and the balances of one connection."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import Enum
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +9,7 @@ from pysqlite3 import dbapi2 as sqlite
 
 from hub.adapters.bookkeeping import Answer, Session, Setting, Writeback
 from hub.adapters.ledger_store import LedgerStore, entries_between, newest_entry
+from hub.adapters.plain_facts import plain_fact
 from hub.adapters.repository import KINDS, Memory, SqlRepository
 from hub.domain.custody import Trolley
 from hub.domain.doses import PlannedDose
@@ -113,7 +112,7 @@ class SqlUnitOfWork:
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""
-        return self.ledger.append(self._at, self.actor, kind, _plain(data))
+        return self.ledger.append(self._at, self.actor, kind, plain_fact(data))
 
     def newest_fact(self, kind: str, **about: str) -> LedgerEntry | None:
         """Return the newest ledger entry of a kind whose data has these members, or None: what a correction names."""
@@ -125,7 +124,7 @@ class SqlUnitOfWork:
 
     def record_many(self, kind: str, data: Sequence[Mapping[str, Any]]) -> None:
         """Append many entries of one kind, in order."""
-        self.ledger.append_many(self._at, self.actor, kind, [_plain(one) for one in data])
+        self.ledger.append_many(self._at, self.actor, kind, [plain_fact(one) for one in data])
 
     def move(self, move: StockMove, because: str, **more: Any) -> None:
         """Move stock and record it; raise Shortage when the source account holds less and may not be negative."""
@@ -223,40 +222,3 @@ def _moved(move: StockMove, because: str, more: Mapping[str, Any]) -> dict[str, 
         "because": because,
         **more,
     }
-
-
-def _plain(value: Any) -> Any:
-    """Return what the ledger can say of a value: exact quantities and times become text, enumerations their value."""
-    convert = _QUICK.get(type(value))
-    if convert is not None:
-        return convert(value)
-    for types, convert in _PLAIN:
-        if isinstance(value, types):
-            return convert(value)
-    return value
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _plain_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: item if type(item) is str else _plain(item) for name, item in value.items()}
-
-
-def _plain_list(value: Iterable[Any]) -> list[Any]:
-    return [_plain(item) for item in value]
-
-
-_PLAIN: tuple[tuple[tuple[type, ...], Any], ...] = (
-    ((dict, Mapping), _plain_mapping),
-    ((list, tuple), _plain_list),
-    ((Enum,), lambda value: value.value),
-    ((Fraction,), fraction_text),
-    ((Decimal,), lambda value: format(value, "f")),
-    ((datetime,), lambda value: instant_text(value.astimezone(UTC))),
-    ((date,), date.isoformat),
-)
-_QUICK: dict[type, Callable[[Any], Any]] = {
-    str: _same, int: _same, bool: _same, type(None): _same, dict: _plain_mapping, list: _plain_list, tuple: _plain_list, Fraction: fraction_text,
-}  # fmt: skip

@@ -16,6 +16,7 @@ from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.stock import make_stock, read_stock
 from hub.domain.drugs import CassettePlace, DrugDirectory
 from hub.domain.people import Role
+from hub.domain.words import Words
 
 SAMPLE = "data/sample"
 SAMPLE_DAY = date(2026, 3, 5)
@@ -109,7 +110,7 @@ def _changes(name: str, data: bytes) -> tuple[tuple[datetime, bytes], ...]:
         if line.strip():
             dated.append((_at(name, f"line {number}", line), line))
     if not dated:
-        raise IntakeError(name, "", "", "it holds no changes")
+        raise IntakeError(name, "", "", Words("it holds no changes", "в нём нет изменений"))
     return tuple(sorted(dated, key=lambda change: change[0]))
 
 
@@ -117,9 +118,12 @@ def _at(name: str, position: str, line: bytes) -> datetime:
     try:
         at = datetime.fromisoformat(json.loads(line)["at"])
     except (ValueError, KeyError, TypeError) as error:
-        raise IntakeError(name, position, "at", 'it is no line {"at": time, "resource": {…}} of a changes feed') from error
+        raise IntakeError(name, position, "at", Words(
+            'it is no line {"at": time, "resource": {…}} of a changes feed',
+            'это не строка {"at": время, "resource": {…}} потока изменений',
+        )) from error
     if at.tzinfo is None:
-        raise IntakeError(name, position, "at", f"{at.isoformat()} has no offset")
+        raise IntakeError(name, position, "at", Words(f"{at.isoformat()} has no offset", f"у времени {at.isoformat()} нет смещения от UTC"))
     return at
 
 

@@ -67,7 +67,7 @@ def run_demo(options: DemoOptions) -> int:
                 else sample_case()
             )
         except IntakeError as error:
-            problem = str(error)
+            problem = error.in_both()
     if case is None:
         console.print(f"[red]{problem}[/red]")
         return 2

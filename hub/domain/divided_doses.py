@@ -1,7 +1,13 @@
-"""A day's dose that two orders divide between them: one names the morning, the other the evening. That is no duplicate."""
+"""A dose that two orders divide between them: one names the morning, the other the evening, or both are single gives of one order. That is no duplicate."""
 
-from hub.domain.courses import DayTimes, Schedule
+from datetime import UTC, datetime
+
+from hub.domain.courses import DayTimes, Moments, Schedule
 from hub.domain.frequencies import ScheduleKind
+from hub.domain.identifiers import OrderId
+
+GIVE = "/give/"
+"""What stands in the id of a single give (RGV) between the order's id and its own number."""
 
 
 def is_divided(one: Schedule, other: Schedule) -> bool:
@@ -13,6 +19,22 @@ def is_divided(one: Schedule, other: Schedule) -> bool:
         return False
     first, second = _named(one), _named(other)
     return first is not None and second is not None and not first & second
+
+
+def are_gives_of_one(one: OrderId, other: OrderId, first: Schedule, second: Schedule) -> bool:
+    """Tell whether two orders are single gives of one order, each at exact moments of its own."""
+    parent, given, _ = one.rpartition(GIVE)
+    if not given or other.rpartition(GIVE)[0] != parent:
+        return False
+    mine, theirs = _moments(first), _moments(second)
+    return bool(mine) and bool(theirs) and not mine & theirs
+
+
+def _moments(schedule: Schedule) -> frozenset[datetime]:
+    """Return the exact moments of a schedule that has nothing else, in UTC."""
+    patterns = [pattern for course in schedule.courses for _, pattern in course.editions]
+    exact = [pattern for pattern in patterns if isinstance(pattern, Moments)]
+    return frozenset(moment.astimezone(UTC) for pattern in exact for moment in pattern.moments) if len(exact) == len(patterns) else frozenset()
 
 
 def _named(schedule: Schedule) -> frozenset[object] | None:

@@ -157,6 +157,14 @@ def dose_doubts(line: OrderLine, drug: Drug, schedule: Schedule) -> Iterator[Rea
     yield from _tenfold(line.dose, drug, rhythm)
 
 
+def maxima_of_unknown_drug(line: OrderLine, schedule: Schedule) -> Iterator[Reason]:
+    """Yield the prescriber's own maxima that a dose is above, or cannot be compared with, where nobody knows the drug's strength."""
+    if line.dose is not None and any(dosage.limits for dosage in line.dosages):
+        rhythm = rhythm_of(schedule)
+        for limit in (limit for dosage in line.dosages for limit in dosage.limits):
+            yield from _written_maximum(limit, line.dose[1], None, rhythm)
+
+
 def _is_limited(line: OrderLine, drug: Drug) -> bool:
     """Tell whether anything is known that a dose could be held against; most lines have nothing, and a day has thousands."""
     known = drug.usual_dose or drug.most_at_once or drug.most_a_day
@@ -172,7 +180,7 @@ def _weekly_unclear(drug: Drug) -> Reason:
     )
 
 
-def _written_maximum(limit: DoseLimit, dose: Quantity, drug: Drug, rhythm: Rhythm) -> Iterator[Reason]:
+def _written_maximum(limit: DoseLimit, dose: Quantity, drug: Drug | None, rhythm: Rhythm) -> Iterator[Reason]:
     if limit.per is LimitPer.LIFETIME:
         yield Reason(
             RULE_WRITTEN_MAXIMUM,
@@ -204,11 +212,11 @@ def _directory_maxima(dose: Quantity, drug: Drug, rhythm: Rhythm) -> Iterator[Re
 
 
 def _too_much(
-    dose: Quantity, most: Quantity, drug: Drug, rule: str, source: str, words: tuple[str, str]
+    dose: Quantity, most: Quantity, drug: Drug | None, rule: str, source: str, words: tuple[str, str]
 ) -> Iterator[Reason]:
     """Yield a reason where a dose is above a maximum, and where the two cannot be compared."""
     english, russian = words
-    amount = in_unit_of(dose, drug, most.unit)
+    amount = _amount_in(dose, drug, most.unit)
     if amount is None:
         yield Reason(
             rule,
@@ -224,6 +232,13 @@ def _too_much(
             source,
             f"{reached.in_russian()} {russian}: больше предела {most.in_russian()}",
         )
+
+
+def _amount_in(dose: Quantity, drug: Drug | None, unit: str) -> Fraction | None:
+    if drug is not None:
+        return in_unit_of(dose, drug, unit)
+    same = convert(dose, unit)
+    return None if same is None else same.amount
 
 
 def _tenfold(dose: tuple[Quantity, Quantity], drug: Drug, rhythm: Rhythm) -> Iterator[Reason]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from hub.domain.drugs import SOLID_FORMS, Drug, DrugDirectory, Form
-from hub.domain.identifiers import PatientId
+from hub.domain.identifiers import PatientId, derived_id
 from hub.domain.lanes import RouteKind, route_kind
 from hub.domain.orders import OrderLine, OrderStatus, Reason
 from hub.domain.schedule import ScheduleKind
@@ -103,7 +103,7 @@ def twins_of(line: OrderLine, drug: Drug, others: Iterable[OtherOrder], now: dat
     for other in others:
         same = other.substance == own
         alike = same or (group and other.group == group)
-        if not alike or not other.substance or other.line.id == line.id or not _before(other.line, line):
+        if not alike or not other.substance or other.line.id == line.id or not written_before(other.line, line):
             continue
         beside = route_kind(other.line.route)
         if (route == beside or (same and {route, beside} <= _SYSTEMIC)) and _together(line, other.line, now):
@@ -142,7 +142,8 @@ def _is_combined(group: str) -> bool:
     return any(stem in sound(word) for word in words_of(group) for stem in _COMBINED_GROUPS)
 
 
-def _before(other: OrderLine, line: OrderLine) -> bool:
+def written_before(other: OrderLine, line: OrderLine) -> bool:
+    """Tell whether another order was written before a line; the ids decide between two of one moment."""
     return (_written(other), other.id) < (_written(line), line.id)
 
 
@@ -174,4 +175,5 @@ def _reason(rule: str, twin: Twin, english: str, russian: str) -> Reason:
         f"this order {english} {other.id} ('{named}', {other.position}): {what}",
         SOURCE_DUPLICATE,
         f"назначение {russian} {other.id} («{named}», {other.position}): {what_ru}",
+        derived_id("twin", other.id, other.drug, repr(other.dosages), digits=16) if rule == RULE_DUPLICATE else "",
     )

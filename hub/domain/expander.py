@@ -50,6 +50,16 @@ def expand(
     return tuple((_local(due, zone), factor) for due, factor in sorted(found.items()))
 
 
+def ends_by_itself(schedule: Schedule, starts_at: datetime, zone: tzinfo) -> datetime | None:
+    """Return from when on a schedule gives nothing any more by what its dosages say, in UTC; None where some dosage has no end."""
+    if not schedule.is_bounded:
+        return None
+    begins, steps = starts_at.astimezone(UTC), steps_of(schedule)
+    for step, following in zip(steps, [*steps[1:], ()], strict=True):
+        begins = max(_over(_run(course, begins, zone), following, schedule.rules, zone) for course in step)
+    return begins
+
+
 def _rules_of(schedule: Schedule) -> ScheduleRules:
     """Return the rules without a dose at the start where several courses begin: only one of them would be next."""
     if schedule.rules.first_dose is FirstDose.NEXT_TIME or len(steps_of(schedule)[0]) == 1:

@@ -50,20 +50,24 @@ def pack_expiry(
     if not lots:
         raise ValueError("a pack with no lot has no expiry")
     earliest = lots[0]
-    limits = [(earliest, "the earliest lot in it expires", "manufacturer's expiry")]
+    limits = [(earliest, "the earliest lot in it expires", "истекает самая ранняя серия", "manufacturer's expiry")]
     if cassette_opened_at is not None and cassette_limit_days is not None:
         limit = cassette_opened_at.date() + timedelta(days=cassette_limit_days)
         limits.append(
-            (limit, f"tablets stay at most {cassette_limit_days} days in an opened cassette", "cassette residence")
+            (
+                limit, f"tablets stay at most {cassette_limit_days} days in an opened cassette",
+                f"в открытой кассете таблетки хранят не дольше {cassette_limit_days} дн.", "cassette residence",
+            )
         )
     if rule is not None and rule.months is not None:
-        limits.append((months_later(packed_on, rule.months), f"{rule.months} months after packing", rule.source))
+        limits.append((months_later(packed_on, rule.months), f"{rule.months} months after packing", f"{rule.months} мес. после фасовки", rule.source))
     if rule is not None and rule.remaining_fraction is not None:
         days = math.floor(max(0, (earliest - packed_on).days) * rule.remaining_fraction)
         why = f"{rule.remaining_fraction} of the time that the lot had left when it was packed"
-        limits.append((packed_on + timedelta(days=days), why, rule.source))
-    expires_on, why, source = min(limits, key=lambda each: each[0])
-    return expires_on, Reason(RULE_EXPIRY, f"use until {expires_on.isoformat()}: {why}", source)
+        why_ru = f"{rule.remaining_fraction} срока, который оставался у серии при фасовке"
+        limits.append((packed_on + timedelta(days=days), why, why_ru, rule.source))
+    expires_on, why, why_ru, source = min(limits, key=lambda each: each[0])
+    return expires_on, Reason(RULE_EXPIRY, f"use until {expires_on.isoformat()}: {why}", source, f"годна до {expires_on:%d.%m.%Y}: {why_ru}")
 
 
 def outlives(expires_on: date, due: datetime) -> bool:

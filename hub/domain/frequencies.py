@@ -7,6 +7,8 @@ from datetime import date, time
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from hub.domain.words import Unfit, words_of
+
 ALWAYS = date.min
 _EVENT = "event"
 _PRN = re.compile(r"(?:^|[^A-Z])PRN(?:$|[^A-Z])|(?:^|\s)ПРИ\s|ПО ТРЕБОВАНИЮ|ПО НЕОБХОДИМОСТИ|ПО ПОТРЕБНОСТИ")
@@ -180,10 +182,17 @@ def read_frequency_table(rows: Iterable[Mapping[str, str]]) -> FrequencyTable:
         try:
             rule = _read_rule(row)
         except (KeyError, ValueError) as problem:
-            raise ValueError(f"frequency table row {number} ({row.get('code', '')!r}): {problem}") from problem
+            code, why = repr(row.get("code", "")), words_of(problem)
+            raise Unfit(
+                f"frequency table row {number} ({code}): {why.en}",
+                f"таблица режимов, строка {number} ({code}): {why.ru}",
+            ) from problem
         key = (isinstance(rule, EventRule), *_key(rule.code, rule.ward), rule.valid_from)
         if key in rules:
-            raise ValueError(f"frequency table row {number}: {rule.code!r} occurs twice for ward {rule.ward!r}")
+            raise Unfit(
+                f"frequency table row {number}: {rule.code!r} occurs twice for ward {rule.ward!r}",
+                f"таблица режимов, строка {number}: {rule.code!r} есть дважды для отделения {rule.ward!r}",
+            )
         rules[key] = rule
     _check_editions(rules.values())
     return FrequencyTable(
@@ -198,20 +207,26 @@ def _check_editions(rules: Iterable[Rule]) -> None:
     for rule in sorted(rules, key=lambda each: (each.valid_from, each.ward)):
         before = first.setdefault((isinstance(rule, EventRule), normal_code(rule.code)), rule)
         if before.valid_from != ALWAYS:
-            raise ValueError(f"frequency table: {rule.code!r} means nothing before {rule.valid_from}: its first row needs no valid_from")
+            raise Unfit(
+                f"frequency table: {rule.code!r} means nothing before {rule.valid_from}: its first row needs no valid_from",
+                f"таблица режимов: {rule.code!r} ничего не значит до {rule.valid_from}: в первой его строке valid_from не нужен",
+            )
         if isinstance(rule, FrequencyRule) and isinstance(before, FrequencyRule) and rule.valid_from != ALWAYS and rule.kind is not before.kind:
-            raise ValueError(f"frequency table: {rule.code!r} becomes {rule.kind} on {rule.valid_from}: the new meaning needs a code of its own")
+            raise Unfit(
+                f"frequency table: {rule.code!r} becomes {rule.kind} on {rule.valid_from}: the new meaning needs a code of its own",
+                f"таблица режимов: {rule.code!r} с {rule.valid_from} становится {rule.kind}: новому значению нужен свой код",
+            )
 
 
 def _read_rule(row: Mapping[str, str]) -> Rule:
     code, ward = row["code"].strip(), (row.get("ward") or "").strip()
     if not code:
-        raise ValueError("the code is empty")
+        raise Unfit("the code is empty", "код пуст")
     times = tuple(sorted({time.fromisoformat(text) for text in _parts(row, "times")}))
     valid_from = date.fromisoformat(written) if (written := (row.get("valid_from") or "").strip()) else ALWAYS
     if row["kind"].strip() == _EVENT:
         if not times:
-            raise ValueError("an event needs times")
+            raise Unfit("an event needs times", "событию нужно время")
         return EventRule(code, ward, times, valid_from)
     kind = ScheduleKind(row["kind"].strip())
     weekdays = tuple(sorted({int(text) for text in _parts(row, "weekdays")}))
@@ -220,13 +235,13 @@ def _read_rule(row: Mapping[str, str]) -> Rule:
     every_months = int((row.get("every_months") or "").strip() or 0)
     called = _parts(row, "called")
     if (kind is ScheduleKind.REGULAR) != bool(times):
-        raise ValueError("a regular code needs times, and no other code has any")
+        raise Unfit("a regular code needs times, and no other code has any", "времена нужны регулярному коду, и только ему")
     if every_days < 1 or any(day not in range(7) for day in weekdays):
-        raise ValueError("every_days starts at 1 and weekdays are 0 (Monday) to 6")
+        raise Unfit("every_days starts at 1 and weekdays are 0 (Monday) to 6", "every_days — от 1, дни недели — от 0 (понедельник) до 6")
     if called and len(called) != len(times):
-        raise ValueError("called names an event for each of the times")
+        raise Unfit("called names an event for each of the times", "called называет событие для каждого времени")
     if every_months < 0 or (every_hours is not None and every_hours < 1):
-        raise ValueError("every_hours and every_months start at 1")
+        raise Unfit("every_hours and every_months start at 1", "every_hours и every_months — от 1")
     return FrequencyRule(code, ward, kind, times, every_days, weekdays, every_hours, every_months, called, valid_from)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hub.domain.doses import Lane
 from hub.domain.drugs import SOLID_FORMS, Drug
-from hub.domain.lanes import RouteKind, route_kind
+from hub.domain.lanes import DRAWN, RouteKind, route_kind
 from hub.domain.orders import Reason
 
 RULE_LANE = "lane"
@@ -40,7 +40,7 @@ def why_lane_of(lane: Lane, drug: Drug, route: str) -> Reason:
     """Return why a dose of a drug by a route takes its lane: what of drug or route decided it, as `lanes.lane_of` asks in turn."""
     if lane is Lane.TRAY:
         return _why_tray(drug, route)
-    if lane is Lane.WARD_STOCK and drug.form.value not in ("other", "tube", "patch", "inhaler", "drops"):
+    if lane is Lane.WARD_STOCK and drug.form in DRAWN:
         return Reason(
             RULE_LANE, f"from the ward's stock: the route '{route}' is given from the ward's own package", _ROUTES,
             f"из запаса отделения: путь введения «{route}» — из упаковки отделения",

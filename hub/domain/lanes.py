@@ -61,11 +61,22 @@ ROUTES: Mapping[str, RouteKind] = {
         "INTRAPLEURAL|BLADDER|ЭПИДУРАЛЬНО|ИНТРАТЕКАЛЬНО|ДИАЛИЗ|В/А|ВНУТРИБРЮШИННО",
     }.items()
     for route in routes.split("|")
+} | {
+    # Codes of SNOMED CT (26643006 oral route …) and of the EDQM standard terms (20053000 oral use …): the same in every house.
+    code: kind
+    for kind, codes in {
+        RouteKind.MOUTH: "26643006 37839007 54471007 127492001 20053000 20067000",
+        RouteKind.VEIN: "47625008 255560000 20045000",
+        RouteKind.NEEDLE: "78421000 255559005 34206005 263887005 372464004 20035000 20066000",
+        RouteKind.ELSEWHERE: "447694001 37161004 6064005 359540000 45890007 46713006 54485002 10547007 16857009 20003000",
+        RouteKind.NOT_PACKED: "404820008 72607000",
+    }.items()
+    for code in codes.split()
 }
 
 _OPENED_WHOLE = frozenset({Form.AMPOULE, Form.VIAL, Form.SYRINGE, Form.NEBULE, Form.BAG})
 _WHOLE_ONLY = frozenset({Form.CAPSULE, Form.LOZENGE, Form.POWDER, Form.SUPPOSITORY, Form.PATCH})
-_DRAWN = frozenset({Form.AMPOULE, Form.VIAL, Form.SYRINGE, Form.BAG, Form.LIQUID, Form.BOTTLE, Form.POWDER})
+DRAWN = frozenset({Form.AMPOULE, Form.VIAL, Form.SYRINGE, Form.BAG, Form.LIQUID, Form.BOTTLE, Form.POWDER})
 _BLANKS = re.compile(r"[\s.]+")
 
 
@@ -82,6 +93,8 @@ def lane_of(drug: Drug, units: Fraction, route: str, has_cassette: bool) -> Lane
     intravenous doses go to the treatment nurse, injections by the ward's nurse from its list (order 1088, section II).
     """
     kind = route_kind(route)
+    if kind is None and not route.strip():
+        return Reason(RULE_ROUTE, "no route is written: ask how the dose is given", SOURCE_ROUTES, "путь введения не указан: уточните, как давать дозу")
     if kind is None:
         return Reason(
             RULE_ROUTE, f"the route '{route}' is not in the route table", SOURCE_ROUTES, f"пути введения «{route}» нет в таблице путей"
@@ -99,7 +112,7 @@ def lane_of(drug: Drug, units: Fraction, route: str, has_cassette: bool) -> Lane
         return Lane.COLD
     if drug.form in SOLID_FORMS or drug.form is Form.LOZENGE:
         return _solid_lane(drug, units, kind, has_cassette)
-    if drug.form in _DRAWN:
+    if drug.form in DRAWN:
         return {RouteKind.VEIN: Lane.AMPOULE, RouteKind.NEEDLE: Lane.INJECTION, RouteKind.MOUTH: Lane.LIQUID}.get(
             kind, Lane.WARD_STOCK
         )

@@ -7,6 +7,7 @@ from typing import Any
 from hub.domain.orders import OrderLine
 from hub.domain.quantities import Quantity, fraction_text
 from hub.domain.timing import Dosage, DoseLimit, Repeat, Span, Timing
+from hub.domain.words import Words
 
 _WHERE_IT_STANDS = frozenset({"id", "version", "sheet", "position", "source", "written"})
 _RUSSIAN = {
@@ -66,6 +67,8 @@ def _words(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Words):
+        return f"{value.en} / {value.ru}"
     if isinstance(value, Span):
         return f"{fraction_text(value.value)} {value.unit.value}"
     if isinstance(value, DoseLimit):

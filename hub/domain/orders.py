@@ -1,12 +1,13 @@
 """Prescription sheets as facts: patients, stays, order lines and what becomes of a line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.quantities import Quantity
 from hub.domain.timing import Dosage, Timing
+from hub.domain.words import Words
 
 
 class OrderStatus(StrEnum):
@@ -92,7 +93,7 @@ class OrderLine:
 
     `dosages` has at least one member; `dose`, `route` and `timing` are the first one's, which is all of most lines.
     `unsupported` names what the source wrote and this reader may not ignore (modifier extensions, a rate ...).
-    `unreadable` says why the line could not be read at all; such a line is rejected, and the rest of its sheet goes on.
+    `unreadable` says why the line could not be read at all (None: it could); such a line is rejected, and the rest of its sheet goes on.
     `starts_on_day`: the start is a date without a time; `starts_at` is then the day's first moment.
     `written`: what stood there before the source's code table was applied; None where nothing was taken for anything else.
     """
@@ -113,9 +114,9 @@ class OrderLine:
     signed_by: str
     note: str = ""
     stat: bool = False
-    unsupported: tuple[str, ...] = ()
+    unsupported: tuple[Words, ...] = ()
     starts_on_day: bool = False
-    unreadable: str = ""
+    unreadable: Words | None = None
     written: Written | None = None
 
     @property
@@ -136,12 +137,16 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something was decided: the rule's name, a sentence for a person in both languages, and the rule's source."""
+    """Why something was decided: the rule's name, a sentence for a person in both languages, and the rule's source.
+
+    `about` stands for the matter where the sentence changes although nothing did (a line's place in its file); empty: the sentence.
+    """
 
     rule: str
     text: str
     source: str = ""
     text_ru: str = ""
+    about: str = ""
 
     def said(self, language: str) -> str:
         """Return the sentence in `ru` or `en`; English where nobody wrote the other one down (older entries)."""
@@ -154,14 +159,15 @@ class Reject:
 
     position: str
     field: str
-    reason: str
+    reason: Words
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSheet:
     """What one file said, in the order of the file. `position` in lines names file and line or entry.
 
-    `rejects` are the entries that are no line at all; the rest of the file goes on.
+    `rejects` are the entries that are no line at all; the rest of the file goes on. `announced`: of a sheet that comes in parts, how
+    many lines follow its people.
     """
 
     source: str
@@ -172,16 +178,18 @@ class OrderSheet:
     lines: tuple[OrderLine, ...] = ()
     changes: tuple["SheetChange", ...] = ()
     rejects: tuple[Reject, ...] = ()
+    announced: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SheetChange:
-    """One dated change of a changes feed: exactly one of the members is set."""
+    """One dated change of a changes feed: exactly one of the members is set. `allergies` are new ones of a patient; none goes by it."""
 
     at: datetime
     patient: Patient | None = None
     stay: Stay | None = None
     line: OrderLine | None = None
+    allergies: tuple[PatientId, tuple[str, ...]] | None = None
 
 
 class RangePolicy(StrEnum):

@@ -10,7 +10,9 @@ from hub.domain.doses import DoseState, Lane, PlannedDose
 from hub.domain.drugs import Drug
 from hub.domain.identifiers import DoseId, derived_id
 from hub.domain.lanes import dose_text
+from hub.domain.line_content import counted_dose
 from hub.domain.orders import LineState, Order, OrderLine, Outcome, Reason, SourceSettings, Stay
+from hub.domain.regulation_checks import confirmed_until
 from hub.domain.schedule import (
     IntakeSlot,
     Schedule,
@@ -22,7 +24,6 @@ from hub.domain.schedule import (
     slot_of,
 )
 from hub.domain.schedule_rules import FirstDose
-from hub.domain.validation import confirmed_until, counted_dose
 
 PLANNED_OUTCOMES = frozenset({Outcome.SCHEDULED, Outcome.ONCE})
 _NUMBERS = re.compile(r"(\d+)")
@@ -69,7 +70,7 @@ def plan_line(
         starts_at = once_due(line, max(order.decided_at, window_start), slots, zone)
     until = min([window_end, *(moment for moment in (order.stopped_at, stay.finished_at) if moment is not None)])
     due_times = expand(
-        schedule, starts_at, confirmed_until(line, settings, last_confirmed_at), window_start, until, zone
+        schedule, starts_at, confirmed_until(line, settings, last_confirmed_at, schedule), window_start, until, zone
     )
     factors = {factor.as_integer_ratio(): factor for _, factor in due_times}
     counted = {ratio: _count(order, drug, settings, factor, has_cassette) for ratio, factor in factors.items()}

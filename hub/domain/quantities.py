@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from hub.domain.words import Unfit
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
@@ -186,10 +188,10 @@ def parse_quantity(text: str) -> Quantity:
     """Read an amount with its unit as directories write it (`500 мг`, `1,5 млн ЕД`); raise ValueError with a sentence."""
     found = _WITH_UNIT.fullmatch(_tidied(text))
     if found is None:
-        raise ValueError(f"'{text}' is not a number with a unit")
+        raise Unfit(f"'{text}' is not a number with a unit", f"«{text}» — не число с единицей")
     unit = unit_named(found["unit"])
     if unit is None:
-        raise ValueError(f"the unit '{found['unit']}' is not known")
+        raise Unfit(f"the unit '{found['unit']}' is not known", f"единица «{found['unit']}» не известна")
     return Quantity(parse_amount(found["number"]), unit)
 
 
@@ -219,7 +221,10 @@ def parse_dose_amount(text: str, decimal_sign: str | None) -> Fraction:
     if decimal_sign is None:
         return parse_amount(cleaned)
     if not cleaned or not (_DECIMAL_COMMA if decimal_sign == "," else _DECIMAL_POINT).fullmatch(cleaned):
-        raise ValueError(f"'{cleaned}' is not an amount where the decimal sign is '{decimal_sign}'")
+        raise Unfit(
+            f"'{cleaned}' is not an amount where the decimal sign is '{decimal_sign}'",
+            f"«{cleaned}» — не количество, когда дробный знак «{decimal_sign}»",
+        )
     plain = cleaned.replace(" ", "")
     return Fraction(plain.replace(",", ".") if decimal_sign == "," else plain.replace(",", ""))
 
@@ -227,7 +232,10 @@ def parse_dose_amount(text: str, decimal_sign: str | None) -> Fraction:
 def _tidied(text: str) -> str:
     cleaned = " ".join(text.split())
     if len(cleaned) > _LONGEST_AMOUNT:
-        raise ValueError(f"'{cleaned[:_LONGEST_AMOUNT]}…' is too long to be an amount")
+        raise Unfit(
+            f"'{cleaned[:_LONGEST_AMOUNT]}…' is too long to be an amount",
+            f"«{cleaned[:_LONGEST_AMOUNT]}…» слишком длинно для количества",
+        )
     return cleaned
 
 
@@ -240,13 +248,16 @@ def _simple_amount(cleaned: str) -> Fraction | None:
         return None
     whole, above, below = ratio.groups()
     if int(below) == 0:
-        raise ValueError(f"'{cleaned}' divides by zero")
+        raise Unfit(f"'{cleaned}' divides by zero", f"«{cleaned}» делит на ноль")
     return Fraction(int(whole or 0)) + Fraction(int(above), int(below))
 
 
-def _two_readings(cleaned: str) -> ValueError:
+def _two_readings(cleaned: str) -> Unfit:
     many, few = re.sub("[.,]", "", cleaned), cleaned.replace(",", ".")
-    return ValueError(f"'{cleaned}' may mean {many} or {few}: write one of them")
+    return Unfit(
+        f"'{cleaned}' may mean {many} or {few}: write one of them",
+        f"«{cleaned}» может значить {many} или {few}: напишите однозначно",
+    )
 
 
 def parse_amount(text: str) -> Fraction:
@@ -263,5 +274,5 @@ def parse_amount(text: str) -> Fraction:
     if _AMBIGUOUS.fullmatch(cleaned):
         raise _two_readings(cleaned)
     if not _DECIMAL.fullmatch(cleaned):
-        raise ValueError(f"'{cleaned}' is not an amount")
+        raise Unfit(f"'{cleaned}' is not an amount", f"«{cleaned}» — не количество")
     return Fraction(cleaned.replace(",", "."))

@@ -144,7 +144,9 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class NewestChange:
-    """When the newest change of an order or a stay happened, by its source: an older one that comes later is overtaken."""
+    """When the newest of a kind happened: the newest change of an order or a stay (an older one that comes later is overtaken), of an
+    announced end, or since when a source is awaited.
+    """
 
     subject: str
     at: datetime

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 _INVARIANTS = "docs/architecture.md, invariants"
 _ISMP = "ISMP, Acute care guidelines for timely administration, 2011"
 _ORDER_1088 = "Kemerovo order 1088, section II"
+_ROLES = "hub/domain/people.py: the table of roles"
+_CONSOLE = "docs/console.md"
+_FEEDS = "docs/feeds.md"
+_INTAKE = "docs/intake.md"
+_LINES = "docs/lines.md"
+_LATE = "docs/late-changes.md"
+_RECORDS = "the hub's own records"
 SOURCES: Mapping[str, str] = {
     "unknown-pack": f"{_INVARIANTS}: 6", "unknown-patient": f"{_INVARIANTS}: 6", "wrong-patient": f"{_INVARIANTS}: 6",
     "revoked": f"{_INVARIANTS}: 7", "recalled": f"{_INVARIANTS}: 7", "expired": f"{_INVARIANTS}: 7", "stopped": f"{_INVARIANTS}: 7",
@@ -16,6 +23,20 @@ SOURCES: Mapping[str, str] = {
     "second-person": "a high-alert or look-alike drug is confirmed by two people", "known-sheet": "the same sheet twice changes nothing",
     "too-few": f"{_INVARIANTS}: 4", "no-stock": f"{_INVARIANTS}: 4", "capacity": f"{_INVARIANTS}: 4", "not-locked": "docs/protocol.md, LOCK",
     "not-your-lock": "docs/protocol.md, LOCK", "conflict": "an event id means one thing",
+    "sign-in": _ROLES, "not-allowed": _ROLES, "wait": _ROLES, "cross-site": "docs/deployment.md", "broker-away": "docs/mqtt.md", "BROKER_AWAY": "docs/mqtt.md",
+    "let-go": _CONSOLE, "not-your-press": _CONSOLE, "not-an-image": _CONSOLE, "update-runs": _CONSOLE, "repeated": _CONSOLE, "unknown-device": _CONSOLE,
+    "changed-since": _FEEDS, "suspiciously-small": _FEEDS, "too-many-held": _FEEDS, "sheet-held": _FEEDS, "unknown-sheet": _FEEDS, "unknown-alarm": _FEEDS,
+    "hint-denied": _FEEDS, "message-refused": "docs/hl7.md", "other-format": _FEEDS, "unreadable": _INTAKE, "too-large": _INTAKE, "unknown-source": _INTAKE,
+    "meaning": _INTAKE, "unknown-code": _INTAKE, "closed": _LINES, "to": _LINES, "unknown-line": _LINES, "no-ruling": _LINES, "no-such-allergy": _LINES,
+    "not-validated": _LINES, "over": _LINES, "not-releasable": _LINES, "no-such-doubt": _LINES, "not-waiting": _LINES, "dose": _LINES, "passed": _LINES, "not-given": _LATE, "pull": _LATE, "not-on-list": _LATE, "open-packs": "custody is proven by scans",
+    "seal": "custody is proven by scans", "trolley": "custody is proven by scans", "wrong-drawer": "custody is proven by scans",
+    "wrong-slot": f"{_INVARIANTS}: 5", "locked": f"{_INVARIANTS}: 4", "scanned-twice": f"{_INVARIANTS}: 4", "units": f"{_INVARIANTS}: 4", "known-pack": f"{_INVARIANTS}: 4",
+    "not-printed": f"{_INVARIANTS}: 5", "not-open": f"{_INVARIANTS}: 3", "state": f"{_INVARIANTS}: 3", "decided": f"{_INVARIANTS}: 3", "not-revoked": f"{_INVARIANTS}: 3",
+    "reason": "a deed has its reason in words", "real-clock": "the settings of the hub", "backwards": "the settings of the hub",
+    "no-pair": "docs/decisions/0009-look-alike-names.md", "error": "docs/api.md",
+    **dict.fromkeys(
+        ("unknown", "unknown-cassette", "unknown-dose", "unknown-drug", "unknown-job", "unknown-lot", "unknown-order", "unknown-review", "unknown-rule"), _RECORDS,
+    ),
 }  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from datetime import date
 from fractions import Fraction
 
 from hub.domain.calendar_days import elapsed, months_in
-from hub.domain.counted_words import span_text
+from hub.domain.counted_words import amount_text, span_text
+from hub.domain.course_meetings import first_clock, meetings
 from hub.domain.courses import ONE, Course, DayTimes, Interval, Moments, Pattern, Permission, Schedule
-from hub.domain.expander import expand
+from hub.domain.expander import ends_by_itself, expand
 from hub.domain.frequencies import (
     FrequencyRule,
     FrequencyTable,
@@ -42,7 +43,7 @@ from hub.domain.timing_rules import (
 
 __all__ = [
     "DAY_SLOTS", "HOUSE_RULES", "RULE_FREQUENCY", "Course", "DayTimes", "FrequencyRule", "FrequencyTable", "IntakeSlot", "Interval",
-    "Moments", "Schedule", "ScheduleKind", "ScheduleRules", "cut_of", "days_between", "doses_a_day", "expand", "factors_of",
+    "Moments", "Schedule", "ScheduleKind", "ScheduleRules", "cut_of", "days_between", "doses_a_day", "ends_by_itself", "expand", "factors_of",
     "first_slot_on", "in_words", "is_prn", "least_interval", "normal_code", "once_due", "read_frequency_table", "schedule_for", "slot_bounds", "slot_of",
 ]  # fmt: skip
 
@@ -125,8 +126,9 @@ def _of_several(dosages: Sequence[Dosage], house: _House) -> Schedule | Reason:
     kind = _kind_of(courses)
     if isinstance(kind, Reason):
         return kind
-    ordered = sorted(courses, key=lambda course: (course.step, repr(course)))
-    return next(_impossible(ordered), None) or Schedule(kind, tuple(ordered), house.rules)
+    ordered = sorted(courses, key=lambda course: (course.step, first_clock(course), repr(course)))
+    broken = next(_impossible(ordered), None) or next(meetings(ordered), None)
+    return broken or Schedule(kind, tuple(ordered), house.rules)
 
 
 def _step(dosage: Dosage, dosages: Sequence[Dosage]) -> int:
@@ -177,7 +179,7 @@ def _course(dosage: Dosage, first: Dosage, step: int, house: _House) -> Course |
         return lasts
     bounds, duration = lasts
     course = Course(
-        kind, patterns, factor, step, repeat.count, dosage.starts_at, dosage.ends_at, bounds, duration, _permission(repeat), dosage.limits
+        kind, patterns, factor, step, repeat.count, dosage.starts_at, dosage.ends_at, bounds, duration, _permission(repeat, kind), dosage.limits
     )
     if kind is ScheduleKind.ONCE or any(isinstance(pattern, Moments) for _, pattern in patterns):
         return replace(course, count=None)
@@ -204,7 +206,12 @@ def _factor(dosage: Dosage, first: Dosage) -> Fraction | Reason:
             )
         ratios.add(same.amount / measure.amount)
     if len(ratios) > 1:
-        return reason(RULE_DOSAGES, "the ranges of two dosages differ in their width", "диапазоны двух дозировок разной ширины", ORDER_1088)
+        ends = (first.dose, dosage.dose)
+        english, russian = (" / ".join(amount_text(*dose, language) for dose in ends) for language in ("en", "ru"))
+        return reason(
+            RULE_DOSAGES, f"the doses {english} are ranges of different width: ask for one dose each",
+            f"дозы {russian} — диапазоны разной ширины: уточните дозу каждого приёма", ORDER_1088,
+        )  # fmt: skip
     return ratios.pop()
 
 
@@ -224,8 +231,11 @@ def _editions(dosage: Dosage, house: _House) -> tuple[ScheduleKind, tuple[tuple[
     return kind, tuple(found)
 
 
-def _permission(repeat: Repeat) -> Permission:
-    often = (repeat.frequency, repeat.frequency_max) if repeat.frequency is not None and repeat.frequency_max is not None else None
+def _permission(repeat: Repeat, kind: ScheduleKind) -> Permission:
+    """Return what is allowed beyond what is scheduled; of as-needed doses the most times are the pattern itself."""
+    often = None
+    if kind is not ScheduleKind.PRN and repeat.frequency is not None and repeat.frequency_max is not None:
+        often = (repeat.frequency, repeat.frequency_max)
     period = None
     if repeat.period is not None and repeat.period_max is not None and repeat.period_unit is not None:
         period = (Span(repeat.period, repeat.period_unit), Span(repeat.period_max, repeat.period_unit))
@@ -247,7 +257,7 @@ def _lasts(
         return dosage.lasts, None
     least = Span(repeat.duration, repeat.duration_unit)
     spans = (least, Span(repeat.duration_max or repeat.duration, repeat.duration_unit))
-    if not _is_course(least, repeat, patterns):
+    if rules.duration is DurationMeaning.DOSE or not _is_course(least, repeat, patterns):
         return dosage.lasts, spans
     if rules.duration is DurationMeaning.COURSE and dosage.lasts is None:
         return _wrong_bounds(spans) or (spans, None)

@@ -13,6 +13,7 @@ from hub.domain.intake_slots import IntakeSlot
 from hub.domain.orders import Reason
 from hub.domain.schedule_rules import IntervalAnchor, ScheduleRules
 from hub.domain.timing import NOTHING_REPEATED, PeriodUnit, Repeat, SlotDose, Span, Timing
+from hub.domain.timing_doubts import differs, unclear, without_period
 from hub.domain.timing_rules import (
     MOST_TIMES,
     RULE_CONTRADICTION,
@@ -44,12 +45,21 @@ class Reading:
 
 def read_timing(timing: Timing, ward: WardDay, slots: tuple[IntakeSlot, ...], rules: ScheduleRules) -> Reading | Reason:
     """Return what a timing means at a ward on a day of its table, or why nobody can tell."""
+    if timing.prn and timing.repeat is not None and timing.repeat.frequency_max is not None:
+        timing = replace(timing, repeat=_at_most(timing.repeat))
     if timing.repeat is not None and (broken := broken_rule(timing.repeat)) is not None:
         return broken
     found = _read_form(timing, ward, slots, rules)
     if isinstance(found, Reason) or not timing.prn:
         return found
     return Reading(ScheduleKind.PRN, found.pattern)
+
+
+def _at_most(repeat: Repeat) -> Repeat:
+    """Return an as-needed repetition whose most times are its only ones: nothing is scheduled, so the least says nothing."""
+    if repeat.frequency is not None and repeat.frequency_max is not None and repeat.frequency > repeat.frequency_max:
+        return repeat
+    return replace(repeat, frequency=repeat.frequency_max, frequency_max=None)
 
 
 def _read_form(timing: Timing, ward: WardDay, slots: tuple[IntakeSlot, ...], rules: ScheduleRules) -> Reading | Reason:
@@ -103,6 +113,9 @@ def _of_code(code: str, repeat: Repeat, ward: WardDay, rules: ScheduleRules) -> 
         return unknown_code(code)
     found = Reading(rule.kind, pattern_of(rule, rules) if rule.times else None)
     shape = _shape(repeat)
+    if rule.kind is ScheduleKind.ONCE and (repeat.count not in (None, 1) or repeat.count_max not in (None, 1)):
+        most = repeat.count_max or repeat.count
+        return reason(RULE_CONTRADICTION, f"the code '{code}' means once, and {most} times are written", f"код «{code}» значит «однократно», а раз указано {most}")
     if shape == NOTHING_REPEATED or _is_once_again(rule, shape, repeat):
         return found
     beside = _of_repeat(shape, ward, rules)
@@ -220,11 +233,11 @@ def _on_days(base: DayTimes, repeat: Repeat, ward: WardDay) -> Reading | Reason:
     if weeks is not None and repeat.period_unit is PeriodUnit.WEEK and (repeat.weekdays or often not in (None, a_day)):
         return _on_weekdays(base, repeat, weeks, ward)
     if months is not None and not repeat.weekdays:
-        return _read(replace(base, every_months=months)) if often in (None, a_day) else _unclear(repeat)
+        return _read(replace(base, every_months=months)) if often in (None, a_day) else unclear(repeat)
     if (repeat.period is not None and days is None) or (repeat.weekdays and days not in (None, 1)):
-        return _unclear(repeat)
+        return unclear(repeat)
     if often not in (None, a_day):
-        return _differs(repeat, a_day)
+        return differs(repeat, a_day)
     return _read(replace(base, every_days=days or 1, weekdays=_weekdays(repeat)))
 
 
@@ -233,10 +246,10 @@ def _on_weekdays(base: DayTimes, repeat: Repeat, weeks: int, ward: WardDay) -> R
     a_week = len(base.times) * len(repeat.weekdays)
     if repeat.weekdays:
         found = _read(replace(base, weekdays=_weekdays(repeat), every_weeks=weeks))
-        return found if repeat.frequency in (None, a_week) else _differs(repeat, a_week)
+        return found if repeat.frequency in (None, a_week) else differs(repeat, a_week)
     rule = ward.rule(f"{repeat.frequency}X/WEEK") if weeks == 1 and len(base.times) == 1 else None
     if rule is None or rule.kind is not ScheduleKind.REGULAR:
-        return _differs(repeat, len(base.times))
+        return differs(repeat, len(base.times))
     return _read(replace(base, every_days=rule.every_days, weekdays=rule.weekdays))
 
 
@@ -246,18 +259,6 @@ def _read(pattern: DayTimes) -> Reading:
 
 def _weekdays(repeat: Repeat) -> tuple[int, ...]:
     return tuple(sorted(repeat.weekdays))
-
-
-def _differs(repeat: Repeat, times: int) -> Reason:
-    return reason(
-        RULE_CONTRADICTION, f"{repeat.frequency} times are written, and the times beside it are {times}",
-        f"указано {repeat.frequency} раз, а времён рядом — {times}",
-    )  # fmt: skip
-
-
-def _unclear(repeat: Repeat) -> Reason:
-    said = f"{repeat.frequency or 1} × / {repeat.period} {repeat.period_unit}"
-    return reason(RULE_UNCLEAR, f"nobody can tell the days or times of '{said}' with what stands beside it", f"по «{said}» и написанному рядом нельзя назвать дни и время")
 
 
 def _count_of(repeat: Repeat, unit: PeriodUnit) -> int | None:
@@ -281,8 +282,12 @@ def _months(repeat: Repeat) -> int | None:
 def _of_rate(repeat: Repeat, ward: WardDay, rules: ScheduleRules) -> Reading | Reason:
     """Return 'n times a period' without clock times: an interval, or times and days of the ward's table."""
     often = repeat.frequency or 1
+    if repeat.period is None and repeat.weekdays:
+        if repeat.frequency is not None and (often, len(repeat.weekdays)) != (1, 1):
+            return without_period(repeat)
+        return _n_a_day(often, ward, repeat, 1)
     if repeat.period is None:
-        return _n_a_day(often, ward, repeat, 1) if repeat.weekdays else _of_count(repeat)
+        return _of_count(repeat)
     assert repeat.period_unit is not None
     if repeat.period_unit in (PeriodUnit.MONTH, PeriodUnit.YEAR):
         return _n_a_month(often, repeat, ward)
@@ -296,12 +301,12 @@ def _of_rate(repeat: Repeat, ward: WardDay, rules: ScheduleRules) -> Reading | R
 
 def _n_in_days(often: int, days: int, repeat: Repeat, ward: WardDay) -> Reading | Reason:
     if repeat.weekdays and days > 1:
-        return _unclear(repeat)
+        return unclear(repeat)
     if often % days == 0:
         return _n_a_day(often // days, ward, repeat, 1)
     if days % often == 0:
         return _n_a_day(1, ward, repeat, days // often)
-    return _unclear(repeat)
+    return unclear(repeat)
 
 
 def _n_a_day(often: int, ward: WardDay, repeat: Repeat, every_days: int) -> Reading | Reason:
@@ -316,7 +321,7 @@ def _n_a_week(often: int, weeks: int, repeat: Repeat, ward: WardDay) -> Reading 
         known = len(repeat.weekdays)
         found = _n_a_day(often // known, ward, repeat, 1) if often % known == 0 else _n_a_day(1, ward, repeat, 1)
         if often % known and repeat.frequency is not None:
-            return _differs(repeat, known)
+            return differs(repeat, known)
         if isinstance(found, Reading) and isinstance(found.pattern, DayTimes):
             return _read(replace(found.pattern, every_weeks=weeks))
         return found
@@ -324,14 +329,14 @@ def _n_a_week(often: int, weeks: int, repeat: Repeat, ward: WardDay) -> Reading 
         return _n_in_days(often, 7 * weeks, repeat, ward)
     rule = ward.rule(f"{often}X/WEEK") if weeks == 1 else None
     if rule is None or rule.kind is not ScheduleKind.REGULAR:
-        return _unclear(repeat)
+        return unclear(repeat)
     return _read(DayTimes(tuple((clock, ONE) for clock in rule.times), rule.every_days, rule.weekdays))
 
 
 def _n_a_month(often: int, repeat: Repeat, ward: WardDay) -> Reading | Reason:
     months = _months(repeat)
     if months is None or months % often or repeat.weekdays:
-        return _unclear(repeat)
+        return unclear(repeat)
     found = _n_a_day(1, ward, repeat, 1)
     if isinstance(found, Reading) and isinstance(found.pattern, DayTimes):
         return _read(replace(found.pattern, every_months=months // often))
@@ -346,11 +351,11 @@ def _of_interval(repeat: Repeat, often: int, ward: WardDay, rules: ScheduleRules
         return reason(RULE_UNCLEAR, "the time between two doses is less than a minute", "между дозами меньше минуты")
     rule = ward.rule(_interval_code(passed))
     if rule is not None and rule.kind is ScheduleKind.CONTINUOUS:
-        return Reading(ScheduleKind.CONTINUOUS)
+        return Reading(ScheduleKind.CONTINUOUS, Interval(passed))
     found = _by_step(passed, rule, repeat, ward, rules)
     if repeat.weekdays and not isinstance(found, Reason):
         if not isinstance(found.pattern, DayTimes) or found.pattern.every_days > 1 or found.pattern.weekdays:
-            return _unclear(repeat)
+            return unclear(repeat)
         return _read(replace(found.pattern, weekdays=_weekdays(repeat)))
     return found
 

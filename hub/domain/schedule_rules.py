@@ -30,10 +30,11 @@ class MonthEnd(StrEnum):
 
 
 class DurationMeaning(StrEnum):
-    """What a duration of at least its period means: nobody knows (a person looks), or the length of the course."""
+    """What a duration of at least its period means: nobody knows (a person looks), the length of the course, or that of one dose."""
 
     ASK = "ask"
     COURSE = "course"
+    DOSE = "dose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ _WORDS: Mapping[StrEnum, tuple[str, str]] = {
     MonthEnd.LAST_DAY: ("months: the last day where the month is shorter", "месяцы: последний день, если месяц короче"),
     MonthEnd.SKIP: ("months: left out where the day does not exist", "месяцы: пропуск, если такого дня нет"),
     DurationMeaning.ASK: ("duration: asked where it is not shorter than its period", "длительность: вопрос, если она не короче периода"),
+    DurationMeaning.DOSE: ("duration: of one dose, also where it is not shorter than its period", "длительность: одной дозы, даже если она не короче периода"),
     DurationMeaning.COURSE: ("duration: the length of the course where it is not shorter than its period", "длительность: длина курса, если она не короче периода"),
 }  # fmt: skip
 _FIXED = (
@@ -72,6 +74,11 @@ def rules_of(rules: ScheduleRules, settings: SourceSettings | None) -> ScheduleR
     if settings is None or not settings.duration_as_bounds or rules.duration is DurationMeaning.COURSE:
         return rules
     return _COURSE_RULES if rules == HOUSE_RULES else replace(rules, duration=DurationMeaning.COURSE)
+
+
+def rules_told(rules: ScheduleRules) -> dict[str, tuple[str, ...]]:
+    """Return every rule in force in both languages, as an answer tells them beside a decision."""
+    return {language: rules_in_words(rules, language) for language in ("ru", "en")}
 
 
 def rules_in_words(rules: ScheduleRules, language: str) -> tuple[str, ...]:

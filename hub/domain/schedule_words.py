@@ -64,6 +64,9 @@ def _core(course: Course, dose: WrittenDose, language: str) -> str:
         return f"{_dose(dose, course.factor, language, Case.PLAIN)} {_said(language, 'однократно', 'once')}".strip()
     if course.kind is ScheduleKind.CONTINUOUS:
         told = _said(language, "без времени приёма (инфузия, протокол или по указанию)", "without dose times (infusion, protocol or as directed)")
+        steps = [every_text(_span(pattern.step), language) for _, pattern in course.editions if isinstance(pattern, Interval)]
+        if steps:
+            return f"{_dose(dose, course.factor, language, Case.EACH)} {steps[-1]}, {_said(language, 'время приёма заранее не назначается', 'dose times are not planned ahead')}".strip()
         return f"{_dose(dose, course.factor, language, Case.PLAIN)} {told}".strip()
     if course.kind is ScheduleKind.PRN:
         return _as_needed(course, dose, language)

@@ -42,8 +42,12 @@ _PERCENT = re.compile(r"(?<![\d.,])(\d{1,2}(?:[.,]\d{1,2})?) ?%", re.ASCII)
 _IN_A_THOUSAND = re.compile(r"(?<![\d.,:])1 ?: ?([1-9]\d{2}|[1-9]\d{0,2}[ ,\u00a0]?000)(?![\d.,])", re.ASCII)
 _RANGE = re.compile(r"(?<![\d.,A-Za-z])\d+(?:[.,]\d+)? ?[-–—] ?\d+(?:[.,]\d+)?(?= ?[^\W\d_])")
 _MANY_UNITS = re.compile(r"(?<=\d) ?(?:(?P<million>млн|миллион\w*|millions?|mio)|тыс|тысяч\w*|thousands?)\.? ?(?:units?|iu|ie|ед|ме)\b\.?", re.IGNORECASE)
+_UNITS_IN_ML = r"(?:units?|iu|ie|ед|ме)\b\.?\s?(?:/|per|на)\s?(?:1\s?)?(?:ml|мл)\b"
+_PREMIXED = re.compile(rf"(?<![\d.,/])\(?(\d{{2}})\s?/\s?(\d{{2}})(?![\d.,/])\)?(?P<own>\s?{_UNITS_IN_ML})?", re.IGNORECASE)
+_CONCENTRATION = re.compile(rf"\d\s?{_UNITS_IN_ML}", re.IGNORECASE)
 _ANTI_FACTOR = re.compile(r"\b(?:анти|anti)[- ]?[xх][aа]\b", re.IGNORECASE)
 _PER_PERCENT = 10
+_WHOLE = 100
 _PER_THOUSAND = 1000
 
 
@@ -74,11 +78,23 @@ class _Term:
     bare: bool = False
 
 
+def _without_ratio(text: str) -> str:
+    """Return a strength without the parts of a premixed insulin, which add up to a hundred: `75/25 Units/mL` is 100 units in a mL."""
+    found = _PREMIXED.search(text)
+    if found is None or int(found[1]) + int(found[2]) != _WHOLE:
+        return text
+    before, after = text[: found.start()], text[found.end() :]
+    if found["own"]:
+        return f"{before}{_WHOLE}{found['own']}{after}"
+    return f"{before};{after}" if _CONCENTRATION.search(f"{before};{after}") else text
+
+
 def _plain(text: str) -> str:
     """Return a strength with its ratios of solutions as mg in a mL (`1:1000` is 1 mg/mL), and thousands and millions of units as such.
 
     A ratio is one gram in so many mL; anti-Xa units are units.
     """
+    text = _without_ratio(text)
     text = _MANY_UNITS.sub(lambda found: " million-IU" if found["million"] else " thousand-IU", _ANTI_FACTOR.sub("", text))
     return _IN_A_THOUSAND.sub(lambda found: _per_ml(Fraction(_PER_THOUSAND, int(re.sub(r"\D", "", found[1])))), text)
 
@@ -183,7 +199,7 @@ def parse_strength(text: str, unit: str) -> Strength | None:
     """Read the strength of a drug as a directory writes it, for one dispensing unit `unit`; None where it says none.
 
     `0.5mg/2mL Amp` by ampoule is 0.5 mg in 2 mL, by mL 0.25 mg; `100 Units / mL - 10 mL Vial` by vial is 1000 IU in 10 mL;
-    `5+2,5 мг` and `5mg / 325mg Tablet` are combinations; `20 mcg/dose 200 doses` is 4000 mcg in 200 doses. An amount that can be
+    `75/25 Units/mL` is a premixed insulin of 100 IU in a mL; `5+2,5 мг` and `5mg / 325mg Tablet` are combinations; `20 mcg/dose 200 doses` is 4000 mcg in 200 doses. An amount that can be
     read in two ways, a range (`200-300mg`) and more than a kilogram make the whole None.
     """
     if len(text) > _LONGEST_STRENGTH or _RANGE.search(text):

@@ -7,17 +7,17 @@ the schedule decides between as-needed, once, not packable and scheduled.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from fractions import Fraction
+from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 
 from hub.domain.allergies import ALLERGY_SOURCE, AllergyHit, Strength, allergy_hits, allergy_reason
-from hub.domain.divided_doses import is_divided
-from hub.domain.dose_checks import dose_doubts, settled_dose, weekly_stop
-from hub.domain.doses import Lane
+from hub.domain.divided_doses import are_gives_of_one, is_divided
+from hub.domain.dose_checks import maxima_of_unknown_drug
 from hub.domain.drugs import Drug, DrugClass, DrugDirectory
 from hub.domain.duplicates import OtherOrder, Twin, duplicate_doubts, duplicate_remarks, twins_of
-from hub.domain.lanes import RULE_NOT_PACKED, implausible_amount, lane_of, packed_units
+from hub.domain.lanes import RULE_NOT_PACKED
+from hub.domain.line_content import HouseRules, LineContent, content_of
 from hub.domain.orders import (
     Check,
     LineDecision,
@@ -29,8 +29,17 @@ from hub.domain.orders import (
     SourceSettings,
     Stay,
 )
-from hub.domain.quantities import Quantity
-from hub.domain.rulings import Ruling, RulingKind, ruling_reason, ruling_that_passes, stands
+from hub.domain.regulation_checks import ORDER_1088_CHECKS, course_check, signature_check
+from hub.domain.releases import is_infusion, meant, rules_meant
+from hub.domain.rulings import (
+    PASSING,
+    Ruling,
+    RulingKind,
+    ruling_reason,
+    ruling_that_passes,
+    ruling_that_releases,
+    stands,
+)
 from hub.domain.schedule import (
     HOUSE_RULES,
     FrequencyTable,
@@ -38,15 +47,13 @@ from hub.domain.schedule import (
     Schedule,
     ScheduleKind,
     ScheduleRules,
-    factors_of,
+    ends_by_itself,
     once_due,
     schedule_for,
 )
-from hub.domain.schedule_rules import rules_of
-from hub.domain.strengths import RULE_CONTAINER, units_for
-from hub.domain.timing import Timing
+from hub.domain.strengths import RULE_CONTAINER
+from hub.domain.weekly_orders import weekly_beside
 
-ORDER_1088_CHECKS = "Kemerovo order 1088, section II.1"
 ORDER_1088_EXCLUDED = "Kemerovo order 1088, appendix 1"
 MIXTURE_PREFIX = "mixture:"
 
@@ -71,7 +78,7 @@ class _Case:
     patient: Patient
     stay: Stay | None
     drug: Drug | None
-    schedule: Schedule | Reason | None
+    content: LineContent
     settings: SourceSettings
     confirmed_at: datetime | None
     now: datetime
@@ -81,6 +88,12 @@ class _Case:
     rulings: tuple[Ruling, ...] = ()
     twins: tuple[Twin, ...] = ()
     table: FrequencyTable | None = None
+    infused: bool = False
+
+    @property
+    def schedule(self) -> Schedule | Reason:
+        """What the line's dosages mean, or why nobody can tell."""
+        return self.content.schedule
 
     def kind_of(self, line: OrderLine) -> ScheduleKind | None:
         """Return what kind of schedule another line of the same patient has, None where nobody can tell."""
@@ -88,9 +101,11 @@ class _Case:
         return schedule.kind if schedule is not None else None
 
     def divides(self, line: OrderLine) -> bool:
-        """Tell whether another line of the same patient gives its doses at other events of the day than this one."""
+        """Tell whether another line of the same patient gives its doses at other times than this one, as parts of one dose or of one order."""
         own, other = self.schedule_of(self.line), self.schedule_of(line)
-        return own is not None and other is not None and is_divided(own, other)
+        if own is None or other is None:
+            return False
+        return is_divided(own, other) or are_gives_of_one(self.line.id, line.id, own, other)
 
     def schedule_of(self, line: OrderLine) -> Schedule | None:
         """Return what another line of the same patient means at its ward, None where nobody can tell."""
@@ -124,18 +139,20 @@ def decide_line(
     pharmacists ruled about the order by name; those that stand for the line as it is now count. `beside` are the patient's orders
     in force, of which two may double each other.
     """
-    schedule = schedule_for(line.dosages, table, stay.department if stay is not None else "", slots, rules_of(rules, settings))
     drug = directory.get(line.drug)
     standing = tuple(ruling for ruling in rulings if stands(ruling, line, patient.allergies))
+    infused, rules, line = is_infusion(line, standing), rules_meant(rules, line, standing), meant(line, standing)
+    content = content_of(line, drug, stay.department if stay is not None else "", HouseRules(table, slots, rules, settings))
     twins = tuple(twins_of(line, drug, beside, now)) if drug is not None else ()
     case = _Case(
-        line, patient, stay, drug, schedule, settings, last_confirmed_at, now, slots, planned_from, _hits(patient, drug, settings), standing,
-        twins, table,
+        line, patient, stay, drug, content, settings, last_confirmed_at, now, slots, planned_from, _hits(patient, drug, settings), standing,
+        twins, table, infused,
     )  # fmt: skip
-    checks = (*regulation_checks(line, settings, last_confirmed_at, now, schedule), _allergy_check(case))
+    course, signature = course_check(line, settings, last_confirmed_at, now, content.schedule), signature_check(line, settings)
+    checks = (content.dose, content.frequency, course, signature, _allergy_check(case))
     stages = (
         (Outcome.EXCLUDED, _exclusions(case)),
-        (Outcome.REJECTED, _rejections(case, checks)),
+        (Outcome.REJECTED, chain(_rejections(case, checks), weekly_beside(line, drug, beside, case.schedule_of, now))),
         (Outcome.NEEDS_REVIEW, _doubts(case)),
     )
     for outcome, found in stages:
@@ -143,88 +160,6 @@ def decide_line(
             return LineDecision(outcome, reasons, checks)
     outcome, reasons = _by_schedule(case)
     return LineDecision(outcome, (*reasons, *_remarks(case)), checks)
-
-
-def confirmed_until(line: OrderLine, settings: SourceSettings, last_confirmed_at: datetime | None) -> datetime | None:
-    """Return until when an order may be planned: its own end, or `reconfirm_days` after it was last confirmed; None: no limit."""
-    confirmed = last_confirmed_at or line.authored_at or line.starts_at
-    if line.ends_at is not None or settings.reconfirm_days is None or confirmed is None:
-        return line.ends_at
-    return confirmed + timedelta(days=settings.reconfirm_days)
-
-
-def regulation_checks(
-    line: OrderLine,
-    settings: SourceSettings,
-    last_confirmed_at: datetime | None,
-    now: datetime,
-    schedule: Schedule | Reason | None = None,
-) -> tuple[Check, ...]:
-    """Return the four checks of order 1088, section II.1 (dose, frequency, course, signature), each by itself.
-
-    An order that has no dose times (sliding scale, infusion, protocol) may leave its dose to the protocol.
-    """
-    by_protocol = isinstance(schedule, Schedule) and schedule.kind is ScheduleKind.CONTINUOUS
-    return (
-        _dose_check(line, by_protocol),
-        _frequency_check(line),
-        _course_check(line, settings, last_confirmed_at, now, schedule),
-        _signature_check(line, settings),
-    )
-
-
-def _dose_check(line: OrderLine, by_protocol: bool) -> Check:
-    if by_protocol and (line.dose is None or line.dose[1].amount == 0):
-        return Check("dose", True, f"the dose is left to what '{line.timing.code if line.timing else ''}' says")
-    if line.dose is None:
-        return Check("dose", False, "no dose is written", "доза не указана")
-    low, high = line.dose
-    if low.amount.numerator <= 0 or (high is not low and high.amount < low.amount):
-        return Check("dose", False, f"the dose {low} to {high} is not a dose", f"доза от {low} до {high} — не доза")
-    return Check("dose", True, f"dose {low}" if high is low or low == high else f"dose {low} to {high}")
-
-
-def _frequency_check(line: OrderLine) -> Check:
-    written = [dosage.timing for dosage in line.dosages if dosage.timing is not None and dosage.timing.is_written]
-    if not written:
-        return Check("frequency", False, "no frequency is written", "кратность не указана")
-    return Check("frequency", True, "; ".join(dict.fromkeys(_frequency_text(timing) for timing in written)))
-
-
-def _frequency_text(timing: Timing) -> str:
-    if timing.code:
-        return f"frequency {timing.code}"
-    return "frequency by slots" if timing.slots else "when needed" if timing.prn else "frequency as written"
-
-
-def _course_check(
-    line: OrderLine, settings: SourceSettings, last_confirmed_at: datetime | None, now: datetime, schedule: Schedule | Reason | None
-) -> Check:
-    if line.ends_at is not None:
-        return Check("course", True, f"course until {line.ends_at.isoformat()}")
-    if settings.course_required and isinstance(schedule, Schedule) and schedule.is_bounded:
-        return Check("course", True, "course by what its dosages say")
-    if settings.course_required:
-        russian = f"курс не указан, а источник «{settings.name}» обязан его указывать"
-        return Check("course", False, f"no course is written, and source '{settings.name}' must write one", russian)
-    open_ended = f"course not required by source '{settings.name}': open-ended until stopped"
-    if settings.reconfirm_days is None:
-        return Check("course", True, open_ended)
-    open_ended += f", re-confirmed every {settings.reconfirm_days} days"
-    until = confirmed_until(line, settings, last_confirmed_at)
-    if until is not None and now > until:
-        russian = f"курс без срока, подтверждается каждые {settings.reconfirm_days} дн.; не подтверждён с {until:%d.%m.%Y %H:%M}"
-        return Check("course", False, f"{open_ended}; not re-confirmed since {until.isoformat()}", russian)
-    return Check("course", True, open_ended)
-
-
-def _signature_check(line: OrderLine, settings: SourceSettings) -> Check:
-    if line.signed_by.strip():
-        return Check("signature", True, f"signed by {line.signed_by.strip()}")
-    if settings.signature_required:
-        russian = f"нет подписи, а источник «{settings.name}» обязан её передавать"
-        return Check("signature", False, f"no signature, and source '{settings.name}' must bring one", russian)
-    return Check("signature", True, f"signature not required by source '{settings.name}'")
 
 
 def _allergy_check(case: _Case) -> Check:
@@ -255,13 +190,13 @@ def _allergy_reason(case: _Case, hit: AllergyHit) -> Reason:
 
 def is_excluded_department(department: str, settings: SourceSettings) -> bool:
     """Tell whether a department keeps its own procedures: its name holds one of the source's texts, in any case of letters."""
+    return _is_excluded(department, settings.excluded_departments)
+
+
+@lru_cache(maxsize=4096)
+def _is_excluded(department: str, excluded: tuple[str, ...]) -> bool:
     name = department.casefold()
-    return any(text in name for text in _excluded(settings.excluded_departments))
-
-
-@lru_cache(maxsize=64)
-def _excluded(departments: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name.strip().casefold() for name in departments)
+    return any(text.strip().casefold() in name for text in excluded)
 
 
 def _exclusions(case: _Case) -> Iterator[Reason]:
@@ -285,7 +220,7 @@ def _exclusions(case: _Case) -> Iterator[Reason]:
 def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
     line = case.line
     if line.unreadable:
-        yield Reason("unreadable", f"the line cannot be read: {line.unreadable}", "format of the sheet", f"строка не читается: {line.unreadable}")
+        yield Reason("unreadable", f"the line cannot be read: {line.unreadable.en}", "format of the sheet", f"строка не читается: {line.unreadable.ru}")
         return
     if line.status in _REFUSED_STATUSES:
         english, russian = _REFUSED_STATUSES[line.status]
@@ -294,13 +229,17 @@ def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
     for check in checks:
         if not check.passed and check.name != "allergies":
             yield Reason(check.name, check.text, ORDER_1088_CHECKS, check.text_ru)
-    if case.drug is not None and isinstance(case.schedule, Schedule):
-        yield from weekly_stop(case.drug, case.schedule)
+    yield from case.content.weekly
     if line.starts_at is not None and line.ends_at is not None and line.ends_at < line.starts_at:
         yield Reason("course-order", "the course ends before it starts", ORDER_1088_CHECKS, "курс кончается раньше, чем начинается")
     elif line.ends_at is not None and line.ends_at < case.now:
         russian = f"курс окончен {line.ends_at:%d.%m.%Y в %H:%M}"
         yield Reason("course-over", f"the course is over since {line.ends_at.isoformat()}", ORDER_1088_CHECKS, russian)
+    elif (over := _over_by_its_dosages(case)) is not None:
+        yield Reason(
+            "course-over", f"the course that its dosages say is over since {over:%H:%M on %d.%m.%Y}", ORDER_1088_CHECKS,
+            f"курс, указанный в дозировках, окончен {over:%d.%m.%Y в %H:%M}",
+        )  # fmt: skip
     finished = case.stay.finished_at if case.stay is not None else None
     if finished is not None and finished <= case.now:
         yield Reason(
@@ -311,14 +250,25 @@ def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
         )
 
 
+def _over_by_its_dosages(case: _Case) -> datetime | None:
+    """Return since when a line without an end of its own gives nothing any more, None where it still does or nobody can tell."""
+    line, schedule, zone = case.line, case.schedule, (case.planned_from or case.now).tzinfo
+    begins = line.starts_at or line.authored_at
+    if line.ends_at is not None or begins is None or zone is None or not isinstance(schedule, Schedule) or schedule.kind is ScheduleKind.ONCE:
+        return None
+    over = ends_by_itself(schedule, begins, zone)
+    return over.astimezone(zone) if over is not None and over <= case.now else None
+
+
 def _doubts(case: _Case) -> Iterator[Reason]:
-    """Yield what a pharmacist must look at before anything is done with the line."""
+    """Yield what a pharmacist must look at before anything is done with the line, and has not released by name."""
+    return (doubt for doubt in _found(case) if ruling_that_releases(doubt, case.rulings) is None)
+
+
+def _found(case: _Case) -> Iterator[Reason]:
+    """Yield what a pharmacist must look at, released or not."""
     line, drug = case.line, case.drug
-    for what in line.unsupported:
-        yield Reason(
-            "unsupported", f"the source wrote something this reader may not ignore: {what}", "FHIR R4 modifier elements",
-            f"источник указал то, что нельзя оставить без внимания: {what}",
-        )  # fmt: skip
+    yield from unsupported_reasons(line)
     if drug is None:
         yield Reason(
             "unknown-drug", f"the drug '{line.drug or line.drug_text}' is not in the directory", "drug directory",
@@ -342,9 +292,20 @@ def _doubts(case: _Case) -> Iterator[Reason]:
     yield from (ruling_reason(ruling) for ruling in case.rulings if ruling.kind is RulingKind.WITHDRAWN)
     if isinstance(case.schedule, Reason):
         yield case.schedule
-    elif drug is not None and case.schedule is not None:
-        yield from dose_doubts(line, drug, case.schedule)
+    elif drug is None:
+        yield from maxima_of_unknown_drug(line, case.schedule)
+    else:
+        yield from case.content.doubts
         yield from duplicate_doubts(line, case.twins, case.kind_of, case.divides)
+
+
+def unsupported_reasons(line: OrderLine) -> Iterator[Reason]:
+    """Yield what the source wrote of a line and no reader may ignore."""
+    for what in line.unsupported:
+        yield Reason(
+            "unsupported", f"the source wrote something this reader may not ignore: {what.en}", "FHIR R4 modifier elements",
+            f"источник указал то, что нельзя оставить без внимания: {what.ru}",
+        )  # fmt: skip
 
 
 def _by_schedule(case: _Case) -> tuple[Outcome, tuple[Reason, ...]]:
@@ -369,6 +330,13 @@ def _by_schedule(case: _Case) -> tuple[Outcome, tuple[Reason, ...]]:
                 f"у «{_code(case)[1]}» нет времени приёма (инфузия, протокол, по указанию)",
             ),
         )
+    if case.infused:
+        return Outcome.NOT_PACKABLE, (
+            Reason(
+                "infusion", "an infusion: prepared and given at the ward, not packed", "ruling of a pharmacist",
+                "инфузия: готовится и вводится в отделении, не фасуется",
+            ),
+        )  # fmt: skip
     if case.line.note.strip().casefold().startswith(MIXTURE_PREFIX):
         return Outcome.NOT_PACKABLE, (
             Reason(
@@ -376,7 +344,7 @@ def _by_schedule(case: _Case) -> tuple[Outcome, tuple[Reason, ...]]:
                 "для одной дозы смешиваются несколько препаратов: готовится в отделении",
             ),
         )
-    problem = _counting_problem(case, schedule)
+    problem = case.content.uncounted
     if problem is not None:
         stays_out = problem.rule in {RULE_CONTAINER, RULE_NOT_PACKED}
         return (Outcome.NOT_PACKABLE if stays_out else Outcome.NEEDS_REVIEW), (problem,)
@@ -419,37 +387,16 @@ def _code(case: _Case) -> tuple[str, str]:
     return ("slots of the day", "приёмы дня") if timing is not None and timing.slots else ("the written timing", "написанный режим")
 
 
-def _counting_problem(case: _Case, schedule: Schedule) -> Reason | None:
-    """Return why the dose cannot be counted out into permitted units of some lane, or None."""
-    line, drug = case.line, case.drug
-    assert line.dose is not None and drug is not None
-    settled = settled_dose(line.dose, case.settings.range_policy)
-    dose = line.dose[0] if isinstance(settled, Reason) else settled
-    for factor in factors_of(schedule):
-        counted = counted_dose(dose.times(factor), drug, line.route)
-        if isinstance(counted, Reason):
-            return counted
-    return settled if isinstance(settled, Reason) else None
-
-
-def counted_dose(
-    dose: Quantity, drug: Drug, route: str, has_cassette: bool = False
-) -> tuple[Fraction, Fraction, Lane] | Reason:
-    """Return (exact units, units that are packed, lane) of one dose, or why a person must decide."""
-    exact = units_for(dose, drug)
-    lane = lane_of(drug, exact if isinstance(exact, Fraction) else Fraction(1), route, has_cassette)
-    if isinstance(lane, Reason) and lane.rule == RULE_NOT_PACKED:
-        return lane
-    if isinstance(exact, Reason):
-        return exact
-    if isinstance(lane, Reason):
-        return lane
-    packed = implausible_amount(drug, dose) or packed_units(drug, exact, lane)
-    return packed if isinstance(packed, Reason) else (exact, packed, lane)
+def _rulings_in_use(case: _Case) -> tuple[Ruling, ...]:
+    """Return the rulings by which a line goes on; a release whose matter is gone lets nothing pass."""
+    if not case.rulings:
+        return ()
+    released = [ruling_that_releases(doubt, case.rulings) for doubt in _found(case)]
+    return tuple(ruling for ruling in case.rulings if ruling.kind in PASSING and (ruling.kind is not RulingKind.RELEASED or ruling in released))
 
 
 def _remarks(case: _Case) -> Iterator[Reason]:
-    yield from (ruling_reason(ruling) for ruling in case.rulings if ruling.kind is RulingKind.ALLERGY_PASSED)
+    yield from (ruling_reason(ruling) for ruling in _rulings_in_use(case))
     yield from duplicate_remarks(case.line, case.twins, case.kind_of, case.divides)
     if case.line.status is OrderStatus.ON_HOLD:
         yield Reason(

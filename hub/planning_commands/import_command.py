@@ -41,7 +41,7 @@ def run_import(options: ImportOptions) -> int:
     try:
         return _import(options)
     except (IntakeError, CommandRefused) as refused:
-        sys.stderr.write(f"{refused}\n")
+        sys.stderr.write(f"{refused.in_both()}\n")
         return 2
 
 
@@ -49,7 +49,7 @@ def _import(options: ImportOptions) -> int:
     found = opened(options.asked)
     preview = preview_sheet(found.known, found.sheet, found.house, found.now)
     if isinstance(preview, Refusal):
-        raise CommandRefused(preview.text)
+        raise CommandRefused(preview.text, preview.text_ru)
     taken = {} if options.dry_run else _take_in(options, found)
     rejects = _write_rejects(options, preview)
     if options.json_path is not None:
@@ -84,7 +84,7 @@ def _take_in(options: ImportOptions, found: Opened) -> dict[str, Any]:
 
 def _accepted(answer: dict[str, Any] | Refusal) -> dict[str, Any]:
     if isinstance(answer, Refusal):
-        raise CommandRefused(answer.text)
+        raise CommandRefused(answer.text, answer.text_ru)
     return answer
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,7 +34,15 @@ _SHEET_ENDINGS = (".bundle.json.gz", ".bundle.json", ".ndjson.gz", ".ndjson")
 
 
 class CommandRefused(ValueError):
-    """What was asked cannot be done; the text is one sentence for a person."""
+    """What was asked cannot be done; the text is one sentence for a person, `russian` the same one where a rule wrote it down."""
+
+    def __init__(self, english: str, russian: str = "") -> None:
+        self.russian = russian
+        super().__init__(english)
+
+    def in_both(self) -> str:
+        """Return the English sentence and, where there is one, the Russian one, a line each."""
+        return "\n".join(text for text in (str(self), self.russian) if text)
 
 
 @dataclass(frozen=True)
@@ -80,12 +89,18 @@ def opened(asked: Asked) -> Opened:
         told += [f"stays: {after}", "moment: that of each change"]
     else:
         told.append(f"moment: {now.isoformat(timespec='minutes')} ({when})")
-    read = read_changes if is_changes else read_sheet
+    read = read_changes if is_changes else _reader_of_sheets(house, source)
     sheet = read(asked.file.name, data, house.sources[source], known.drugs, zone=house.zone_of(source))
     listed = _listed(asked, source, now)
     if listed is not None and not is_changes:
         sheet = with_allergies(sheet, listed)
     return Opened(sheet, data, is_changes, house, known, now, tuple(told))
+
+
+def _reader_of_sheets(house: House, source: str) -> Callable[..., OrderSheet]:
+    """Return how a source's sheets are read, as its feed is: with its column map and its character set."""
+    feed = house.feed_of(source)
+    return partial(read_sheet, column_map=feed.column_map, charset=feed.hl7_charset)
 
 
 def _listed(asked: Asked, source: str, now: datetime) -> Mapping[PatientId, tuple[str, ...]] | None:
@@ -194,7 +209,7 @@ def _after_a_sheet(asked: Asked, house: House, source: str, known: Known) -> tup
     path = asked.after or _sheet_of_the_day(asked.file)
     if path is None:
         return known, "of the feed and the hub alone; --after names the sheet that the changes follow"
-    sheet = read_sheet(path.name, file_bytes(path), house.sources[source], known.drugs, zone=house.zone_of(source))
+    sheet = _reader_of_sheets(house, source)(path.name, file_bytes(path), house.sources[source], known.drugs, zone=house.zone_of(source))
     patients = {**known.patients, **{patient.id: patient for patient in sheet.patients}}
     stays = {**known.stays, **{stay.patient: stay for stay in sheet.stays}}
     in_force = tuple({line.id: line for line in (*known.in_force, *sheet.lines)}.values())

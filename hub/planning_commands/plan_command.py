@@ -22,6 +22,7 @@ from hub.domain.lanes import piece_text
 from hub.domain.orders import Reason
 from hub.domain.planning import trolley_order
 from hub.domain.refusals import Refusal
+from hub.domain.schedule_rules import rules_in_words
 from hub.planning_commands.console import wide_console
 from hub.planning_commands.opening import Asked, CommandRefused, Opened, opened
 from hub.services.preview import PreviewLine, SheetPreview, preview_sheet
@@ -60,13 +61,15 @@ def run_plan(options: PlanOptions) -> int:
         found = opened(options.asked)
         plan = plan_of(found)
     except (IntakeError, CommandRefused) as refused:
-        sys.stderr.write(f"{refused}\n")
+        sys.stderr.write(f"{refused.in_both()}\n")
         return 2
     console = wide_console()
     for line in found.told:
         console.print(line, markup=False, soft_wrap=True)
     for table in plan_tables(plan, options.asked.language, options.explain):
         console.print(table)
+    for rule in rules_in_words(plan.preview.rules, options.asked.language) if options.explain else ():
+        console.print(rule, markup=False, soft_wrap=True)
     return 0
 
 
@@ -76,7 +79,7 @@ def plan_of(found: Opened) -> Plan:
         raise CommandRefused(f"{found.sheet.name}: a changes feed is no day's sheet; plan the sheet, or look at the changes with import --dry-run.")
     preview = preview_sheet(found.known, found.sheet, found.house, found.now)
     if isinstance(preview, Refusal):
-        raise CommandRefused(preview.text)
+        raise CommandRefused(preview.text, preview.text_ru)
     with (
         tempfile.TemporaryDirectory(prefix="dosehub-plan-") as folder,
         Writer(Path(folder) / "dosehub.sqlite", SteppedClock(found.now, found.house.zone)) as writer,
@@ -94,7 +97,7 @@ def _planned(unit: SqlUnitOfWork, found: Opened) -> tuple[PlannedDose, ...]:
     unit.stays.put_many(found.known.stays.values())
     result = receive_sheet(unit, found.sheet, found.house)
     if isinstance(result, Refusal):
-        raise CommandRefused(result.text)
+        raise CommandRefused(result.text, result.text_ru)
     return tuple(sorted(unit.doses.where(), key=trolley_order))
 
 

@@ -41,7 +41,7 @@ def run_replay(options: ReplayOptions) -> int:
                 console.print(str(path), markup=False, soft_wrap=True)
         return 0
     except (IntakeError, CommandRefused) as refused:
-        sys.stderr.write(f"{refused}\n")
+        sys.stderr.write(f"{refused.in_both()}\n")
         return 2
 
 

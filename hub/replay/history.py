@@ -76,7 +76,8 @@ def _directory(folder: Path) -> DrugDirectory:
 
 def sheet_of(day: HistoryDay, history: History, source: SourceSettings, house: House) -> OrderSheet:
     """Read a day's sheet."""
-    return read_sheet(day.sheet.name, file_bytes(day.sheet), source, history.directory, zone=house.zone_of(source.name), column_map=house.feed_of(source.name).column_map)
+    feed, zone = house.feed_of(source.name), house.zone_of(source.name)
+    return read_sheet(day.sheet.name, file_bytes(day.sheet), source, history.directory, zone=zone, column_map=feed.column_map, charset=feed.hl7_charset)
 
 
 def changes_of(day: HistoryDay, history: History, source: SourceSettings, house: House) -> OrderSheet | None:

@@ -7,9 +7,10 @@ from fractions import Fraction
 from hub.domain.bedside import GiveWindow, check_give, check_ward_dose, windows_for
 from hub.domain.doses import TERMINAL_DOSE_STATES, WARD_LANES, DoseState, PlannedDose
 from hub.domain.identifiers import DoseId, LotId, OrderId
-from hub.domain.orders import Order, Patient, Stay
+from hub.domain.orders import Order, OrderLine, Patient, Reason, Stay
 from hub.domain.packs import Pack, PackState
 from hub.domain.refusals import Refusal
+from hub.domain.schedule import Schedule
 from hub.domain.state_words import state_ru
 from hub.domain.stock import StockMove, patient_account, ward_account
 from hub.services.call_off import withdraw
@@ -40,7 +41,7 @@ def give(unit: UnitOfWork, scan: BedsideScan, house: House) -> tuple[PlannedDose
     stay, orders = unit.stays.get(patient.id), _orders_of(unit, doses)
     recalled = _recalled(unit, {content.lot for content in pack.contents})
     refused = check_give(
-        unit.now.astimezone(house.zone), patient, pack, doses, orders, stay, recalled, _windows(orders, stay, house)
+        unit.now.astimezone(house.zone), patient, pack, doses, orders, stay, recalled, _windows(unit, orders, stay, house)
     )
     return refused if refused is not None else give_pack(unit, pack, doses)
 
@@ -50,9 +51,13 @@ def _doses_once_in(unit: UnitOfWork, pack: Pack) -> list[PlannedDose]:
     return [dose for dose_id in pack.doses if (dose := unit.doses.get(dose_id)) is not None]
 
 
-def _windows(orders: Mapping[OrderId, Order], stay: Stay | None, house: House) -> Mapping[OrderId, GiveWindow]:
+def _windows(unit: UnitOfWork, orders: Mapping[OrderId, Order], stay: Stay | None, house: House) -> Mapping[OrderId, GiveWindow]:
     department = stay.department if stay is not None else ""
-    return windows_for(orders.values(), lambda line: house.schedule_of(line, department), house.timing)
+
+    def schedule_of(line: OrderLine) -> Schedule | Reason:
+        return house.schedule_of(line, department, unit.rulings.where(order=line.id, ended_at=None))
+
+    return windows_for(orders.values(), schedule_of, house.timing)
 
 
 def _scanned(unit: UnitOfWork, scan: BedsideScan) -> tuple[Patient, Pack] | Refusal:
@@ -96,7 +101,7 @@ def give_from_ward(unit: UnitOfWork, scan: BedsideScan, house: House) -> tuple[P
     stay, orders = unit.stays.get(patient.id), _orders_of(unit, [dose])
     refused = check_ward_dose(
         unit.now.astimezone(house.zone), patient, dose, unit.lots.get(source.lot), orders, stay, _recalled(unit, {source.lot}),
-        _windows(orders, stay, house),
+        _windows(unit, orders, stay, house),
     )  # fmt: skip
     if refused is not None:
         return refused

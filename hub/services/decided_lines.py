@@ -32,7 +32,7 @@ def lines_to_rule_about(unit: UnitOfWork, department: str, limit: int) -> list[d
 def _row(unit: UnitOfWork, order: Order, department: str) -> dict[str, Any]:
     patient = unit.patients.get(order.patient)
     return {
-        "order": order.id, "version": order.version, "position": f"{order.line.sheet}: {order.line.position}", "patient": patient.code if patient else "",
+        "order": order.id, "version": order.version, "source": order.line.source, "position": f"{order.line.sheet}: {order.line.position}", "patient": patient.code if patient else "",
         "department": department, "drug": order.line.drug_text or order.line.drug, "outcome": order.outcome.value, "state": order.state.value,
         "checks": [{"name": check.name, "passed": check.passed, "text": check.text} for check in order.checks],
         "reasons": [{"rule": reason.rule, "text": reason.text, "text_ru": reason.text_ru or reason.text, "source": reason.source} for reason in order.reasons],

@@ -5,12 +5,13 @@ An alarm is an incident, opened once a cause. None of them changes an order: wha
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from hub.domain.feeds import COUNTS_KEPT, answered_due, is_suspiciously_small, last_due, usual_count
 from hub.domain.identifiers import OrderId
 from hub.domain.orders import LineState
-from hub.domain.records import Feed, Incident
+from hub.domain.records import Feed, Incident, NewestChange
 from hub.domain.refusals import Refusal
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
@@ -20,12 +21,17 @@ LATE = "feed-late"
 FAILING = "feed-failing"
 REFUSED = "feed-refused"
 GAP = "feed-gap"
+PARTIAL = "feed-partial"
 HELD = "sheet-held"
 UNLISTED = "orders-unlisted"
-ALARMS = (ABSENT, LATE, FAILING, REFUSED, GAP, HELD, UNLISTED)
+ALARMS = (ABSENT, LATE, FAILING, REFUSED, GAP, PARTIAL, HELD, UNLISTED)
 # A whole good sheet answers these by itself; a held sheet and orders that are not listed any more wait for a person.
 _ENDED_BY_A_SHEET = (ABSENT, LATE, FAILING, REFUSED, GAP)
 SUSPICIOUS = "suspiciously-small"
+_BESIDE = {
+    "Encounter": ("transfers and discharges between two whole lists", "переводы и выписки между полными списками"),
+    "AllergyIntolerance": ("allergies (a list, or the sheet; nobody is checked by this source until then)", "аллергии (списком или листом; до этого по источнику их не сверяют)"),
+}
 LISTED_AT_MOST = 20
 LONGEST_WORDS = 600
 
@@ -101,6 +107,16 @@ def hold_sheet(unit: UnitOfWork, source: str, name: str, sha256: str, refusal: R
     )  # fmt: skip
 
 
+def type_unknown(unit: UnitOfWork, source: str, kind: str, english: str, russian: str) -> None:
+    """Note, once and for all, that a server does not tell of a type beside its orders."""
+    what, what_ru = _BESIDE.get(kind, (kind, kind))
+    raise_alarm(
+        unit, source, PARTIAL, kind,
+        f"{source} does not let {kind} be read: {what} have to come another way. {english[:LONGEST_WORDS]}",
+        f"Источник {source} не отдаёт {kind}: {what_ru} должны приходить иначе. {russian[:LONGEST_WORDS]}",
+    )  # fmt: skip
+
+
 def hints_missing(unit: UnitOfWork, source: str, first: int, last: int) -> None:
     """Note that notifications of a source were lost; the pull that follows brings what they told of."""
     raise_alarm(
@@ -140,6 +156,8 @@ def _check_absent(unit: UnitOfWork, house: House, source: str) -> bool:
     if due is None:
         return False
     heard_at = feed_of(unit, source).heard_at
+    if heard_at is None and due <= _awaited_since(unit, source):
+        return False
     if heard_at is not None and (answered := answered_due(heard_at, expected_by, zone)) is not None and answered >= due:
         return False
     since = "never" if heard_at is None else f"last at {heard_at.astimezone(zone):%H:%M on %d.%m.%Y}"
@@ -149,6 +167,16 @@ def _check_absent(unit: UnitOfWork, house: House, source: str) -> bool:
         f"The sheet of {source} was due by {due:%H:%M on %d.%m.%Y} and is not here ({since}). The orders in force stay in force: ask the sender, or upload the sheet.",
         f"Лист {source} ожидался к {due:%H:%M %d.%m.%Y} и не пришёл ({since_ru}). Действующие назначения остаются в силе: спросите отправителя или загрузите лист вручную.",
     )  # fmt: skip
+
+
+def _awaited_since(unit: UnitOfWork, source: str) -> datetime:
+    """Return since when a source's sheets are awaited here: what was due before the hub knew the source is nobody's fault."""
+    subject = f"feed-awaited:{source}"
+    known = unit.newest_changes.get(subject)
+    if known is None:
+        unit.newest_changes.put(NewestChange(subject, unit.now))
+        return unit.now
+    return known.at
 
 
 def _note_late(unit: UnitOfWork, house: House, before: Feed) -> None:

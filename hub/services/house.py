@@ -1,6 +1,6 @@
 """How this hospital works: slots, tables, rules and device names; fixed at start-up and named in every decision."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -13,6 +13,8 @@ from hub.domain.expiry import RepackagingRule
 from hub.domain.feeds import FeedSettings
 from hub.domain.identifiers import BatchId, DeviceId, PackSerial, TrolleyId, derived_id
 from hub.domain.orders import OrderLine, Reason, SourceSettings
+from hub.domain.releases import rules_meant
+from hub.domain.rulings import Ruling
 from hub.domain.schedule import (
     HOUSE_RULES,
     FrequencyTable,
@@ -53,9 +55,10 @@ class House:
         """Return the rules of schedules as they hold for a source."""
         return rules_of(self.schedule_rules, self.sources.get(source))
 
-    def schedule_of(self, line: OrderLine, department: str) -> Schedule | Reason:
-        """Return what the dosages of a line mean at a department, or why nobody can tell."""
-        return schedule_for(line.dosages, self.frequencies, department, self.slots, self.rules_for(line.source))
+    def schedule_of(self, line: OrderLine, department: str, rulings: Collection[Ruling] = ()) -> Schedule | Reason:
+        """Return what the dosages of a line mean at a department, or why nobody can tell; a ruling may say what its duration means."""
+        rules = rules_meant(self.rules_for(line.source), line, rulings)
+        return schedule_for(line.dosages, self.frequencies, department, self.slots, rules)
 
     def feed_of(self, source: str) -> FeedSettings:
         """Return how a source reaches the hub; one of which nothing is told is taken in by upload alone."""

@@ -58,7 +58,8 @@ class ToldTaking:
         return {
             **self.answer, "lines": [_line_facts(line) for line in self.lines],
             "changes": {change.value: count for change in LineChange if (count := Counter(line.change for line in self.lines)[change])},
-            "rejects": [{"position": reject.position, "field": reject.field, "reason": reject.reason} for reject in self.rejects],
+            "rejected": len(self.rejects),
+            "rejects": [_reject_facts(reject) for reject in self.rejects],
             "unlisted": [{"order": order.id, "drug": order.line.drug_text or order.line.drug} for order in self.unlisted],
         }  # fmt: skip
 
@@ -69,7 +70,7 @@ def told_taking(
     """Take a sheet in by `take` and tell what became of every line of it."""
     lines = _lines_of(sheet)
     before = {order.id: order for order in unit.orders.where(id=[line.id for line in lines])}
-    unlisted = _unlisted(unit, sheet) if sheet.lines else ()
+    unlisted = _unlisted(unit, sheet) if sheet.lines and not sheet.changes else ()
     answer = take()
     if isinstance(answer, Refusal):
         return answer
@@ -108,6 +109,10 @@ def _is_as_before(order: Order, before: Order) -> bool:
 
 def _rules(order: Order) -> list[str]:
     return [reason.rule for reason in order.reasons]
+
+
+def _reject_facts(reject: Reject) -> dict[str, str]:
+    return {"position": reject.position, "field": reject.field, "reason": reject.reason.en, "reason_ru": reject.reason.ru}
 
 
 def _line_facts(told: ToldLine) -> dict[str, Any]:

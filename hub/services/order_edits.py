@@ -8,13 +8,14 @@ from hub.domain.allergies import ALLERGY_RULES
 from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.identifiers import PatientId
 from hub.domain.late_changes import ChangeKind
-from hub.domain.orders import LineState, Order, OrderLine, OrderStatus, Outcome, SourceSettings, Stay
+from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, OrderStatus, Outcome, SourceSettings, Stay
 from hub.domain.packs import TERMINAL_PACK_STATES, PackState
 from hub.domain.planning import PLANNED_OUTCOMES
 from hub.domain.validation import is_excluded_department
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
 from hub.services.ports import UnitOfWork
+from hub.services.reviews import open_review
 
 ENDED_STATUSES = frozenset(
     {OrderStatus.STOPPED, OrderStatus.CANCELLED, OrderStatus.COMPLETED, OrderStatus.ENTERED_IN_ERROR}
@@ -64,6 +65,36 @@ def placed(stay: Stay, before: Stay | None) -> Stay:
     if stay.department or before is None:
         return stay
     return replace(stay, encounter=stay.encounter or before.encounter, department=before.department, room=before.room, bed=before.bed)
+
+
+def as_shown(stay: Stay, before: Stay | None, now: datetime) -> Stay:
+    """Return a stay as a sheet shows it: its silence takes back neither a death nor a discharge of this stay that is announced for later."""
+    stay = placed(stay, before)
+    if before is None or before.finished_at is None or stay.finished_at is not None:
+        return stay
+    announced = before.finished_at > now and stay.encounter == before.encounter
+    return replace(stay, finished_at=before.finished_at, died=before.died) if before.died or announced else stay
+
+
+def shown_again(unit: UnitOfWork, house: House, stays: Stays, sheet: OrderSheet) -> frozenset[PatientId]:
+    """Ask about every patient who had left or died and whom a sheet shows; returns those who are back."""
+    known = [stays.get(stay.patient) for stay in sheet.stays if stay.finished_at is None]
+    gone = [before for before in known if before is not None and not is_here(before, unit.now)]
+    for before in gone:
+        _ask_about_presence(unit, house, before, sheet.name, sheet.sha256)
+    return frozenset(before.patient for before in gone if not before.died)
+
+
+def _ask_about_presence(unit: UnitOfWork, house: House, before: Stay, sheet: str, occasion: str) -> None:
+    """Ask the ward about a patient who has left or died and whom a sheet shows again."""
+    assert before.finished_at is not None
+    at = f"{before.finished_at.astimezone(house.zone):%H:%M on %d.%m.%Y}"
+    if before.died:
+        told = f"Patient {before.patient} died at {at}, and {sheet} shows the patient present: nothing is planned."
+        open_review(unit, "present-after-death", before.patient, "", (told, "Ask the ward; a cancelled discharge brings the orders back."), occasion=occasion)
+        return
+    told = f"Patient {before.patient} left at {at}, and {sheet} shows the patient present: the day's doses are planned again."
+    open_review(unit, "present-again", before.patient, "", (told, "Ask the ward whether the patient is there."), occasion=occasion)
 
 
 def stay_changed(

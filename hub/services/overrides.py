@@ -1,62 +1,48 @@
 """A pharmacist rules about a line by name: lets an allergy pass, refuses the line, withdraws its validation, or gives it back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hub.domain.allergies import AllergyHit, allergy_hits
 from hub.domain.doses import DoseState
-from hub.domain.identifiers import OrderId, UserId, derived_id
-from hub.domain.orders import LineState, Order, Outcome
-from hub.domain.people import Action, User, may
+from hub.domain.identifiers import derived_id
+from hub.domain.orders import Order, Outcome
 from hub.domain.records import Incident
 from hub.domain.refusals import Refusal
-from hub.domain.rulings import Ruling, RulingKind, ruled_content, ruling_that_passes, stands
+from hub.domain.rulings import (
+    PASSING,
+    Ruling,
+    RulingKind,
+    ruled_content,
+    ruling_that_passes,
+    stands,
+)
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
-from hub.services.receive_sheet import Desk, decide_lines, open_desk, plan_orders
+from hub.services.ruling_desk import Case, Said, high_alert_alone, judged_anew, made_ruling, opened, ruling_fact
 
-_OVER = (LineState.STOPPED, LineState.COMPLETED)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a pharmacist says of an order: why, who, and the second person where one confirmed it."""
-
-    order: OrderId
-    reason: str
-    by: UserId
-    second: UserId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    order: Order
-    desk: Desk
-    by: User
+__all__ = ["Said", "let_allergy_pass", "refuse_line", "validate_again", "withdraw_validation"]
 
 
 def let_allergy_pass(unit: UnitOfWork, said: Said, allergy: str, house: House) -> Order | Refusal:
     """Let one allergy pass for one order, by name and with a reason; the order is judged anew and goes on where nothing else holds it.
 
     It holds for this order and this allergy only, also when the line is merely sent again, and falls when drug, dosages or the
-    patient's allergies change. A grave reaction needs a second person.
+    patient's allergies change. A grave reaction and a high-alert drug need a second person.
     """
-    case = _opened(unit, said, house)
+    case = opened(unit, said, house)
     if isinstance(case, Refusal):
         return case
     hit = _hit(unit, case, allergy)
     if isinstance(hit, Refusal):
         return hit
-    if hit.is_critical and said.second is None:
-        return Refusal(
-            "second-person",
-            f"The reaction to '{allergy}' was grave: a second person with this right must confirm.",
-            f"Реакция на «{allergy}» была тяжёлой: должен подтвердить второй человек с этим правом.",
-        )
+    if said.second is None and (refusal := _needs_second(case, hit)) is not None:
+        return refusal
     allergies = case.desk.patients[case.order.patient].allergies
-    ruling = _rule(unit, case, said, RulingKind.ALLERGY_PASSED, allergy, ruled_content(case.order.line, allergies))
+    ruling = made_ruling(unit, case, said, RulingKind.ALLERGY_PASSED, ruled_content(case.order.line, allergies), allergy=allergy)
+    unit.rulings.put(ruling)
     facts = {"allergy": hit.allergy, "rule": hit.strength.value, "class": hit.class_name, "critical": hit.is_critical}
-    unit.record("allergy-overridden", {**_fact(case.order, ruling), **facts})
-    return _judged_anew(unit, case.order, house)
+    unit.record("allergy-overridden", {**ruling_fact(case.order, ruling), **facts})
+    return judged_anew(unit, case.order, house)
 
 
 def refuse_line(unit: UnitOfWork, said: Said, house: House) -> Order | Refusal:
@@ -81,50 +67,40 @@ def withdraw_validation(unit: UnitOfWork, said: Said, house: House) -> Order | R
 
 def validate_again(unit: UnitOfWork, said: Said, house: House) -> Order | Refusal:
     """Take a refusal or a withdrawal back: the order is judged anew, as if it had just come."""
-    case = _opened(unit, said, house)
+    case = opened(unit, said, house)
     if isinstance(case, Refusal):
         return case
-    standing = [ruling for ruling in unit.rulings.where(order=said.order) if ruling.kind is not RulingKind.ALLERGY_PASSED and ruling.ended_at is None]
+    standing = [ruling for ruling in unit.rulings.where(order=said.order) if ruling.kind not in PASSING and ruling.ended_at is None]
     if not standing:
         return Refusal("no-ruling", f"Nothing was refused or withdrawn of order {said.order}.", f"Назначение {said.order} не отклоняли и не отзывали.")
     for ruling in standing:
         unit.rulings.put(replace(ruling, ended_at=unit.now, ended_because=said.reason))
-        unit.record("validation-restored", {**_fact(case.order, ruling), "reason": said.reason, "by": said.by})
-    return _judged_anew(unit, case.order, house)
+        unit.record("validation-restored", {**ruling_fact(case.order, ruling), "reason": said.reason, "by": said.by})
+    return judged_anew(unit, case.order, house)
 
 
 def _against(unit: UnitOfWork, said: Said, kind: RulingKind, house: House) -> Order | Refusal:
-    case = _opened(unit, said, house)
+    case = opened(unit, said, house)
     if isinstance(case, Refusal):
         return case
-    ruling = _rule(unit, case, said, kind, "", ruled_content(case.order.line))
-    unit.record(f"{'line-refused' if kind is RulingKind.REFUSED else 'validation-withdrawn'}", _fact(case.order, ruling))
+    ruling = made_ruling(unit, case, said, kind, ruled_content(case.order.line))
+    unit.rulings.put(ruling)
+    unit.record(f"{'line-refused' if kind is RulingKind.REFUSED else 'validation-withdrawn'}", ruling_fact(case.order, ruling))
     _tell_of_given(unit, case.order, ruling)
-    return _judged_anew(unit, case.order, house)
+    return judged_anew(unit, case.order, house)
 
 
-def _opened(unit: UnitOfWork, said: Said, house: House) -> _Case | Refusal:
-    order, user = unit.orders.get(said.order), unit.users.get(said.by)
-    if order is None:
-        return Refusal("unknown-order", f"There is no order {said.order}.", f"Назначения {said.order} нет.")
-    if user is None or not may(user.role, Action.DECIDE_LINES):
-        return Refusal("not-allowed", "Only a pharmacist rules about a line.", "Решение по строке принимает только провизор.")
-    if said.second is not None and not _may_confirm(unit, said):
-        return Refusal("second-person", "A second, different pharmacist must confirm.", "Подтвердить должен второй, другой провизор.")
-    if not said.reason.strip():
-        return Refusal("reason", "Write the reason: it is printed with the line.", "Укажите причину: она печатается вместе со строкой.")
-    if order.state in _OVER:
-        return Refusal("over", f"Order {order.id} is {order.state.value}.", f"Назначение {order.id} уже завершено или отменено.")
-    desk = open_desk(unit, order.line.source, house)
-    return desk if isinstance(desk, Refusal) else _Case(order, desk, user)
+def _needs_second(case: Case, hit: AllergyHit) -> Refusal | None:
+    if hit.is_critical:
+        return Refusal(
+            "second-person",
+            f"The reaction to '{hit.allergy}' was grave: a second person with this right must confirm.",
+            f"Реакция на «{hit.allergy}» была тяжёлой: должен подтвердить второй человек с этим правом.",
+        )
+    return high_alert_alone(case)
 
 
-def _may_confirm(unit: UnitOfWork, said: Said) -> bool:
-    second = unit.users.get(said.second)
-    return second is not None and second.id != said.by and may(second.role, Action.DECIDE_LINES)
-
-
-def _hit(unit: UnitOfWork, case: _Case, allergy: str) -> AllergyHit | Refusal:
+def _hit(unit: UnitOfWork, case: Case, allergy: str) -> AllergyHit | Refusal:
     """Return the allergy that holds the order up, or why it cannot be let pass."""
     patient, drug = case.desk.patients.get(case.order.patient), case.desk.drugs.get(case.order.line.drug)
     hits = allergy_hits(patient.allergies or (), drug) if patient is not None and drug is not None else ()
@@ -140,30 +116,6 @@ def _hit(unit: UnitOfWork, case: _Case, allergy: str) -> AllergyHit | Refusal:
     if ruling_that_passes(hit, standing) is not None:
         return Refusal("passed", f"The allergy '{allergy}' was let pass already.", f"Аллергия «{allergy}» уже разрешена для этого назначения.")
     return hit
-
-
-def _rule(unit: UnitOfWork, case: _Case, said: Said, kind: RulingKind, allergy: str, holds_for: str) -> Ruling:
-    identity = derived_id("ruling", said.order, kind, allergy, holds_for, unit.now.isoformat(), digits=16)
-    ruling = Ruling(identity, said.order, kind, allergy, holds_for, said.reason.strip(), said.by, case.by.name, said.second, unit.now)
-    unit.rulings.put(ruling)
-    return ruling
-
-
-def _fact(order: Order, ruling: Ruling) -> dict[str, object]:
-    return {
-        "ruling": ruling.id, "order": order.id, "version": order.version, "patient": order.patient, "drug": order.line.drug,
-        "reason": ruling.reason, "by": ruling.by, "second": ruling.second,
-    }  # fmt: skip
-
-
-def _judged_anew(unit: UnitOfWork, order: Order, house: House) -> Order | Refusal:
-    """Judge a known line under its next version; its doses follow what becomes of it."""
-    desk = open_desk(unit, order.line.source, house)
-    if isinstance(desk, Refusal):
-        return desk
-    judged = decide_lines(unit, desk, [order.line], None)
-    plan_orders(unit, desk, judged)
-    return judged[0]
 
 
 def _tell_of_given(unit: UnitOfWork, order: Order, ruling: Ruling) -> None:

@@ -5,7 +5,7 @@ every line whose timing can be understood, also where its outcome is another one
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from hub.domain.codes import CodeTable, translated
 from hub.domain.drugs import Drug
 from hub.domain.duplicates import by_patient
+from hub.domain.expander import LONGEST_WINDOW
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.orders import (
     LineState,
@@ -30,9 +31,12 @@ from hub.domain.planning import begun
 from hub.domain.quantities import Quantity, fraction_text
 from hub.domain.records import CodeKind
 from hub.domain.refusals import Refusal
-from hub.domain.schedule import Schedule, ScheduleKind, expand, once_due, schedule_for
-from hub.domain.schedule_rules import rules_of
+from hub.domain.releases import meant, rules_meant
+from hub.domain.rulings import Ruling, ruling_that_releases, stands
+from hub.domain.schedule import Moments, Schedule, ScheduleKind, expand, once_due, schedule_for
+from hub.domain.schedule_rules import HOUSE_RULES, ScheduleRules, rules_of, rules_told
 from hub.domain.schedule_words import in_words
+from hub.domain.validation import unsupported_reasons
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
 from hub.services.receive_sheet import Desk, decision_of
@@ -79,13 +83,14 @@ class PreviewLine:
 
 @dataclass(frozen=True, slots=True)
 class SheetPreview:
-    """What a file would become; every line of it is here, in its order. `unread` are the entries that are no line at all."""
+    """What a file would become; every line of it is here, in its order. `unread` are the entries that are no line at all, `rules` those of its schedules."""
 
     name: str
     source: str
     at: datetime
     lines: tuple[PreviewLine, ...]
     unread: tuple[Reject, ...] = ()
+    rules: ScheduleRules = HOUSE_RULES
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -122,12 +127,12 @@ def _answered(unit: UnitOfWork) -> Mapping[str, CodeTable]:
 def preview_sheet(known: Known, sheet: OrderSheet, house: House, now: datetime) -> SheetPreview | Refusal:
     """Return what a sheet or a changes feed would become at `now`; the lines of a feed are judged at their own times.
 
-    What brings both its lines and the same as dated changes (HL7 v2) is taken in by its lines, so these are shown.
+    What brings both its lines and the same as dated changes (HL7 v2) is shown by its lines, as the last message leaves them.
     """
     settings = house.sources.get(sheet.source)
     if settings is None:
         sources = ", ".join(sorted(house.sources))
-        return Refusal("unknown-source", f"Nobody has set up the source '{sheet.source}'; known are {sources}.")
+        return Refusal("unknown-source", f"Nobody has set up the source '{sheet.source}'; known are {sources}.", f"Источник «{sheet.source}» не настроен; известны: {sources}.")
     codes = {**house.codes.get(sheet.source, {}), **known.codes.get(sheet.source, {})}
     desk = Desk(house, settings, known.drugs, frozenset(), dict(known.patients), dict(known.stays), house.sheet_window(now), codes, known.rulings)
     for patient in sheet.patients:
@@ -137,7 +142,7 @@ def preview_sheet(known: Known, sheet: OrderSheet, house: House, now: datetime) 
     ids = {line.id for line in written}
     desk = replace(desk, beside=by_patient([*written, *(line for line in known.in_force if line.id not in ids)], known.drugs))
     lines = tuple(_previewed(desk, line, now) for line in written) or tuple(_changed(desk, sheet, known.in_force))
-    return SheetPreview(sheet.name, sheet.source, now, lines, sheet.rejects)
+    return SheetPreview(sheet.name, sheet.source, now, lines, sheet.rejects, house.rules_for(sheet.source))
 
 
 def _met(desk: Desk, patient: Patient) -> None:
@@ -168,34 +173,90 @@ def _previewed(desk: Desk, line: OrderLine, now: datetime) -> PreviewLine:
     decision = decision_of(desk, line, now)
     stay = desk.stays.get(line.patient)
     department = stay.department if stay is not None else ""
-    schedule = understood(desk.house, desk.settings, line, department)
+    rulings = [ruling for ruling in desk.rulings.get(line.id, ()) if stands(ruling, line, ())]
+    reasons = _with_open_questions(decision.reasons, line, _meaning(desk.house, desk.settings, line, department, rulings), rulings)
+    schedule = understood(desk.house, desk.settings, line, department, rulings)
     if schedule is None:
-        return PreviewLine(line, department, decision.outcome, decision.reasons, {}, ())
-    begins = line.starts_at or line.authored_at or now
-    doses = doses_between(desk.house, line, schedule, begins, begins + SHOWN_FOR)
-    words = {language: _in_words(desk.house, line, schedule, language) for language in LANGUAGES}
-    return PreviewLine(line, department, decision.outcome, decision.reasons, words, doses[:MOST_DOSES], len(doses) > MOST_DOSES)
+        return PreviewLine(line, department, decision.outcome, reasons, _each_in_words(desk, line, department), ())
+    as_meant = meant(line, rulings)
+    doses = first_doses(desk.house, as_meant, schedule, now)
+    words = {language: schedule_in_words(desk.house, as_meant, schedule, language) for language in LANGUAGES}
+    return PreviewLine(line, department, decision.outcome, reasons, words, doses[:MOST_DOSES], len(doses) > MOST_DOSES)
 
 
-def _in_words(house: House, line: OrderLine, schedule: Schedule, language: str) -> str:
+def _with_open_questions(
+    reasons: tuple[Reason, ...], line: OrderLine, schedule: Schedule | Reason, rulings: Sequence[Ruling]
+) -> tuple[Reason, ...]:
+    """Return the reasons of an outcome with what could not be honoured of the line, so that it is mended in one go.
+
+    A line that is refused for another reason (over, stopped, no dose) has not come so far as to be asked about.
+    """
+    if line.unreadable:
+        return reasons
+    noted = (reason for reason in unsupported_reasons(line) if ruling_that_releases(reason, rulings) is None)
+    own = [*noted, *([schedule] if isinstance(schedule, Reason) else [])]
+    known = {reason.text for reason in reasons}
+    return (*reasons, *(reason for reason in own if reason.text not in known))
+
+
+def _each_in_words(desk: Desk, line: OrderLine, department: str) -> dict[str, str]:
+    """Return what every dosage says by itself, where only their sum cannot be told (another route, another measure); else nothing."""
+    own = [understood(desk.house, desk.settings, replace(line, dosages=(dosage,)), department) for dosage in line.dosages]
+    if len(own) < 2 or None in own:
+        return {}
+    beside = {"ru": "; отдельно: ", "en": "; separately: "}
+    return {
+        language: beside[language].join(in_words(one, dosage.dose, language) for one, dosage in zip(own, line.dosages, strict=True) if one is not None)
+        for language in LANGUAGES
+    }
+
+
+def schedule_in_words(house: House, line: OrderLine, schedule: Schedule, language: str) -> str:
     """Return a line's schedule in words, with the end of the line itself where one is written."""
     said = in_words(schedule, line.dose, language)
     told = schedule.kind is ScheduleKind.ONCE or any(course.ends_at is not None for course in schedule.courses)
     if line.ends_at is None or told:
         return said
-    return f"{said}, {'до' if language == 'ru' else 'until'} {line.ends_at.astimezone(house.zone):%d.%m.%Y %H:%M}"
+    ends_at = line.ends_at.astimezone(house.zone)
+    if (ends_at.hour, ends_at.minute) == (23, 59):
+        return f"{said}, {'по' if language == 'ru' else 'through'} {ends_at:%d.%m.%Y}"
+    return f"{said}, {'до' if language == 'ru' else 'until'} {ends_at:%d.%m.%Y %H:%M}"
 
 
-def understood(house: House, settings: SourceSettings, line: OrderLine, department: str) -> Schedule | None:
-    """Return what a line's dosages mean at its ward, whatever becomes of the line.
+def _meaning(house: House, settings: SourceSettings, line: OrderLine, department: str, rulings: Sequence[Ruling] = ()) -> Schedule | Reason:
+    """Return what a line's dosages mean at its ward, whatever becomes of the line."""
+    rules = rules_meant(rules_of(house.schedule_rules, settings), line, rulings)
+    return schedule_for(line.dosages, house.frequencies, department, house.slots, rules)
+
+
+def understood(house: House, settings: SourceSettings, line: OrderLine, department: str, rulings: Sequence[Ruling] = ()) -> Schedule | None:
+    """Return what a line's dosages mean at its ward.
 
     None where nobody can tell, also because a part of the timing could not be read: half a timing is another timing.
     """
-    if line.unreadable or any("timing" in what for what in line.unsupported):
+    if line.unreadable or any("timing" in what.en for what in line.unsupported):
         return None
-    rules = rules_of(house.schedule_rules, settings)
-    schedule = schedule_for(line.dosages, house.frequencies, department, house.slots, rules)
+    schedule = _meaning(house, settings, line, department, rulings)
     return schedule if isinstance(schedule, Schedule) else None
+
+
+def first_doses(house: House, line: OrderLine, schedule: Schedule, now: datetime) -> tuple[PreviewDose, ...]:
+    """Return the doses of the first seven days from the order's start; where they have none, of those from its first dose on."""
+    begins = line.starts_at or line.authored_at or now
+    found = doses_between(house, line, schedule, begins, begins + SHOWN_FOR)
+    if found:
+        return found
+    begins = min((moment for moment in exact_moments(schedule) if moment >= begins), default=begins)
+    later = doses_between(house, line, schedule, begins, begins + LONGEST_WINDOW)[:1]
+    return doses_between(house, line, schedule, later[0].due, later[0].due + SHOWN_FOR) if later else ()
+
+
+def exact_moments(schedule: Schedule) -> Iterator[datetime]:
+    """Yield the exact moments that a schedule names; they may be years after the order was written."""
+    patterns = (pattern for course in schedule.courses for _, pattern in course.editions)
+    for pattern in patterns:
+        if isinstance(pattern, Moments):
+            yield from pattern.moments
 
 
 def doses_between(house: House, line: OrderLine, schedule: Schedule, begins: datetime, ends: datetime) -> tuple[PreviewDose, ...]:
@@ -212,6 +273,7 @@ def preview_facts(preview: SheetPreview) -> dict[str, Any]:
     """Return a preview as JSON: `orders`, `outcomes` (they sum to `orders`), `lines` and `rejects`."""
     return {
         "file": preview.name, "source": preview.source, "at": preview.at.isoformat(), "orders": len(preview.lines), "outcomes": preview.outcomes,
+        "schedule_rules": rules_told(preview.rules),
         "lines": [line_facts(line) for line in preview.lines],
         "rejects": [*(reject_facts(line) for line in preview.rejects), *(_unread_facts(preview.name, reject) for reject in preview.unread)],
     }  # fmt: skip
@@ -223,7 +285,8 @@ def line_facts(shown: PreviewLine) -> dict[str, Any]:
     return {
         "id": line.id, "position": line.position, "patient": line.patient, "department": shown.department, "drug": line.drug, "drug_text": line.drug_text,
         "outcome": shown.outcome.value, "reasons": [reason_facts(reason) for reason in shown.reasons], "schedule": dict(shown.words) or None,
-        "doses": [_dose_facts(dose) for dose in shown.doses], "more_doses": shown.more,
+        "doses": [_dose_facts(dose) for dose in shown.doses], "more_doses": shown.more, "note": line.note,
+        "written": [dosage.text for dosage in line.dosages if dosage.text],
     }  # fmt: skip
 
 
@@ -247,7 +310,7 @@ def reject_facts(shown: PreviewLine) -> dict[str, Any]:
 
 
 def _unread_facts(name: str, reject: Reject) -> dict[str, Any]:
-    return {"file": name, "line": reject.position, "field": reject.field, "order": "", "reasons": reject.reason, "reasons_ru": reject.reason}
+    return {"file": name, "line": reject.position, "field": reject.field, "order": "", "reasons": reject.reason.en, "reasons_ru": reject.reason.ru}
 
 
 _FIELDS: Mapping[str, str] = {

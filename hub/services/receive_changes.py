@@ -7,6 +7,7 @@ from datetime import datetime
 
 from hub.domain.codes import translated
 from hub.domain.doses import DoseState
+from hub.domain.identifiers import PatientId
 from hub.domain.late_changes import ChangeKind
 from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, OrderStatus, SheetChange, Stay
 from hub.domain.records import Import, NewestChange
@@ -24,8 +25,10 @@ from hub.services.order_edits import (
     stay_changed,
 )
 from hub.services.ports import UnitOfWork
+from hub.services.receive_allergies import with_listed
 from hub.services.receive_sheet import Desk, decide_lines, judge_for_allergies, open_desk, plan_orders, register
 from hub.services.reviews import open_review
+from hub.services.sheet_oddities import note_rejects
 
 _IN_FORCE_OR_NOT_OURS = (LineState.ACTIVE, LineState.ON_HOLD, LineState.EXCLUDED)
 
@@ -46,6 +49,7 @@ def receive_changes(unit: UnitOfWork, sheet: OrderSheet, house: House) -> Change
         return Refusal(
             "known-sheet",
             f"{sheet.name}: the same content was taken in at {known.received_at.isoformat()} as {known.name}.",
+            f"{sheet.name}: это содержимое уже принято {known.received_at:%d.%m.%Y %H:%M} как {known.name}.",
         )
     desk = open_desk(unit, sheet.source, house)
     if isinstance(desk, Refusal):
@@ -61,6 +65,7 @@ def take_changes(unit: UnitOfWork, desk: Desk, sheet: OrderSheet) -> ChangesResu
         "changes-received",
         {"changes": sheet.name, "source": sheet.source, "sha256": sheet.sha256, "entries": len(sheet.changes), "orders": with_line},
     )
+    note_rejects(unit, sheet)
     new_orders = [order for change in sheet.changes if (order := _take(unit, desk, change, sheet.sha256)) is not None]
     return ChangesResult(
         len(sheet.changes), len(new_orders), dict(Counter(order.outcome.value for order in new_orders))
@@ -71,16 +76,30 @@ def _take(unit: UnitOfWork, desk: Desk, change: SheetChange, sha256: str) -> Ord
     """Take one change; returns the order if it is a new one."""
     if change.patient is not None:
         judge_for_allergies(unit, desk, register(unit, desk, (change.patient,), ()))
+    if change.allergies is not None:
+        _take_allergies(unit, desk, *change.allergies)
     if change.stay is not None and not _overtaken(unit, f"stay:{change.stay.patient}", change, sha256):
         _take_stay(unit, desk, change.stay, change.at)
     return _take_line(unit, desk, change.line, change.at, sha256) if change.line is not None else None
+
+
+def _take_allergies(unit: UnitOfWork, desk: Desk, patient: PatientId, texts: tuple[str, ...]) -> None:
+    """Add new allergies to a patient's and judge the orders in force by them; of somebody whom nobody told of, a person is asked."""
+    known = desk.patients.get(patient)
+    if not texts:
+        return
+    if known is None:
+        told = f"An allergy came of patient {patient}, whom no sheet told of: it is not kept."
+        open_review(unit, "allergy-unknown-patient", patient, "", (told, "Send it again with the patient."))
+        return
+    judge_for_allergies(unit, desk, register(unit, desk, (with_listed(known, texts),), ()))
 
 
 def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime, sha256: str) -> Order | None:
     """Decide a line that is new or says something new; every other one leaves a fact that names its place in the file, too."""
     line = translated(line, desk.codes)
     before = unit.orders.get(line.id)
-    newest = _newest(unit, f"order:{line.id}", at)
+    newest = _newest(unit, f"order:{line.id}", at, announces=line.status in ENDED_STATUSES and at > unit.now)
     if before is None:
         orders = decide_lines(unit, desk, [line], sha256)
         plan_orders(unit, desk, orders)
@@ -93,26 +112,42 @@ def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime, sha2
     elif not is_same_line(line, before):
         order_edited(unit, desk.house, desk.stays, before, line, at)
         plan_orders(unit, desk, decide_lines(unit, desk, [line], sha256))
+        _ask_about_the_end(unit, desk.house, before, at)
     else:
         unit.record("order-unchanged", {"order": before.id, "version": before.version, **_place(line, sha256)})
     return None
 
 
-def _newest(unit: UnitOfWork, subject: str, at: datetime) -> datetime | None:
+def _newest(unit: UnitOfWork, subject: str, at: datetime, *, announces: bool) -> datetime | None:
     """Return the time of a newer change of the same order or stay, which overtook this one; else keep this one's time as the newest.
 
-    What is announced for later was said by now.
+    What is announced for later was said by now. An announced end overtakes nothing: whatever comes before it still counts until then.
     """
     known = unit.newest_changes.get(subject)
     if known is not None and known.at > at:
         return known.at
-    unit.newest_changes.put(NewestChange(subject, min(at, unit.now)))
+    unit.newest_changes.put(NewestChange(_announced(subject) if announces else subject, min(at, unit.now)))
     return None
+
+
+def _announced(subject: str) -> str:
+    return f"announced-end:{subject}"
+
+
+def _ask_about_the_end(unit: UnitOfWork, house: House, before: Order, at: datetime) -> None:
+    """Ask whether an order that was changed still ends when it was announced; until somebody says otherwise it does."""
+    ends = before.stopped_at
+    if ends is None or ends <= unit.now:
+        return
+    changed_at, ends_at = (f"{moment.astimezone(house.zone):%H:%M on %d.%m.%Y}" for moment in (at, ends))
+    told = f"Order {before.id} was changed at {changed_at}, and its end was announced for {ends_at}: it still ends then."
+    open_review(unit, "end-announced", before.id, "", (told, "Ask the prescriber whether the end still holds."), occasion=at.isoformat())
 
 
 def _overtaken(unit: UnitOfWork, subject: str, change: SheetChange, sha256: str) -> bool:
     """Tell whether a newer change of the same stay came before this one: then it is a fact, and a discharge among them is asked about."""
-    newest = _newest(unit, subject, change.at)
+    leaves = change.stay.finished_at if change.stay is not None else None
+    newest = _newest(unit, subject, change.at, announces=leaves is not None and leaves > unit.now)
     if newest is None or change.stay is None:
         return False
     at, by = change.at.isoformat(), newest.isoformat()
@@ -154,17 +189,30 @@ def _stop(unit: UnitOfWork, desk: Desk, before: Order, line: OrderLine, at: date
 
 def _take_stay(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
     before = desk.stays.get(stay.patient)
-    stay = placed(stay, before)
+    stay = _still_leaving(unit, placed(stay, before), before, at)
     if before == stay:
         return
     register(unit, desk, (), (stay,))
     if before is None:
         return
     stay_changed(unit, desk.settings, desk.house, desk.stays, before, stay, at)
-    if not is_here(stay, unit.now):
+    if not is_here(stay, unit.now) or _is_new_admission(before, stay, unit.now):
         return
     if _leaves_later(before, stay) or is_ours(before, desk.settings, unit.now) != is_ours(stay, desk.settings, unit.now):
         _judge_again(unit, desk, stay, at)
+
+
+def _still_leaving(unit: UnitOfWork, stay: Stay, before: Stay | None, at: datetime) -> Stay:
+    """Return a stay with the discharge that was announced after this news happened, so that the news cannot take it back."""
+    announced = unit.newest_changes.get(_announced(f"stay:{stay.patient}"))
+    if before is None or announced is None or stay.finished_at is not None or at >= announced.at:
+        return stay
+    return replace(stay, finished_at=before.finished_at, died=before.died)
+
+
+def _is_new_admission(before: Stay, stay: Stay, now: datetime) -> bool:
+    """Tell whether a patient who had left came again: the orders of the earlier stay do not wake up by it."""
+    return not is_here(before, now) and bool(before.encounter) and bool(stay.encounter) and before.encounter != stay.encounter
 
 
 def _leaves_later(before: Stay, stay: Stay) -> bool:

@@ -1,17 +1,15 @@
 """A sheet comes in: every line gets one named outcome, and the doses of the day are planned."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from hub.domain.codes import CodeTable, translated
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
 from hub.domain.duplicates import OtherOrder, by_patient
-from hub.domain.identifiers import DrugCode, PatientId
-from hub.domain.line_diff import line_diff
+from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.orders import (
     LineDecision,
     LineState,
@@ -25,22 +23,25 @@ from hub.domain.orders import (
     SourceSettings,
     Stay,
     has_ended,
+    is_in_force,
 )
 from hub.domain.planning import plan_line, trolley_order
-from hub.domain.quantities import fraction_text
 from hub.domain.records import Import
 from hub.domain.refusals import Refusal
+from hub.domain.releases import meant
 from hub.domain.schedule import Schedule
 from hub.domain.validation import decide_line
 from hub.services.code_tables import ask_about_codes, code_table
 from hub.services.house import House
+from hub.services.line_facts import changed_fact, decided_fact, planned_fact
 from hub.services.order_edits import (
+    as_shown,
     is_only_held,
     is_packed,
     is_same_line,
     order_edited,
     order_fell,
-    placed,
+    shown_again,
     stay_changed,
 )
 from hub.services.ports import UnitOfWork
@@ -85,6 +86,7 @@ class Desk:
     codes: CodeTable = field(default_factory=dict)
     rulings: Rulings = field(default_factory=dict)
     beside: Mapping[PatientId, Sequence[OtherOrder]] = field(default_factory=dict)
+    back: frozenset[PatientId] = frozenset()
 
 
 def open_desk(unit: UnitOfWork, source: str, house: House) -> Desk | Refusal:
@@ -92,7 +94,8 @@ def open_desk(unit: UnitOfWork, source: str, house: House) -> Desk | Refusal:
     settings = house.sources.get(source)
     if settings is None:
         return Refusal(
-            "unknown-source", f"Nobody has set up the source '{source}'; known are {', '.join(sorted(house.sources))}."
+            "unknown-source", f"Nobody has set up the source '{source}'; known are {', '.join(sorted(house.sources))}.",
+            f"Источник «{source}» не настроен; известны: {', '.join(sorted(house.sources))}.",
         )
     return Desk(
         house=house,
@@ -108,46 +111,83 @@ def open_desk(unit: UnitOfWork, source: str, house: House) -> Desk | Refusal:
 
 
 def _window(unit: UnitOfWork, house: House) -> tuple[datetime, datetime]:
-    """Return the due times that are planned now; once a sheet came before six, what changes before six is planned for the coming day too."""
+    """Return the due times that are planned now: before six those of the coming day too, unless its sheet will still come and plan them."""
     newest = unit.imports.where(kind="sheet", order_by="-received_at", limit=1)
     early = [sheet for sheet in newest if house.is_early(sheet.received_at) and house.local_date(sheet.received_at) == house.local_date(unit.now)]
-    return house.sheet_window(unit.now) if early else house.day_window(unit.now)
+    return house.sheet_window(unit.now) if early or not newest else house.day_window(unit.now)
 
 
 def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetResult | Refusal:
     """Take in a sheet once; the same content again is refused as known and changes nothing."""
+    return receive_parts(unit, replace(sheet, lines=(), announced=len(sheet.lines)), [sheet.lines], house)
+
+
+def receive_parts(
+    unit: UnitOfWork, sheet: OrderSheet, parts: Iterable[Sequence[OrderLine]], house: House
+) -> SheetResult | Refusal:
+    """Take in a sheet whose lines come in parts, so that memory does not grow with them; all lines of a patient are in one part.
+
+    `sheet` has the people, announces the count of lines and has none itself. The caller's decision is all of it or, by what a part raises, nothing.
+    """
     known = unit.imports.get(sheet.sha256)
     if known is not None:
         return Refusal(
             "known-sheet",
             f"{sheet.name}: the same content was taken in at {known.received_at.isoformat()} as {known.name}.",
+            f"{sheet.name}: это содержимое уже принято {known.received_at:%d.%m.%Y %H:%M} как {known.name}.",
         )
     desk = open_desk(unit, sheet.source, house)
     if isinstance(desk, Refusal):
         return desk
     desk = replace(desk, window=house.sheet_window(unit.now))
-    sheet = replace(sheet, lines=tuple(translated(line, desk.codes) for line in sheet.lines))
-    sheet = replace(sheet, stays=tuple(placed(stay, desk.stays.get(stay.patient)) for stay in sheet.stays))
+    desk = replace(desk, back=_take_people(unit, desk, sheet))
+    outcomes, planned = Counter[str](), 0
+    for lines in parts:
+        orders = _take_lines(unit, desk, lines, sheet.sha256)
+        outcomes.update(order.outcome.value for order in orders)
+        planned += plan_orders(unit, desk, orders)
+    return SheetResult(outcomes.total(), dict(outcomes), planned)
+
+
+def _take_people(unit: UnitOfWork, desk: Desk, sheet: OrderSheet) -> frozenset[PatientId]:
+    """Enter the people of a sheet, act on who moved or left, and write down that the sheet came.
+
+    Returns the patients who had left and are shown again: what the sheet lists of them is planned anew, and the ward is asked.
+    """
+    back = shown_again(unit, desk.house, desk.stays, sheet)
+    sheet = replace(sheet, stays=tuple(as_shown(stay, desk.stays.get(stay.patient), unit.now) for stay in sheet.stays))
     moves = [(before, stay) for stay in sheet.stays if (before := desk.stays.get(stay.patient)) not in (None, stay)]
     newly_allergic = register(unit, desk, sheet.patients, sheet.stays)
     for before, stay in moves:
         if before is not None:
-            stay_changed(unit, desk.settings, house, desk.stays, before, stay, unit.now)
-    unit.imports.put(Import(sheet.sha256, sheet.source, sheet.name, "sheet", unit.now, len(sheet.lines)))
+            stay_changed(unit, desk.settings, desk.house, desk.stays, before, stay, unit.now)
+    unit.imports.put(Import(sheet.sha256, sheet.source, sheet.name, "sheet", unit.now, sheet.announced))
     unit.record(
         "sheet-received",
-        {"sheet": sheet.name, "source": sheet.source, "sha256": sheet.sha256, "orders": len(sheet.lines)},
+        {"sheet": sheet.name, "source": sheet.source, "sha256": sheet.sha256, "orders": sheet.announced, "rejects": len(sheet.rejects)},
     )
     note_oddities(unit, sheet)
     judge_for_allergies(unit, desk, newly_allergic)
-    known_orders = {order.id: order for order in unit.orders.where(id=[line.id for line in sheet.lines])}
-    for line in sheet.lines:
-        before_it = known_orders.get(line.id)
-        if before_it is not None and not is_same_line(line, before_it):
-            order_edited(unit, house, desk.stays, before_it, line, unit.now)
-    orders = decide_lines(unit, desk, sheet.lines, sheet.sha256)
-    planned = plan_orders(unit, desk, orders)
-    return SheetResult(len(orders), dict(Counter(order.outcome.value for order in orders)), planned)
+    return back
+
+
+def _take_lines(unit: UnitOfWork, desk: Desk, written: Sequence[OrderLine], sha256: str) -> list[Order]:
+    """Act on what edited lines had on its way, then decide all of them."""
+    lines = [translated(line, desk.codes) for line in written]
+    known = _known_orders(unit, lines)
+    for line in lines if known else ():
+        before = known.get(line.id)
+        if before is not None and (line.patient in desk.back or not is_same_line(line, before)):
+            order_edited(unit, desk.house, desk.stays, before, line, unit.now)
+    return decide_lines(unit, desk, lines, sha256, known)
+
+
+def _known_orders(unit: UnitOfWork, lines: Sequence[OrderLine]) -> Mapping[OrderId, Order]:
+    """Return the orders that the hub holds under the ids of some lines."""
+    if len(lines) == 1:
+        only = unit.orders.get(lines[0].id)
+        return {} if only is None else {only.id: only}
+    return {order.id: order for order in unit.orders.where(id=[line.id for line in lines])}
 
 
 def register(unit: UnitOfWork, desk: Desk, patients: Iterable[Patient], stays: Iterable[Stay]) -> list[PatientId]:
@@ -180,7 +220,7 @@ def judge_for_allergies(unit: UnitOfWork, desk: Desk, patients: Collection[Patie
     judged = [(before, _judged_by_its_source(unit, desk, before)) for before in known if is_packed(before)]
     fallen = [order for _, order in judged if not is_packed(order)]
     unit.orders.put_many(fallen)
-    unit.record_many("line-decided", [_fact(order, desk.settings, None) for order in fallen])
+    unit.record_many("line-decided", [decided_fact(order, desk.settings, None) for order in fallen])
     end_fallen_rulings(unit, desk.rulings, desk.patients, [order for _, order in judged])
     for order in fallen:
         order_fell(unit, desk.house, desk.stays, order, unit.now)
@@ -192,26 +232,31 @@ def _judged_by_its_source(unit: UnitOfWork, desk: Desk, before: Order) -> Order:
     return replace(_decided(unit, replace(desk, settings=settings), before.line), stopped_at=before.stopped_at, first_seen_at=before.first_seen_at, not_before=before.not_before)
 
 
-def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha256: str | None) -> list[Order]:
+def decide_lines(
+    unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha256: str | None, known: Mapping[OrderId, Order] | None = None
+) -> list[Order]:
     """Give every line its outcome; an unchanged line keeps its version, a changed one gets the next.
 
     `sha256` names the file that brought the lines; None where known lines are judged again, which gives them the next version.
-    A line that was stopped and comes again unchanged stays stopped: an older list must not bring an order back.
+    A line that was stopped and comes again unchanged stays stopped: an older list must not bring an order back. `known` are the
+    orders of these lines where the caller looked them up.
     """
     orders, facts, fallen, asked = [], [], [], []
     lines = tuple(lines)
-    desk = replace(desk, beside=_beside(unit, desk, lines))
+    known = _known_orders(unit, lines) if known is None else known
+    desk = replace(desk, beside=_beside(unit, desk, lines, known))
     for line in lines:
-        before = unit.orders.get(line.id)
-        version = before.version + 1 if sha256 is None and before is not None else _version(line, before)
-        order = _decided(unit, desk, replace(line, version=version))
+        before = known.get(line.id)
+        anew = before is not None and (sha256 is None or (line.patient in desk.back and is_in_force(before, unit.now)))
+        version = before.version + 1 if before is not None and anew else _version(line, before)
+        order = _decided(unit, desk, line if line.version == version else replace(line, version=version))
         if before is not None and before.version == version:
             order = _as_before(order, before)
         order = _continued(unit, desk, order, before)
         if sha256 is None and before is not None:
             order = replace(order, stopped_at=before.stopped_at)
         orders.append(order)
-        facts.append({**_fact(order, desk.settings, sha256), **_changed(order, before)})
+        facts.append({**decided_fact(order, desk.settings, sha256), **changed_fact(order, before)})
         if order.outcome is Outcome.NEEDS_REVIEW:
             stay = desk.stays.get(order.patient)
             asked.append((order, before, stay.department if stay is not None else ""))
@@ -227,13 +272,16 @@ def decide_lines(unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha25
     return orders
 
 
-def _beside(unit: UnitOfWork, desk: Desk, lines: Sequence[OrderLine]) -> Mapping[PatientId, Sequence[OtherOrder]]:
+def _beside(
+    unit: UnitOfWork, desk: Desk, lines: Sequence[OrderLine], known_orders: Mapping[OrderId, Order]
+) -> Mapping[PatientId, Sequence[OtherOrder]]:
     """Return the orders in force of the patients of some lines, by patient: these lines as they are now, and what is known beside them."""
     ids = {line.id for line in lines}
-    ended = {order.id for order in unit.orders.where(id=list(ids), state=[LineState.STOPPED, LineState.COMPLETED])}
+    ended = {order.id for order in known_orders.values() if order.state in (LineState.STOPPED, LineState.COMPLETED)}
     known = unit.orders.where(patient=list({line.patient for line in lines}), state=[LineState.ACTIVE, LineState.ON_HOLD])
     others = [order.line for order in known if order.id not in ids and not has_ended(order, unit.now)]
-    return by_patient([*(line for line in lines if line.id not in ended), *others], desk.drugs)
+    together = [*(line for line in lines if line.id not in ended), *others]
+    return by_patient((meant(line, desk.rulings.get(line.id, ())) for line in together), desk.drugs)
 
 
 def _version(line: OrderLine, before: Order | None) -> int:
@@ -282,17 +330,18 @@ def _decided(unit: UnitOfWork, desk: Desk, line: OrderLine) -> Order:
     decision = decision_of(desk, line, unit.now)
     return Order(
         id=line.id, version=line.version, line=line, outcome=decision.outcome, state=_state(line, decision), reasons=decision.reasons,
-        patient=line.patient, decided_at=unit.now, checks=decision.checks,
+        patient=line.patient, decided_at=unit.now, checks=decision.checks, first_seen_at=unit.now,
     )  # fmt: skip
 
 
 def _continued(unit: UnitOfWork, desk: Desk, order: Order, before: Order | None) -> Order:
-    """Return a decided order with what stays known of it: when a sheet first brought it, and what was given of it lately."""
+    """Return a decided order with what stays known of it: when a sheet first brought it, its announced end, and what was given of it lately."""
     if before is None:
-        return replace(order, first_seen_at=order.decided_at)
+        return order
     stay = desk.stays.get(order.patient)
     held_until = not_before(unit, desk.house, stay.department if stay is not None else "", order, before)
-    return replace(order, first_seen_at=before.first_seen_at or before.decided_at, not_before=held_until)
+    announced = before.stopped_at if before.stopped_at is not None and before.stopped_at > unit.now else order.stopped_at
+    return replace(order, first_seen_at=before.first_seen_at or before.decided_at, not_before=held_until, stopped_at=announced)
 
 
 def planned_from(unit: UnitOfWork, desk: Desk) -> datetime:
@@ -305,57 +354,38 @@ def _state(line: OrderLine, decision: LineDecision) -> LineState:
     return LineState.ON_HOLD if state is LineState.ACTIVE and line.status is OrderStatus.ON_HOLD else state
 
 
-def _fact(order: Order, settings: SourceSettings, sha256: str | None) -> dict[str, Any]:
-    return {
-        "order": order.id, "version": order.version, "sheet": order.line.sheet, "sha256": sha256, "position": order.line.position, "source": settings.name,
-        "outcome": order.outcome.value, "reasons": [{"rule": reason.rule, "text": reason.text, "source": reason.source} for reason in order.reasons],
-        "checks": [{"name": check.name, "passed": check.passed, "text": check.text} for check in order.checks],
-        **_taken_for(order.line),
-    }  # fmt: skip
-
-
-def _changed(order: Order, before: Order | None) -> dict[str, Any]:
-    """Return what an edited line says otherwise than before; nothing of a new line or one that is the same."""
-    changes = line_diff(before.line, order.line) if before is not None and before.version != order.version else ()
-    return {"changed": [change.told() for change in changes]} if changes else {}
-
-
-def _taken_for(line: OrderLine) -> dict[str, Any]:
-    """Return the source's own words and what they were taken for; nothing where the line means what it says."""
-    if line.written is None:
-        return {}
-    return {"taken_for": [{"kind": kind, "written": written, "meaning": meaning} for kind, written, meaning in line.written.taken]}
-
-
 def plan_orders(unit: UnitOfWork, desk: Desk, orders: Iterable[Order]) -> int:
     """Plan the doses of the day's window that are not planned yet; returns how many."""
-    doses = {dose.id: dose for order in orders for dose in doses_of_order(unit, desk, order)}
+    doses = {dose.id: dose for dose in _missing_doses(unit, desk, orders)}
     planned = sorted(doses.values(), key=trolley_order)
     unit.doses.put_many(planned)
-    unit.record_many("dose-planned", [_planned_fact(dose) for dose in planned])
+    unit.record_many("dose-planned", [planned_fact(dose) for dose in planned])
     return len(planned)
 
 
-def doses_of_order(unit: UnitOfWork, desk: Desk, order: Order) -> tuple[PlannedDose, ...]:
-    """Return the doses of one order in the day's window, from now on, that do not exist yet.
+def _missing_doses(unit: UnitOfWork, desk: Desk, orders: Iterable[Order]) -> Iterator[PlannedDose]:
+    """Yield the doses of orders in the day's window, from now on, that do not exist yet.
 
     What an earlier version gave is not given again, for the same time or too soon after it.
     """
+    due = [(order, schedule, doses) for order in orders for schedule, doses in _due_doses(unit, desk, order) if doses]
+    known = defaultdict(list)
+    for dose in unit.doses.where(order=[order.id for order, _, _ in due]) if due else ():
+        known[dose.order].append(dose)
+    for order, schedule, doses in due:
+        yield from wanted(unit, desk.house, order, schedule, doses, known[order.id])
+
+
+def _due_doses(unit: UnitOfWork, desk: Desk, order: Order) -> Iterator[tuple[Schedule, tuple[PlannedDose, ...]]]:
+    """Yield the schedule of an order with its doses in the day's window, from now on; nothing where no times are known."""
     stay, drug, house = desk.stays.get(order.patient), desk.drugs.get(order.line.drug), desk.house
-    if stay is None or drug is None:
-        return ()
-    schedule = house.schedule_of(order.line, stay.department)
-    if not isinstance(schedule, Schedule):
-        return ()
-    doses = plan_line(
-        order, drug, schedule, stay, desk.settings, house.slots, planned_from(unit, desk), desk.window[1], house.zone,
-        has_cassette=drug.code in desk.with_cassette, last_confirmed_at=unit.now,
-    )  # fmt: skip
-    return wanted(unit, house, order, schedule, doses)
-
-
-def _planned_fact(dose: PlannedDose) -> dict[str, Any]:
-    return {
-        "dose": dose.id, "order": dose.order, "version": dose.version, "patient": dose.patient, "drug": dose.drug, "due": dose.due.isoformat(),
-        "slot": dose.slot, "lane": dose.lane.value, "units": fraction_text(dose.units),
-    }  # fmt: skip
+    if stay is None or drug is None or not is_packed(order):
+        return
+    rulings = desk.rulings.get(order.id, ())
+    schedule = house.schedule_of(order.line, stay.department, rulings)
+    if isinstance(schedule, Schedule):
+        as_meant = replace(order, line=meant(order.line, rulings)) if rulings else order
+        yield schedule, plan_line(
+            as_meant, drug, schedule, stay, desk.settings, house.slots, planned_from(unit, desk), desk.window[1], house.zone,
+            has_cassette=drug.code in desk.with_cassette, last_confirmed_at=unit.now,
+        )  # fmt: skip

@@ -1,11 +1,12 @@
 """What is odd about a sheet beside its lines: entries that are no line at all, and people who may be mixed up. Nothing is stopped."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from hub.domain.identifiers import PatientId, derived_id
 from hub.domain.namesakes import RULE_NAMESAKES, RULE_NO_NAME, PeopleDoubt, doubts_about_people
 from hub.domain.orders import OrderSheet, Reject
 from hub.domain.records import Incident
+from hub.domain.words import place_ru
 from hub.services.ports import UnitOfWork
 
 REJECTED_ROWS = "rejected-rows"
@@ -15,11 +16,17 @@ SHOWN_REJECTS = 5
 
 def note_oddities(unit: UnitOfWork, sheet: OrderSheet) -> None:
     """Write down every reject of a sheet and open an incident for it, and one for each doubt about its people."""
-    unit.record_many("row-rejected", [_reject_fact(sheet, reject) for reject in sheet.rejects])
-    if sheet.rejects:
-        _open(unit, _incident_of_rejects(unit, sheet))
+    note_rejects(unit, sheet)
     for doubt in doubts_about_people(sheet.patients, sheet.stays):
         _open(unit, _incident_of_people(unit, sheet.source, doubt))
+
+
+def note_rejects(unit: UnitOfWork, sheet: OrderSheet) -> None:
+    """Write down every entry of a file that is no line at all, and open an incident that names their places and reasons."""
+    if not sheet.rejects:
+        return
+    unit.record_many("row-rejected", [_reject_fact(sheet, reject) for reject in sheet.rejects])
+    _open(unit, _incident_of_rejects(unit, sheet))
 
 
 def name_alerts(unit: UnitOfWork, department: str) -> frozenset[PatientId]:
@@ -32,23 +39,28 @@ def name_alerts(unit: UnitOfWork, department: str) -> frozenset[PatientId]:
 
 def _reject_fact(sheet: OrderSheet, reject: Reject) -> dict[str, str]:
     return {
-        "sheet": sheet.name, "sha256": sheet.sha256, "source": sheet.source, "position": reject.position, "field": reject.field, "reason": reject.reason,
+        "sheet": sheet.name, "sha256": sheet.sha256, "source": sheet.source, "position": reject.position, "field": reject.field,
+        "reason": reject.reason.en, "reason_ru": reject.reason.ru,
     }  # fmt: skip
 
 
 def _incident_of_rejects(unit: UnitOfWork, sheet: OrderSheet) -> Incident:
-    count, places = len(sheet.rejects), _places(sheet.rejects)
+    count, places, places_ru = len(sheet.rejects), _places(sheet.rejects, "en"), _places(sheet.rejects, "ru")
     return Incident(
         derived_id(REJECTED_ROWS, sheet.sha256, digits=16), REJECTED_ROWS,
         f"{count} entries of {sheet.name} could not be read and are no order lines: {places}", unit.now, sheet.name,
-        text_ru=f"В листе {sheet.name} не прочитано записей: {count}; это не назначения, их нужно прислать заново: {places}",
+        text_ru=f"В листе {sheet.name} не прочитано записей: {count}; это не назначения, их нужно прислать заново: {places_ru}",
     )  # fmt: skip
 
 
-def _places(rejects: Iterable[Reject]) -> str:
-    told = [f"{reject.position}{f' ({reject.field})' if reject.field else ''}: {reject.reason}" for reject in rejects]
-    more = f"; … +{len(told) - SHOWN_REJECTS}" if len(told) > SHOWN_REJECTS else ""
-    return "; ".join(told[:SHOWN_REJECTS]) + more
+def _places(rejects: Sequence[Reject], language: str) -> str:
+    told = [f"{_position(reject, language)}{f' ({reject.field})' if reject.field else ''}: {reject.reason.said(language)}" for reject in rejects[:SHOWN_REJECTS]]
+    more = f"; … +{len(rejects) - SHOWN_REJECTS}" if len(rejects) > SHOWN_REJECTS else ""
+    return "; ".join(told) + more
+
+
+def _position(reject: Reject, language: str) -> str:
+    return place_ru(reject.position) if language == "ru" else reject.position
 
 
 def _incident_of_people(unit: UnitOfWork, source: str, doubt: PeopleDoubt) -> Incident:

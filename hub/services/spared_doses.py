@@ -19,23 +19,27 @@ def not_before(unit: UnitOfWork, house: House, department: str, order: Order, be
     if order.version == before.version:
         return before.not_before
     given = [dose.due for dose in unit.doses.where(order=order.id, state=DoseState.GIVEN)]
-    gaps = [gap for each in (before, order) if (gap := _gap(house, department, each)) is not None]
-    if not given or not gaps:
+    if not given:
+        return before.not_before
+    gaps = [gap for each in (before, order) if (gap := _gap(unit, house, department, each)) is not None]
+    if not gaps:
         return before.not_before
     held = max(given) + min(gaps)
     return held if before.not_before is None else max(held, before.not_before)
 
 
-def _gap(house: House, department: str, order: Order) -> timedelta | None:
-    schedule = house.schedule_of(order.line, department)
+def _gap(unit: UnitOfWork, house: House, department: str, order: Order) -> timedelta | None:
+    schedule = house.schedule_of(order.line, department, unit.rulings.where(order=order.id, ended_at=None))
     return least_gap(schedule) if isinstance(schedule, Schedule) else None
 
 
 def wanted(
-    unit: UnitOfWork, house: House, order: Order, schedule: Schedule, doses: Iterable[PlannedDose]
+    unit: UnitOfWork, house: House, order: Order, schedule: Schedule, doses: Iterable[PlannedDose], known: Sequence[PlannedDose]
 ) -> tuple[PlannedDose, ...]:
-    """Return the doses that do not exist yet and are not one too many; what is one too many is recorded with its reason."""
-    known = unit.doses.where(order=order.id)
+    """Return the doses that do not exist yet and are not one too many, beside those `known` of the order.
+
+    What is one too many is recorded with its reason.
+    """
     own = [dose for dose in known if dose.version == order.version]
     if schedule.kind is ScheduleKind.ONCE and own:
         return ()

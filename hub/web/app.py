@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
+from hub.domain.refusals import Refusal
 from hub.web import pages
 from hub.web.api import (
     codes,
@@ -20,10 +21,12 @@ from hub.web.api import (
     lines,
     look_alikes,
     pharmacy,
+    review,
     session,
     state,
     trolley,
     ward,
+    why,
 )
 from hub.web.context import HubContext
 from hub.web.headers import SafeHeaders
@@ -36,7 +39,7 @@ def create_app(hub: HubContext) -> FastAPI:
     """Build the application of one hub."""
     app = FastAPI(title="Dosehub", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", telemetry=NO_TELEMETRY)
     app.state.hub = hub
-    for router in (ward.scans, *(module.router for module in (ward, lines, trolley, pharmacy, look_alikes, doubts, devices, device_firmware, intake, feeds, codes, session, state))):
+    for router in (ward.scans, *(module.router for module in (ward, lines, trolley, pharmacy, look_alikes, doubts, devices, device_firmware, intake, feeds, codes, review, why, session, state))):
         app.router.routes.extend(router.routes)  # flat: an included router is searched twice for each request
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -48,14 +51,15 @@ def create_app(hub: HubContext) -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = error.detail if isinstance(error.detail, dict) else {"refused": "error", "reason": str(error.detail)}
+    detail = error.detail if isinstance(error.detail, dict) else Refusal("error", str(error.detail), f"Запрос отклонён: {error.status_code}.").told()
     if request.url.path.startswith(("/api/", "/static/")):
         return JSONResponse(detail, error.status_code)
-    return pages.refused(request, error.status_code, str(detail["reason"]))
+    return pages.refused(request, error.status_code, detail)
 
 
 async def _unreadable(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return JSONResponse({"refused": "unreadable", "reason": f"{where}: {first['msg']}", "where": where}, 422)
+    refusal = Refusal("unreadable", f"{where}: {first['msg']}", f"{where}: значение не подходит ({first['msg']})")
+    return JSONResponse({**refusal.told(), "where": where}, 422)

@@ -12,6 +12,7 @@ from fastapi import Depends, HTTPException, Request
 
 from hub.domain.identifiers import UserId
 from hub.domain.people import Action, User, may
+from hub.domain.people_words import ACTIONS_RU, ROLES_RU
 from hub.domain.refusals import Refusal
 from hub.services.codes import Suggest, no_suggestions
 from hub.services.device_service import DeviceService
@@ -25,6 +26,8 @@ from hub.web.throttle import SignInGuard
 
 Result = TypeVar("Result")
 COOKIE = "dosehub_session"
+SIGN_IN = Refusal("sign-in", "Sign in with badge and PIN.", "Войдите по бейджу и PIN.")
+ANOTHER_PERSON = Refusal("second-person", "A second, different person with this right must confirm.", "Подтвердить должен второй, другой человек с этим правом.")
 
 
 class Decisions(Protocol):
@@ -163,7 +166,7 @@ async def current_user(request: Request) -> User:
     token = header.removeprefix("Bearer ") if header.startswith("Bearer ") else request.cookies.get(COOKIE, "")
     user = await hub_of(request).sessions.user_of(token) if token else None
     if user is None:
-        raise HTTPException(401, {"refused": "sign-in", "reason": "Sign in with badge and PIN."})
+        raise refuse(401, SIGN_IN)
     return user
 
 
@@ -173,10 +176,7 @@ def allowed(action: Action) -> Callable[[Request], Awaitable[User]]:
     async def check(request: Request) -> User:
         user = await current_user(request)
         if not may(user.role, action):
-            raise HTTPException(
-                403,
-                {"refused": "not-allowed", "reason": f"A {user.role.value} may not {action.value.replace('-', ' ')}."},
-            )
+            raise not_allowed(user, action)
         return user
 
     return check
@@ -185,8 +185,19 @@ def allowed(action: Action) -> Callable[[Request], Awaitable[User]]:
 def answered(result: Any) -> Any:
     """Return a result, or raise the refusal it is as 409 with code and reason."""
     if isinstance(result, Refusal):
-        raise HTTPException(409, result.told())
+        raise refuse(409, result)
     return result
+
+
+def refuse(status: int, refusal: Refusal) -> HTTPException:
+    """Return the answer that refuses a call: code, both sentences and source, with a status of HTTP."""
+    return HTTPException(status, refusal.told())
+
+
+def not_allowed(user: User, action: Action) -> HTTPException:
+    """Return the 403 of a role that may not do something."""
+    english = f"A {user.role.value} may not {action.value.replace('-', ' ')}."
+    return refuse(403, Refusal("not-allowed", english, f"Роль «{ROLES_RU[user.role]}» не может {ACTIONS_RU[action]}."))
 
 
 async def person_of(hub: HubContext, badge: str, pin: str) -> User | Refusal:
@@ -208,9 +219,7 @@ async def second_person(hub: HubContext, badge: str, pin: str, first: User, acti
         return None
     user = await person_of(hub, badge, pin)
     if isinstance(user, Refusal):
-        raise HTTPException(409, {"refused": "second-person", "reason": f"The second person: {user.text}"})
+        raise refuse(409, Refusal("second-person", f"The second person: {user.text}", f"Второй человек: {user.said('ru')}"))
     if user.id == first.id or not may(user.role, action):
-        raise HTTPException(
-            409, {"refused": "second-person", "reason": "A second, different person with this right must confirm."}
-        )
+        raise refuse(409, ANOTHER_PERSON)
     return user.id

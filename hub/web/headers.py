@@ -4,6 +4,8 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.domain.refusals import Refusal
+
 HEADERS = (
     (b"content-security-policy", b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
     (b"x-content-type-options", b"nosniff"),
@@ -11,6 +13,7 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
 )
 FILES, ANSWERS = (b"cache-control", b"no-cache"), (b"cache-control", b"no-store")
+CROSS_SITE = Refusal("cross-site", "Requests from other sites are not taken.", "Запросы с чужих сайтов не принимаются.")
 OUR_OWN = ("same-origin", "none")
 
 
@@ -34,7 +37,7 @@ class SafeHeaders:
             await send(message)
 
         if scope["method"] not in ("GET", "HEAD") and _from_elsewhere(Headers(scope=scope)):
-            refused = JSONResponse({"refused": "cross-site", "reason": "Requests from other sites are not taken."}, 403)
+            refused = JSONResponse(CROSS_SITE.told(), 403)
             await refused(scope, receive, send)
             return
         await self._app(scope, receive, send_with_headers)

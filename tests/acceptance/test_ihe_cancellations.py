@@ -17,6 +17,7 @@ from hub.domain.doses import DoseState
 from hub.domain.identifiers import OrderId, UserId
 from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, OrderStatus, Outcome, SheetChange
 from hub.domain.packs import PackState
+from hub.domain.words import Words
 from hub.services.administer import BedsideScan, give, give_from_ward
 from hub.services.cancel_administration import EnteredInError, Truth, cancel_administration
 from hub.services.overrides import Said, refuse_line, validate_again, withdraw_validation
@@ -95,7 +96,7 @@ def told(world: World, decision: Any) -> Any:
 
 
 def test_cancelled_before_validation_nothing_is_ever_planned(world: World) -> None:
-    unclear = order_line("a", unsupported=("a rate",))
+    unclear = order_line("a", unsupported=(Words("a rate", "скорость введения"),))
     world.sheet(unclear)
     assert world.get("orders", "a").outcome is Outcome.NEEDS_REVIEW
     world.change(line=replace(unclear, status=OrderStatus.CANCELLED))

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [plan] [expand] [fhir] [scan] [ledger] [link] [mllp] [chain] [camera] [day]`: measures what is named, or everything, and prints one table."""
+"""`python -m tests.benchmarks [plan] [expand] [fhir] [intake] [scan] [ledger] [link] [mllp] [chain] [camera] [day]`: measures what is named, or everything, and prints one table."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from tests.benchmarks import (
     bench_day,
     bench_expand,
     bench_fhir,
+    bench_intake,
     bench_ledger,
     bench_link,
     bench_mllp,
@@ -22,6 +23,7 @@ PARTS = {
     "plan": bench_plan.figures,
     "expand": bench_expand.figures,
     "fhir": bench_fhir.figures,
+    "intake": bench_intake.figures,
     "scan": bench_scan.figures,
     "ledger": bench_ledger.figures,
     "link": bench_link.figures,

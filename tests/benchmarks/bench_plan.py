@@ -102,7 +102,7 @@ def limit(source: Path, database: Path) -> None:
     gc.collect()
     started, cpu = time.perf_counter(), time.process_time()
     connection.execute("BEGIN IMMEDIATE")
-    for table, values in rows.items():
+    for table, values in ((table, values) for table, values in rows.items() if values):
         connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values[0]))})", values)
     prev, sealed = GENESIS, []
     for seq, (at, actor, kind, data) in enumerate(facts, start=1):

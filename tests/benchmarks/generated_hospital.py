@@ -55,7 +55,7 @@ def ndjson(beds: int, pulled_at: datetime, *, begins_in_days: int = 0, seed: int
     """Yield the lines of the same morning as FHIR R4 NDJSON; orders that begin in some days have no dose on this one."""
     for resource in _resources(beds, pulled_at, random.Random(seed)):
         if begins_in_days and resource["resourceType"] == "MedicationRequest":
-            begins_at = pulled_at + timedelta(days=begins_in_days)
+            begins_at = datetime.fromisoformat(resource["authoredOn"]) + timedelta(days=begins_in_days)
             resource["dispenseRequest"]["validityPeriod"] = {"start": begins_at.isoformat(), "end": (begins_at + timedelta(days=5)).isoformat()}
         yield json.dumps(resource, ensure_ascii=False).encode() + b"\n"
 

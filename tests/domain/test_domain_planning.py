@@ -429,6 +429,9 @@ def test_a_taper_is_planned_in_its_own_units_and_its_first_dose_is_never_lost_in
 
 def test_the_sum_of_dosages_that_meet_must_be_countable_too() -> None:
     quarter = Dosage((Quantity(F(1, 4), "tablet"),) * 2, Timing(code="DAILY"), "PO")
-    third = Dosage((Quantity(F(1, 3), "tablet"),) * 2, Timing(code="DAILY"), "PO")
-    assert decide(replace(line(), dosages=(quarter, quarter))).outcome is Outcome.SCHEDULED
+    once = replace(quarter, timing=Timing(code="ONCE"))
+    third = Dosage((Quantity(F(1, 3), "tablet"),) * 2, Timing(code="ONCE"), "PO")
+    assert decide(replace(line(), dosages=(quarter, once))).outcome is Outcome.SCHEDULED
     assert decide(replace(line(), dosages=(quarter, third))).outcome is Outcome.NEEDS_REVIEW
+    twice_the_same = decide(replace(line(), dosages=(quarter, quarter)))
+    assert [reason.rule for reason in twice_the_same.reasons] == ["dosages"]

@@ -133,7 +133,7 @@ NOON_UTC = datetime(2026, 3, 3, 9, tzinfo=UTC)
         (repeat(count=1), ["02 00:00"]),
         (repeat(when=("IMD",)), ["02 00:00"]),
         (Timing(code="STAT"), ["02 00:00"]),
-        (Timing(prn=True), []),
+        (Timing(prn=True), []), (repeat(1, weekdays=(2,)), listed([4], clocks="08:00")),
         (Timing(code="Q15MIN"), []),
         (repeat(1, 15, MIN), []),
     ],
@@ -175,6 +175,8 @@ def test_the_day_before_a_window_of_weekdays_is_not_lost_over_the_week_s_end() -
         (repeat(count=5), "timing-unclear"), (repeat(duration=1, duration_unit=H), "timing-unclear"), (repeat(2), "timing-unclear"),
         (repeat(3, 2, D), "timing-unclear"), (repeat(2, 1, MO), "timing-unclear"), (repeat(1, "1/2", MO), "timing-unclear"),
         (repeat(1, 1, MO, weekdays=(1,)), "timing-unclear"), (repeat(1, 2, D, weekdays=(1,)), "timing-unclear"),
+        (repeat(1, weekdays=(1, 3)), "timing-unclear"), (repeat(2, weekdays=(1, 3)), "timing-unclear"), (repeat(2, weekdays=(1,)), "timing-unclear"),
+        (repeat(3, 2, WK), "timing-unclear"), (repeat(2, 3, D), "timing-unclear"),
         (repeat(1, 36, H, weekdays=(1,)), "timing-unclear"), (repeat(1, 8, H, times=(time(8),)), "timing-unclear"),
         (repeat(1, "1/2", MIN), "timing-unclear"), (repeat(when=("TEATIME",)), "timing-unclear"),
         (repeat(when=("NIGHT",), offset_minutes=180, weekdays=(1,)), "timing-unclear"),
@@ -248,13 +250,49 @@ def test_after_a_single_dose_the_next_step_waits_half_an_interval_and_after_a_co
     assert doses(hours, 5) == ["02 00:00", "03 12:00", "05 08:00", "06 08:00"]
 
 
-def test_dosages_without_sequence_go_on_together_and_meet_in_one_dose() -> None:
-    both = understood(dosage(repeat(when=("MORN", "EVE"))), dosage(repeat(when=("EVE",)), amount("1/2")))
-    assert doses(both, 1) == ["02 08:00", "02 18:00 ×3/2"]
-    assert (doses_a_day(both), factors_of(both), least_interval(both)) == (F(5, 2), (F(1, 2), F(1), F(3, 2)), timedelta(hours=10))
+def test_dosages_without_sequence_go_on_together_and_a_single_dose_may_meet_a_regular_one() -> None:
+    both = understood(dosage(repeat(when=("MORN", "EVE"))), dosage(Timing(code="ONCE"), amount("1/2")))
+    assert doses(both, 1, start=START + timedelta(hours=18)) == ["02 18:00 ×3/2", "03 08:00"]
+    assert factors_of(both) == (F(1, 2), F(1), F(3, 2))
     weekly = understood(dosage(repeat(weekdays=(0,)), amount(2)), dosage(repeat(weekdays=(1, 3))))
     assert doses(weekly) == ["02 08:00", "03 08:00 ×1/2", "05 08:00 ×1/2"]
     assert (doses_a_day(weekly), days_between(weekly)) == (1, F(7, 3))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clock"),
+    [
+        (repeat(when=("MORN",)), repeat(when=("MORN", "EVE")), "08:00"), (repeat(times=(time(9),)), repeat(times=(time(14), time(9))), "09:00"),
+        (repeat(when=("MORN", "EVE"), weekdays=(0, 4)), repeat(when=("MORN",), weekdays=(0, 5)), "08:00"),
+        (repeat(1, 2, D), repeat(1, 3, D), "08:00"), (repeat(1, 2, D, times=(time(8),)), repeat(1, 2, D, times=(time(8),)), "08:00"),
+        (repeat(when=("EVE",)), repeat(1, 2, WK, when=("EVE",), weekdays=(1,)), "18:00"),
+    ],
+)  # fmt: skip
+def test_two_dosages_that_are_certainly_due_at_one_time_are_for_a_person(one: Timing, other: Timing, clock: str) -> None:
+    for pair in ((one, other), (other, one)):
+        found = refused(dosage(pair[0]), dosage(pair[1], amount(2)))
+        assert (found.rule, clock in found.text, clock in found.text_ru) == ("dosages", True, True)
+
+
+def test_an_interval_beside_another_regular_dosage_is_for_a_person() -> None:
+    assert "interval" in refused(dosage(repeat(1, 1, D)), dosage(repeat(1, 36, H), amount(2))).text
+    assert doses(understood(dosage(repeat(1, 36, H), sequence=1, lasts=span(3)), dosage(repeat(1, 1, D), amount(2), sequence=2)), 5) == [
+        "02 00:00", "03 12:00", "05 08:00 ×2", "06 08:00 ×2"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (dosage(repeat(when=("MORN",), weekdays=(0,))), dosage(repeat(when=("MORN",), weekdays=(1,)), amount(3)), ["02 08:00", "03 08:00 ×3"]),
+        (dosage(repeat(1, 2, D), starts_at=START), dosage(repeat(1, 2, D), amount(2), starts_at=START + DAY),
+         ["02 08:00", "03 08:00 ×2", "04 08:00", "05 08:00 ×2", "06 08:00", "07 08:00 ×2", "08 08:00"]),
+        (dosage(repeat(1, 1, D), ends_at=START + 2 * DAY), dosage(repeat(1, 1, D), amount(2), starts_at=START + 5 * DAY),
+         ["02 08:00", "03 08:00", "07 08:00 ×2", "08 08:00 ×2"]),
+        (dosage(repeat(1, 1, D), lasts=span(2)), dosage(repeat(1, 1, D), amount(2), starts_at=START + 5 * DAY), ["02 08:00", "03 08:00", "07 08:00 ×2", "08 08:00 ×2"]),
+    ],
+)  # fmt: skip
+def test_dosages_that_alternate_or_follow_each_other_may_have_one_time_of_day(one: Dosage, other: Dosage, expected: list[str]) -> None:
+    assert doses(understood(one, other)) == expected
 
 
 def test_a_regular_and_an_as_needed_dosage_plan_the_regular_one() -> None:

@@ -66,7 +66,10 @@ EVENING = dosage(repeat(when=("EVE",)))
         (dosage(Timing(code="ONCE")), "1 таблетка однократно", "1 tablet once"),
         (dosage(Timing(code="ONCE"), amount(21, "drop")), "21 капля однократно", "21 drops once"),
         (dosage(Timing(code="INFUSION"), amount(500, "mL")), "500 мл без времени приёма (инфузия, протокол или по указанию)", "500 mL without dose times (infusion, protocol or as directed)"),
+        (dosage(repeat(1, 30, MIN)), "по 1 таблетке каждые 30 минут, время приёма заранее не назначается", "1 tablet every 30 minutes, dose times are not planned ahead"),
         (dosage(Timing(prn=True)), "по 1 таблетке при необходимости", "1 tablet when needed"),
+        (dosage(Timing(prn=True, repeat=Repeat(None, 3, F(1), None, D))), "по 1 таблетке при необходимости, не более 3 раз в день", "1 tablet when needed, not more than 3 times a day"),
+        (dosage(Timing(prn=True, repeat=Repeat(2, 4, F(1), None, D))), "по 1 таблетке при необходимости, не более 4 раз в день", "1 tablet when needed, not more than 4 times a day"),
         (dosage(Timing(code="Q6H:PRN")), "по 1 таблетке при необходимости, не чаще чем каждые 6 часов", "1 tablet when needed, not more often than every 6 hours"),
         (dosage(Timing(prn=True, repeat=Repeat(1, None, F(90), None, MIN))), "по 1 таблетке при необходимости, не чаще чем каждые 90 минут", "1 tablet when needed, not more often than every 90 minutes"),
         (dosage(Timing(code="BID:PRN")), "по 1 таблетке при необходимости, не более 2 раз в день", "1 tablet when needed, not more than twice a day"),
@@ -87,7 +90,9 @@ def test_a_taper_and_dosages_beside_each_other() -> None:
     assert in_words(taper, amount(2), "ru") == "по 2 таблетки утром, 3 дня; затем по 1 таблетке утром, 3 дня"
     assert in_words(taper, amount(2), "en") == "2 tablets in the morning, for 3 days; then 1 tablet in the morning, for 3 days"
     both = understood(dosage(repeat(when=("MORN",)), amount(2)), replace(EVENING, dose=amount("1/2")))
-    assert set(in_words(both, amount(2), "ru").split("; также ")) == {"по 2 таблетки утром", "по 1/2 таблетки вечером"}
+    assert in_words(both, amount(2), "ru") == "по 2 таблетки утром; также по 1/2 таблетки вечером"
+    turned = understood(replace(EVENING, dose=amount("1/2")), dosage(repeat(when=("MORN",)), amount(2)))
+    assert in_words(turned, amount("1/2"), "en") == "2 tablets in the morning; also 1/2 tablet in the evening"
 
 
 def test_a_change_of_the_ward_s_table_is_said() -> None:

@@ -13,8 +13,10 @@ from hub.domain.allergies import is_allergic_to
 from hub.domain.drugs import DrugClass, Form
 from hub.domain.orders import OrderStatus, Outcome
 from hub.domain.quantities import Quantity
+from hub.domain.regulation_checks import confirmed_until
+from hub.domain.schedule import Schedule, ScheduleKind
 from hub.domain.timing import SlotDose, Timing
-from hub.domain.validation import confirmed_until
+from hub.domain.words import Words
 
 
 def rules(decision: object) -> set[str]:
@@ -65,7 +67,7 @@ def test_an_open_ended_order_that_nobody_confirmed_is_rejected() -> None:
     stale = decide(confirmed_at=MONDAY - timedelta(days=3, minutes=1))
     assert (stale.outcome, rules(stale)) == (Outcome.REJECTED, {"course"})
     assert decide(confirmed_at=MONDAY - timedelta(days=3)).outcome is Outcome.SCHEDULED
-    assert confirmed_until(LINE, SOURCE, MONDAY) == MONDAY + timedelta(days=3)
+    assert confirmed_until(LINE, SOURCE, MONDAY, Schedule(ScheduleKind.REGULAR)) == MONDAY + timedelta(days=3)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_an_excluded_department_is_not_ours_whatever_its_spelling() -> None:
     [
         ({}, None, "unknown-drug"),
         ({}, drug(drug_class=None), "blank-class"),
-        ({"unsupported": ("modifierExtension",)}, METFORMIN, "unsupported"),
+        ({"unsupported": (Words("modifierExtension", "расширение-модификатор"),)}, METFORMIN, "unsupported"),
         ({"status": OrderStatus.UNKNOWN}, METFORMIN, "status"),
         ({"timing": Timing(code="2X")}, METFORMIN, "frequency"),
         ({"timing": Timing(code="BID:PRN")}, None, "unknown-drug"),

@@ -20,6 +20,7 @@ from hub.domain.quantities import Quantity
 from hub.domain.schedule import Schedule, schedule_for
 from hub.domain.timing import Dosage, DoseLimit, LimitPer, PeriodUnit, Repeat, SlotDose, Span, Timing
 from hub.domain.validation import decide_line
+from hub.domain.words import Words
 
 F = Fraction
 METHOTREXATE = drug(code=DrugCode("MTX"), inn="Метотрексат", trade_name="Метотрексат", strength="2,5 мг", group="")
@@ -242,7 +243,7 @@ def test_the_same_line_under_another_id_is_a_duplicate_and_under_its_own_id_is_n
     "changes",
     [
         {"ends_at": MONDAY - timedelta(days=1)}, {"starts_at": MONDAY + timedelta(days=3)}, {"status": OrderStatus.STOPPED},
-        {"unreadable": "cut off"}, {"patient": "p2"}, {"drug": DrugCode("UNKNOWN")},
+        {"unreadable": Words("cut off", "обрезана")}, {"patient": "p2"}, {"drug": DrugCode("UNKNOWN")},
     ],
 )  # fmt: skip
 def test_what_is_not_in_force_together_is_no_duplicate(changes: dict[str, Any]) -> None:

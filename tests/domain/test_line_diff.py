@@ -12,6 +12,7 @@ from hub.domain.line_diff import FieldChange, line_diff
 from hub.domain.orders import OrderLine, OrderStatus
 from hub.domain.quantities import Quantity
 from hub.domain.timing import Dosage, PeriodUnit, Repeat, SlotDose, Span, Timing
+from hub.domain.words import Words
 
 TABLET = Quantity(Fraction(1), "tablet")
 LINE = OrderLine(
@@ -56,7 +57,7 @@ def test_a_second_dosage_is_told_as_such() -> None:
 
 
 def test_every_field_has_a_russian_name() -> None:
-    after = replace(LINE, patient=PatientId("q"), drug=DrugCode("E"), drug_text="x", note="n", stat=True, unsupported=("u",), starts_on_day=True, unreadable="r")
+    after = replace(LINE, patient=PatientId("q"), drug=DrugCode("E"), drug_text="x", note="n", stat=True, unsupported=(Words("u", "н"),), starts_on_day=True, unreadable=Words("r", "п"))
     assert all(change.field_ru != change.field for change in line_diff(LINE, after))
 
 

@@ -17,7 +17,7 @@ TOKEN = "a-token-of-the-test"
 
 @dataclass
 class SmallServer:
-    """Resources by reference; `faults` answer the next requests in the place of the server, `before_page` is told each page's number."""
+    """Resources by reference; `unknown` answers for types that the server does not know; `asked` are the searches for orders, `beside` the others; `faults` answer the next requests in the place of the server, `before_page` is told each page's number."""
 
     url: str = ""
     now: datetime = START
@@ -30,6 +30,8 @@ class SmallServer:
     before_page: Callable[[int], None] = lambda _: None
     next_link: Callable[[str], str] = lambda url: url
     asked: list[dict[str, list[str]]] = field(default_factory=list)
+    beside: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    unknown: dict[str, Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
 
     def put(self, kind: str, identity: str, **members: Any) -> None:
         """Store a resource under its next version, at the server's time."""
@@ -66,7 +68,11 @@ class SmallServer:
         self.now += timedelta(minutes=minutes)
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        asked = parse_qs(urlsplit(request.path).query)
+        asked, kind = parse_qs(urlsplit(request.path).query), urlsplit(request.path).path.rpartition("/")[2]
+        if kind in ("Encounter", "AllergyIntolerance"):
+            self.beside.append((kind, asked))
+            self.unknown.get(kind, lambda request: send(request, 200, self._bundle_beside(kind, asked)))(request)
+            return
         self.asked.append(asked)
         if self.faults:
             self.faults.pop(0)(request)
@@ -91,6 +97,16 @@ class SmallServer:
             following = f"{self.url}/MedicationRequest?" + urlencode({**asked, "page": page + 1}, doseq=True)
             bundle["link"].append({"relation": "next", "url": self.next_link(following)})
         return bundle
+
+    def _bundle_beside(self, kind: str, asked: dict[str, list[str]]) -> dict[str, Any]:
+        patients = asked.get("patient", [""])[0].split(",")
+        found = [one for one in self.resources.values() if one["resourceType"] == kind and self._fits(one, {**asked, "status": [""]})]
+        found = [one for one in found if patients == [""] or one["patient"]["reference"].removeprefix("Patient/") in patients]
+        return {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": [{"resource": one, "search": {"mode": "match"}} for one in found]}
+
+    def allergy(self, identity: str, patient: str, text: str, **members: Any) -> None:
+        """Store an allergy of a patient."""
+        self.put("AllergyIntolerance", identity, patient={"reference": f"Patient/{patient}"}, code={"text": text}, **members)
 
     @staticmethod
     def _fits(one: dict[str, Any], asked: dict[str, list[str]]) -> bool:

@@ -1,15 +1,19 @@
 """Feeding a reader hostile files and judging what it made of each of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
+from hub.adapters.intake.errors import IntakeError
 from hub.domain.orders import OrderLine, OrderSheet
+from hub.domain.words import Words
 from tests.fuzz_intake.mutation import hostile
 from tests.fuzz_intake.readers import Reader
 
 MOST_FAULTS = 20
+_CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ def _judged(reader: Reader, data: bytes, result: Result) -> Iterator[str]:
         result.reasons[str(refusal)[:60]] += 1
         if not str(refusal).strip():
             yield "a refusal without a reason"
+        if isinstance(refusal, IntakeError) and _is_half(refusal.reason):
+            yield f"a refusal in one language: {refusal.reason}"
         return
     except Exception as error:  # noqa: BLE001 every other exception is what is looked for
         yield f"{type(error).__name__}: {str(error)[:200]}"
@@ -62,15 +68,23 @@ def _faults_of(sheet: OrderSheet, result: Result) -> Iterator[str]:
     result.rejects += len(sheet.rejects)
     if not (lines or sheet.patients or sheet.stays or sheet.changes or sheet.rejects):
         yield "a sheet that says nothing"
-    if any(not (reject.position and reject.reason) for reject in sheet.rejects):
-        yield "a reject without its place or reason"
+    if any(not reject.position or _is_half(reject.reason) for reject in sheet.rejects):
+        yield "a reject without its place, or its reason in both languages"
     if len({line.id for line in sheet.lines}) != len(sheet.lines):
         yield "two lines of one sheet with one id"
     for line in lines:
         yield from _faults_of_line(line)
 
 
+def _is_half(words: Words) -> bool:
+    """Tell whether words are missing in one of the languages; a sender's own text may stand in any letters."""
+    return not words.en or _CYRILLIC.search(words.ru) is None
+
+
 def _faults_of_line(line: OrderLine) -> Iterator[str]:
+    for words in (*line.unsupported, *([line.unreadable] if line.unreadable else [])):
+        if _is_half(words):
+            yield f"words in one language: {words}"
     if not (line.id and line.position and line.dosages and line.source):
         yield f"a line without id, place or dosage: {line!r:.200}"
     for moment in (

@@ -10,6 +10,7 @@ from hl7_messages import PID, PV1, adt, at, message, rde
 from hub.adapters.intake.hl7.people import Movement, placed
 from hub.domain.identifiers import PatientId
 from hub.domain.orders import OrderSheet, Patient, Stay
+from tests.said import english
 
 Sheet = Callable[..., OrderSheet]
 HERE = Stay(PatientId("P1"), "V7", "CARD", "101", "2")
@@ -99,4 +100,4 @@ def test_what_a_message_leaves_out_of_the_place_stays() -> None:
 
 def test_an_order_for_nobody_is_a_line_that_says_so(sheet_of: Sheet) -> None:
     (line,) = sheet_of(message(PV1, "ORC|NW|A1", "RXE||MET500|1||TAB")).lines
-    assert (line.patient, line.unsupported) == ("", ("no patient is named",))
+    assert (line.patient, english(line.unsupported)) == ("", ("no patient is named",))

@@ -11,6 +11,7 @@ from hub.adapters.intake.hl7.envelope import looks_like_hl7, opened
 from hub.adapters.intake.hl7.reading import MessageReader, read_hl7
 from hub.adapters.intake.hl7.timestamps import stamp
 from hub.domain.orders import OrderSheet, Reject
+from hub.domain.words import Words
 
 Sheet = Callable[..., OrderSheet]
 
@@ -115,7 +116,7 @@ def test_a_file_of_nothing_for_us_is_refused(message: str, told: str) -> None:
 def test_one_message_that_cannot_be_used_is_a_reject_and_the_rest_goes_on(sheet_of: Sheet) -> None:
     sheet = sheet_of(rde(), message(PID, kind="RDS^O13"))
     assert [line.id for line in sheet.lines] == ["his:HIS:A1"]
-    assert sheet.rejects == (Reject("message 2", "MSH-9", "RDS^O13 is what a pharmacy dispensed, which is not for this system"),)
+    assert sheet.rejects == (Reject("message 2", "MSH-9", Words("RDS^O13 is what a pharmacy dispensed, which is not for this system", "RDS^O13 — отчёт о выдаче, здесь его не принимают")),)
 
 
 def test_training_messages_count_only_where_the_source_is_set_to(sheet_of: Sheet) -> None:

@@ -15,6 +15,7 @@ from hub.adapters.intake.day_sheet import read_day_sheet
 from hub.adapters.intake.errors import IntakeError
 from hub.domain.orders import OrderSheet
 from tests.intake.ward_tables import DIRECTORY, FREE, HEADER, MOSCOW, ROW, text, workbook
+from tests.said import english
 
 OTHER = ROW.replace("26-1", "26-2").replace("Ильина Анна Львовна", "Носов Лев").replace("1;;1/2;", ";;;1-0-1")
 PIECES = [b"\x00", b"\xff", b'"', b";", b"\n", b"\r", b"-", b"1/0", b"\xd0", "½".encode(), b"9" * 40, b"1900-01-01", b"=1+1", b" ", b"{", b"[", b": ", b"&a", b"*a"]
@@ -57,7 +58,8 @@ def judge(sheet: OrderSheet, rows: int) -> str:
     """Return what became of a sheet; raise where a row is lost without a word or two lines have one id."""
     ids = {line.id for line in sheet.lines}
     assert len(ids) == len(sheet.lines) and (sheet.lines or sheet.rejects)
-    assert all(line.position and line.dosages for line in sheet.lines) and all(reject.reason for reject in sheet.rejects)
+    assert all(line.position and line.dosages for line in sheet.lines) and all(english(reject.reason) for reject in sheet.rejects)
+    assert all(len(english(line.unsupported)) == len(line.unsupported) and bool(english(line.unreadable)) == (line.unreadable is not None) for line in sheet.lines)
     told = sum(line.position.count(",") + 1 + line.note.count("once more") for line in sheet.lines) + len(sheet.rejects)
     assert told <= rows
     return "read" if not sheet.rejects else "read in part"
@@ -97,7 +99,7 @@ def main() -> int:
         try:
             fate = read(damage(chance, whole))
         except IntakeError as error:
-            assert error.reason
+            assert english(error.reason)
             fate = "refused"
         fates[f"{name}: {fate}"] += 1
     spent_s = time.monotonic() - started_s

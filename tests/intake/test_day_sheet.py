@@ -16,6 +16,7 @@ from hub.domain.orders import OrderLine, OrderSheet, Patient, SourceSettings, St
 from hub.domain.quantities import Quantity
 from hub.domain.timing import SlotDose, Timing
 from tests.intake.ward_tables import DIRECTORY, FREE, HEADER, MOSCOW, ROW, WARD, text, workbook
+from tests.said import english
 
 
 def read(data: bytes, source: SourceSettings = WARD) -> OrderSheet:
@@ -45,7 +46,7 @@ def test_a_row_is_a_line_with_patient_and_stay() -> None:
     assert only.timing == Timing(slots=(SlotDose("morning", Fraction(1)), SlotDose("evening", Fraction(1, 2))))
     assert only.starts_at == datetime(2026, 3, 5, tzinfo=MOSCOW)
     assert only.ends_at == datetime(2026, 3, 9, 23, 59, 59, tzinfo=MOSCOW)
-    assert (only.route, only.signed_by, only.note, only.unsupported) == ("внутрь", "Басова Н.Г.", "натощак", ())
+    assert (only.route, only.signed_by, only.note, english(only.unsupported)) == ("внутрь", "Басова Н.Г.", "натощак", ())
 
 
 def test_encodings_delimiters_and_workbooks_say_the_same() -> None:
@@ -104,7 +105,7 @@ def test_drugs_match_exactly_or_not_at_all(name: str, strength: str, form: str, 
 def test_a_code_that_contradicts_the_name_is_for_a_person() -> None:
     header = "department,patient code,drug,drug code,dose,route,frequency"
     doubtful = read(text("W,1,варфарин,T001,25 мг,PO,BID", header=header).encode(), FREE).lines[0]
-    assert doubtful.unsupported == ("the code T001 is of 'метопролол' and the sheet says 'варфарин'",)
+    assert english(doubtful.unsupported) == ("the code T001 is of 'метопролол' and the sheet says 'варфарин'",)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +127,11 @@ def test_a_code_that_contradicts_the_name_is_for_a_person() -> None:
     ],
 )
 def test_what_is_wrong_in_a_row_is_named_in_its_line(cells: dict[str, str], words: str) -> None:
-    assert words in line(**cells).unsupported
+    assert words in english(line(**cells).unsupported)
 
 
 def test_a_missing_dose_and_missing_slots_are_none() -> None:
-    assert (line(**{"Доза": "", "Ед.": ""}).dose, line(Доза="").unsupported) == (None, ())
+    assert (line(**{"Доза": "", "Ед.": ""}).dose, english(line(Доза="").unsupported)) == (None, ())
     assert line(Утро="-", Вечер="0").timing is None
     assert line(Начало="x").starts_at is None
 
@@ -169,8 +170,8 @@ def test_a_comma_in_a_dose_is_read_by_the_source_s_own_decimal_sign(sign: str, m
 def test_a_comma_that_may_be_thousands_is_never_guessed() -> None:
     doubtful = line(FREE, Доза="5,000 мг", Утро="1,000")
     assert doubtful.dose is None
-    assert any("'5,000' may mean 5000 or 5.000" in words for words in doubtful.unsupported)
-    assert "the morning cell cannot be read: 1,000" in doubtful.unsupported
+    assert any("'5,000' may mean 5000 or 5.000" in words for words in english(doubtful.unsupported))
+    assert "the morning cell cannot be read: 1,000" in english(doubtful.unsupported)
     assert line(replace(FREE, decimal_sign=","), Утро="1,000").timing == line(Утро="1").timing
 
 
@@ -181,9 +182,9 @@ def test_a_start_without_a_time_of_day_is_a_day() -> None:
 
 def test_one_code_for_two_people_and_one_person_in_two_beds_are_named() -> None:
     sheet = read(text(ROW, ROW.replace("Ильина", "Львова"), ROW.replace(";101;", ";102;")).encode())
-    assert sheet.lines[0].unsupported == ()
-    assert sheet.lines[1].unsupported == ("the code 26-1 is of another name or birth date in line 2",)
-    assert sheet.lines[2].unsupported == ("the patient lies elsewhere in line 2",)
+    assert english(sheet.lines[0].unsupported) == ()
+    assert english(sheet.lines[1].unsupported) == ("the code 26-1 is of another name or birth date in line 2",)
+    assert english(sheet.lines[2].unsupported) == ("the patient lies elsewhere in line 2",)
     assert sheet.stays == (Stay("26-1", sheet.stays[0].encounter, "Терапия", "101", "2"),)
 
 
@@ -239,4 +240,4 @@ def test_every_row_is_a_line_whatever_is_in_it(slots: list[str], dose: str) -> N
     cells[9] = "".join(letter for letter in dose if letter.isprintable() and letter not in ';"')
     sheet = read(text(";".join(cells), ROW).encode(errors="replace"))
     assert len(sheet.lines) == 2
-    assert ("два" in slots) == any("cell cannot be read" in words for words in sheet.lines[0].unsupported)
+    assert ("два" in slots) == any("cell cannot be read" in words for words in english(sheet.lines[0].unsupported))

@@ -18,6 +18,7 @@ from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.fhir import read_fhir, read_fhir_parts
 from hub.adapters.intake.fhir_split import split_bundle
 from hub.domain.orders import OrderSheet, SourceSettings
+from tests.said import english
 
 FEED = SourceSettings("feed", False, False, 3, False, ())
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -48,7 +49,7 @@ def test_a_stream_says_the_same_in_parts(data: bytes, packed: bool, monkeypatch:
     assert (first.lines, [bool(part.patients) for part in chunks]) == ((), [False] * len(chunks))
     assert replace(first, lines=tuple(line for part in chunks for line in part.lines)) == whole
     assert {part.sha256 for part in chunks} == {whole.sha256}
-    assert [len(part.lines) for part in chunks][:1] == [2]
+    assert first.announced == sum(len(part.lines) for part in chunks)
 
 
 @pytest.mark.parametrize("cut", [-1, -9, 60])
@@ -62,7 +63,7 @@ def test_a_cut_gzip_is_refused_before_anything_is_given(cut: int) -> None:
     )
     with pytest.raises(IntakeError) as caught:
         next(read_fhir_parts("day.json", io.BytesIO(data[:cut]), FEED, {}, zone=MOSCOW))
-    assert caught.value.reason == "the gzip file is truncated"
+    assert english(caught.value.reason) == "the gzip file is truncated"
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,13 +90,13 @@ def test_one_bad_line_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) 
     long = json.dumps(order(id="long", note=[{"text": "x" * 30_000}])).encode()
     bad = b'{"resourceType": "MedicationRequest", "id": "mr5", oops}\n' + DEEP + b"\n" + long + b"\n{oops}\n\n"
     sheet = read(ndjson(PATIENT) + bad + ndjson(ORDER))
-    assert [(line.position, line.unreadable) for line in sheet.lines] == [
+    assert [(line.position, english(line.unreadable)) for line in sheet.lines] == [
         ("day.json line 2", "it is not a resource in JSON: JSON is malformed: object keys must be strings (byte 51)"),
         ("day.json line 3", "it is not a resource in JSON: it is nested too deeply"),
         ("day.json line 4", "the line is longer than the limit of 20000 bytes"),
         ("day.json line 7", ""),
     ]
-    assert [(reject.position, reject.reason[:28]) for reject in sheet.rejects] == [
+    assert [(reject.position, english(reject.reason)[:28]) for reject in sheet.rejects] == [
         ("day.json line 5", "it is not a resource in JSON")
     ]
     assert len({line.id for line in sheet.lines}) == 4
@@ -113,7 +114,7 @@ def test_a_deep_entry_does_not_stop_the_others(indent: int | None) -> None:
     data = whole.replace(b'{"deep": "entry"}', DEEP).replace(b'{\n    "deep": "entry"\n   }', DEEP)
     assert b"[[[" in data
     sheet = read(data)
-    assert [(line.position, line.unreadable[-25:]) for line in sheet.lines] == [
+    assert [(line.position, english(line.unreadable)[-25:]) for line in sheet.lines] == [
         ("day.json entry 2", "it is nested too deeply"[-25:]), ("day.json entry 3", ""),
     ]  # fmt: skip
 
@@ -164,7 +165,7 @@ def test_an_entry_that_is_none_is_listed_and_an_order_in_it_stays_a_line() -> No
     data = json.loads(bundle(PATIENT, ORDER))
     data["entry"] += [{"fullUrl": 5, "resource": order(id="mr2")}, {"fullUrl": "urn:uuid:1"}, 7]
     sheet = read(json.dumps(data).encode())
-    assert [(line.position, line.unreadable) for line in sheet.lines][1:] == [
+    assert [(line.position, english(line.unreadable)) for line in sheet.lines][1:] == [
         ("day.json entry 3", "fullUrl: Expected `str`, got `int`")
     ]
     assert [(reject.position, reject.field) for reject in sheet.rejects] == [
@@ -177,4 +178,4 @@ def test_an_escape_hides_no_modifier_extension() -> None:
     data = bundle(PATIENT, with_dosage(modifierExtension=[{"url": "x"}])).replace(
         b"modifierExtension", rb"\u006dodifierExtension"
     )
-    assert read(data).lines[0].unsupported == ("modifierExtension at dosageInstruction[0]: x",)
+    assert english(read(data).lines[0].unsupported) == ("modifierExtension at dosageInstruction[0]: x",)

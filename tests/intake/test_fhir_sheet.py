@@ -20,6 +20,7 @@ from hub.adapters.intake.fhir import read_fhir
 from hub.domain.orders import OrderStatus, Patient, SourceSettings, Stay
 from hub.domain.quantities import Quantity
 from hub.domain.timing import Timing
+from tests.said import english
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 FEED = SourceSettings("feed", False, False, 3, False, ())
@@ -49,7 +50,7 @@ def test_a_bundle_gives_patient_stay_and_line() -> None:
     assert line.authored_at == datetime(2026, 3, 5, 6, 45, 30, tzinfo=MOSCOW)
     assert line.starts_at == datetime(2026, 3, 5, 7, tzinfo=MOSCOW)
     assert line.ends_at == datetime(2026, 3, 9, 23, 59, 59, tzinfo=MOSCOW)
-    assert (line.note, line.stat, line.unsupported) == ("Unit Dose", False, ())
+    assert (line.note, line.stat, english(line.unsupported)) == ("Unit Dose", False, ())
 
 
 def test_ndjson_gzip_and_marks_say_the_same_as_the_bundle() -> None:
@@ -102,7 +103,7 @@ def test_medications_are_found_contained_and_beside() -> None:
     missing = order(id="mr3", medicationCodeableConcept=None, medicationReference={"reference": "Medication/x", "display": "Aspirin"})
     lines = read(bundle(contained, {"resourceType": "Medication", "id": "m", "code": concept}, beside, missing)).lines
     assert [line.drug for line in lines] == ["METO25", "METO25", "?Aspirin"]
-    assert lines[2].unsupported == ("the medication Medication/x is not in the file",)
+    assert english(lines[2].unsupported) == ("the medication Medication/x is not in the file",)
 
 
 def test_the_coding_that_the_directory_knows_is_the_drug() -> None:
@@ -121,7 +122,7 @@ def test_allergies_reach_their_patient_and_refuted_ones_do_not() -> None:
     told = replace(FEED, allergies_provided=True)
     assert [patient.allergies for patient in read(data, told).patients] == [("Penicillin",), ()]
     (reject,) = read(bundle(other, allergy(1, "Penicillin"))).rejects
-    assert (reject.position, reject.field, reject.reason) == ("day.json entry 2", "AllergyIntolerance.patient", "patient p1 is not in the file")
+    assert (reject.position, reject.field, english(reject.reason)) == ("day.json entry 2", "AllergyIntolerance.patient", "patient p1 is not in the file")
 
 
 def test_a_finished_stay_has_its_end_and_a_planned_one_is_none() -> None:
@@ -139,9 +140,9 @@ def test_an_order_that_is_repeated_word_by_word_collapses_with_a_note() -> None:
 def test_two_different_orders_under_one_id_are_two_lines_and_the_second_is_unreadable() -> None:
     stopped = order(status="stopped")
     first, second, third = read(bundle(PATIENT, ORDER, stopped, order(status="on-hold"), stopped)).lines
-    assert (first.id, first.unreadable, first.note) == ("mr1", "", "Unit Dose")
-    assert first.unsupported == ("another order of this id says something else: entry 3, entry 4, entry 5",)
-    assert second.unreadable == "id: duplicate id mr1: it differs from the order in entry 2"
+    assert (first.id, english(first.unreadable), first.note) == ("mr1", "", "Unit Dose")
+    assert english(first.unsupported) == ("another order of this id says something else: entry 3, entry 4, entry 5",)
+    assert english(second.unreadable) == "id: duplicate id mr1: it differs from the order in entry 2"
     assert second.note == "Unit Dose | repeated in entry 5"
     assert (second.patient, second.status) == ("p1", OrderStatus.STOPPED)
     assert len({first.id, second.id, third.id}) == 3
@@ -153,15 +154,15 @@ def test_orders_without_a_usable_id_are_told_apart_by_what_they_say() -> None:
     first, second, third = read(bundle(PATIENT, nameless, order(id=None, priority="stat"), nameless, long)).lines
     assert len({first.id, second.id, third.id}) == 3
     assert first.note == "Unit Dose | repeated in entry 4"
-    assert {line.unsupported for line in (first, second, third)} == {("order without an id",)}
+    assert {english(line.unsupported) for line in (first, second, third)} == {("order without an id",)}
 
 
 def test_two_different_patients_under_one_id_are_listed_and_every_line_of_theirs_says_so() -> None:
     other = {**PATIENT, "birthDate": "1979-08-15"}
     sheet = read(bundle(PATIENT, other, ORDER))
     words = "the Patient p1 is there twice and differs from the one in entry 1"
-    assert [(reject.position, reject.field, reject.reason) for reject in sheet.rejects] == [("day.json entry 2", "id", words)]
-    assert sheet.lines[0].unsupported == (words,)
+    assert [(reject.position, reject.field, english(reject.reason)) for reject in sheet.rejects] == [("day.json entry 2", "id", words)]
+    assert english(sheet.lines[0].unsupported) == (words,)
 
 
 @pytest.mark.parametrize(
@@ -209,8 +210,8 @@ def test_a_deletion_is_a_line_that_says_so_and_of_something_else_a_reject() -> N
         {"resource": ORDER, "request": {"method": "PUT", "url": "MedicationRequest/mr1"}},
     ]
     sheet = read(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode())
-    assert [(line.id, bool(line.unreadable)) for line in sheet.lines] == [("mr9", True), ("mr1", False)]
-    assert sheet.lines[0].unreadable.startswith("request.method: a sheet cannot delete")
+    assert [(line.id, bool(english(line.unreadable))) for line in sheet.lines] == [("mr9", True), ("mr1", False)]
+    assert english(sheet.lines[0].unreadable).startswith("request.method: a sheet cannot delete")
     assert [reject.position for reject in sheet.rejects] == ["day.json entry 2"]
 
 
@@ -295,4 +296,4 @@ def test_every_order_of_the_hospital_is_a_line(hospital: Path) -> None:
         assert [line.id for line in sheet.lines] == wanted
         assert {line.patient for line in sheet.lines} <= {patient.id for patient in sheet.patients}
         assert len(sheet.stays) == len(sheet.patients)
-        assert not any(line.unsupported for line in sheet.lines)
+        assert not any(english(line.unsupported) for line in sheet.lines)

@@ -21,6 +21,7 @@ from hub.adapters.intake.fhir_timing import LARGEST_NUMBER
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings, Stay
 from hub.domain.quantities import Quantity
 from hub.domain.timing import Dosage, DoseLimit, LimitPer, PeriodUnit, Repeat, Span, Timing
+from tests.said import english
 
 FEED = SourceSettings("feed", False, False, 3, False, ())
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -101,7 +102,7 @@ def test_the_same_order_is_the_same_line_in_every_version(resource: dict[str, An
     limit = DoseLimit(Quantity(Fraction(50), "mg"), LimitPer.PERIOD, Span(Fraction(1), PeriodUnit.DAY))
     timing = Timing(repeat=Repeat(frequency=2, period=Fraction(1), period_unit=PeriodUnit.DAY))
     assert line.dosages == (Dosage((half, half), timing, sequence=1, lasts=(days, days), limits=(limit,)),)
-    assert (line.drug, line.drug_text, line.signed_by, line.unsupported) == ("METO25", "Metoprolol", "Dr Petrova", ())
+    assert (line.drug, line.drug_text, line.signed_by, english(line.unsupported)) == ("METO25", "Metoprolol", "Dr Petrova", ())
     assert {"inpatient", "substitution is not allowed"} <= set(line.note.split(" | "))
 
 
@@ -119,7 +120,7 @@ def test_r5_says_more() -> None:
     assert needed.timing == Timing(prn=True)
     assert needed.note.endswith("when needed for pain")
     assert line_of(R5 | {"dosageInstruction": [{"asNeeded": True}]}).timing == Timing(prn=True)
-    assert "reported: a record of somebody else's order" in line_of(R5 | {"reported": True}).unsupported
+    assert "reported: a record of somebody else's order" in english(line_of(R5 | {"reported": True}).unsupported)
 
 
 def test_medications_by_codeable_reference() -> None:
@@ -128,9 +129,9 @@ def test_medications_by_codeable_reference() -> None:
     assert line_of(referred, beside).drug == "METO25"
     assert line_of(referred | {"medication": {"concept": {"text": "Aspirin"}}}).drug == "?Aspirin"
     both = R5 | {"medication": {"concept": {"coding": [{"code": "ASA"}]}, "reference": {"reference": "Medication/m1"}}}
-    assert "two medications are named: ASA and METO25" in line_of(both, beside).unsupported
+    assert "two medications are named: ASA and METO25" in english(line_of(both, beside).unsupported)
     marked = beside | {"modifierExtension": [{"url": "http://x"}]}
-    assert "medication with modifierExtension: http://x" in line_of(referred, marked).unsupported
+    assert "medication with modifierExtension: http://x" in english(line_of(referred, marked).unsupported)
 
 
 def test_a_compound_without_a_code_is_named_by_what_is_in_it_and_a_loop_is_not_entered() -> None:
@@ -145,14 +146,14 @@ def test_a_compound_without_a_code_is_named_by_what_is_in_it_and_a_loop_is_not_e
     line = line_of(
         R4 | {"medicationCodeableConcept": None, "medicationReference": {"reference": "#m"}, "contained": [loop]}
     )
-    assert line.unreadable == ""
+    assert english(line.unreadable) == ""
     assert (line.drug, line.drug_text) == ("?itself + Dextrose", "itself + Dextrose")
 
 
 def test_an_order_of_dstu2_stays_a_line() -> None:
     line = line_of(BASE | {"resourceType": "MedicationOrder"})
     assert (
-        line.unreadable
+        english(line.unreadable)
         == "resourceType: a MedicationOrder is of FHIR DSTU2, which is not read; send a MedicationRequest"
     )
 
@@ -241,8 +242,8 @@ def test_places_that_go_in_a_circle_are_named_and_no_order_of_the_patient_goes_o
     places = [location("1", "bd", "4"), location("4", "ro", "1")]
     sheet = read_fhir("day.ndjson", ndjson(PATIENT, lying_in("1"), *places, R4), FEED, {}, zone=MOSCOW)
     (reject,) = sheet.rejects
-    assert (reject.position, reject.reason) == ("day.ndjson line 2", "Location.partOf of 1 goes in a circle")
-    assert sheet.lines[0].unsupported == ("Encounter in line 2: Location.partOf of 1 goes in a circle",)
+    assert (reject.position, english(reject.reason)) == ("day.ndjson line 2", "Location.partOf of 1 goes in a circle")
+    assert english(sheet.lines[0].unsupported) == ("Encounter in line 2: Location.partOf of 1 goes in a circle",)
 
 
 def test_a_place_that_cannot_be_read_is_a_doubt_of_who_lies_there() -> None:
@@ -252,7 +253,7 @@ def test_a_place_that_cannot_be_read_is_a_doubt_of_who_lies_there() -> None:
         ("day.ndjson line 4", "Location.name"),
         ("day.ndjson line 2", "Encounter"),
     ]
-    assert sheet.lines[0].unsupported == ("Encounter in line 2: the Location in line 4 cannot be read",)
+    assert english(sheet.lines[0].unsupported) == ("Encounter in line 2: the Location in line 4 cannot be read",)
 
 
 def test_the_dead_have_left() -> None:
@@ -262,8 +263,8 @@ def test_the_dead_have_left() -> None:
     told = PATIENT | {"deceasedBoolean": True, "meta": {"lastUpdated": died.isoformat()}}
     assert stays_of(told) == (Stay("p1", "", "", "", "", died, died=True),)
     sheet = read_fhir("day.ndjson", ndjson(PATIENT | {"deceasedBoolean": True}, ENCOUNTER, R4), FEED, {}, zone=MOSCOW)
-    assert "neither the time of death nor meta.lastUpdated" in sheet.rejects[0].reason
-    assert "Patient.deceased in line 1: the patient is dead" in sheet.lines[0].unsupported[0]
+    assert "neither the time of death nor meta.lastUpdated" in english(sheet.rejects[0].reason)
+    assert "Patient.deceased in line 1: the patient is dead" in english(sheet.lines[0].unsupported)[0]
 
 
 def test_a_stay_that_is_over_does_not_hide_the_one_that_goes_on() -> None:
@@ -272,8 +273,8 @@ def test_a_stay_that_is_over_does_not_hide_the_one_that_goes_on() -> None:
         (stay,) = stays_of(PATIENT, *encounters)
         assert (stay.encounter, stay.finished_at) == ("e1", None)
     sheet = read_fhir("day.ndjson", ndjson(PATIENT, ENCOUNTER | {"status": "finished"}, R4), FEED, {}, zone=MOSCOW)
-    assert (sheet.stays, sheet.rejects[0].reason) == ((), "status finished without the end of its period")
-    assert sheet.lines[0].unsupported == ("Encounter in line 2: status finished without the end of its period",)
+    assert (sheet.stays, english(sheet.rejects[0].reason)) == ((), "status finished without the end of its period")
+    assert english(sheet.lines[0].unsupported) == ("Encounter in line 2: status finished without the end of its period",)
 
 
 @pytest.mark.parametrize(
@@ -293,8 +294,8 @@ def test_the_lines_that_need_what_cannot_be_read_say_so(resource: dict[str, Any]
         zone=MOSCOW,
     )
     assert [(reject.position, reject.field) for reject in sheet.rejects] == [("day.ndjson line 1", field)]
-    assert set(sheet.lines[0].unsupported) == {words}
-    assert sheet.lines[1].unsupported == ()
+    assert set(english(sheet.lines[0].unsupported)) == {words}
+    assert english(sheet.lines[1].unsupported) == ()
 
 
 def test_a_patient_who_was_merged_or_is_marked_is_a_doubt() -> None:
@@ -302,9 +303,9 @@ def test_a_patient_who_was_merged_or_is_marked_is_a_doubt() -> None:
         "link": [{"type": "replaced-by", "other": {"reference": "Patient/p2"}}],
         "modifierExtension": [{"url": "http://x"}],
     }
-    assert line_of(R4 | {"id": "mr1"}).unsupported == ()
+    assert english(line_of(R4 | {"id": "mr1"}).unsupported) == ()
     (line,) = read_fhir("day.json", bundle(merged, R4), FEED, {}, zone=MOSCOW).lines
-    assert set(line.unsupported) == {
+    assert set(english(line.unsupported)) == {
         "the patient's record was replaced by Patient/p2",
         "the Patient in entry 1 has a modifierExtension: http://x",
     }
@@ -314,10 +315,10 @@ def test_a_record_that_is_not_in_use_is_a_doubt_and_an_old_code_is_no_code() -> 
     codes = [{"use": "old", "value": "1"}, {"value": "2"}]
     sheet = read_fhir("day.json", bundle(PATIENT | {"active": False, "identifier": codes}, R4), FEED, {}, zone=MOSCOW)
     assert sheet.patients[0].code == "2"
-    assert sheet.lines[0].unsupported == ("the patient's record is not in use (active is false)",)
+    assert english(sheet.lines[0].unsupported) == ("the patient's record is not in use (active is false)",)
     withdrawn = {"resourceType": "Medication", "id": "m", "status": "entered-in-error", "code": CODED}
     line = line_of(R4 | {"medicationReference": {"reference": "#m"}, "contained": [withdrawn]})
-    assert line.unsupported == ("medication with the status entered-in-error",)
+    assert english(line.unsupported) == ("medication with the status entered-in-error",)
 
 
 @pytest.mark.parametrize(
@@ -330,7 +331,7 @@ def test_a_record_that_is_not_in_use_is_a_doubt_and_an_old_code_is_no_code() -> 
 )
 def test_a_stay_that_is_not_understood_is_listed(encounter: dict[str, Any], words: str) -> None:
     sheet = read_fhir("day.ndjson", ndjson(PATIENT, encounter), FEED, {}, zone=MOSCOW)
-    assert [(reject.position, reject.reason) for reject in sheet.rejects] == [("day.ndjson line 2", words)]
+    assert [(reject.position, english(reject.reason)) for reject in sheet.rejects] == [("day.ndjson line 2", words)]
     assert sheet.stays == ()
 
 
@@ -349,7 +350,7 @@ def test_a_patient_without_an_id_is_nobodys_patient() -> None:
     nobody = {key: value for key, value in PATIENT.items() if key != "id"}
     sheet = read_fhir("day.json", bundle(nobody, R4 | {"subject": None}), FEED, {}, zone=MOSCOW)
     assert (sheet.patients, sheet.rejects[0].field) == ((), "Patient.id")
-    assert (sheet.lines[0].patient, sheet.lines[0].unsupported) == ("", ("no patient is named",))
+    assert (sheet.lines[0].patient, english(sheet.lines[0].unsupported)) == ("", ("no patient is named",))
 
 
 def test_a_name_may_be_missing_and_a_birth_date_old() -> None:
@@ -399,4 +400,4 @@ def test_numbers_agree_with_the_reference_reader(
         theirs.dayOfWeek or ()
     )
     assert line.dose[0].amount == Fraction(str(wanted.doseAndRate[0].doseQuantity.value))
-    assert line.unsupported == ()
+    assert english(line.unsupported) == ()

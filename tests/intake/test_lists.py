@@ -19,6 +19,7 @@ from hub.adapters.intake.stock import make_stock, read_stock
 from hub.domain.drugs import Coating, Dosing, Drug, DrugClass, DrugDirectory, Form, Storage
 from hub.domain.orders import SourceSettings
 from hub.services.stock_in import Receipt
+from tests.said import english
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 WARD = SourceSettings("ward", True, True, None, True, ())
@@ -132,7 +133,7 @@ def test_a_tablet_that_is_coated_by_its_name_is_never_split_and_the_line_is_warn
     file = read_directory("f.csv", formulary("METF500XR,MetFORMIN XR (Glucophage XR),500mg Tab,TAB,tablet,ordinary,no,no,yes,0,1"))
     (drug,) = file.drugs.values()
     assert (drug.divisible_by, drug.parts) == (4, 1)
-    assert file.warnings == ("f.csv, line 2: METF500XR is prolonged by its name and is never split, whatever the line says",)
+    assert english(file.warnings) == ("f.csv, line 2: METF500XR is prolonged by its name and is never split, whatever the line says",)
 
 
 def test_a_directory_without_a_column_or_with_a_code_twice_is_refused() -> None:
@@ -156,7 +157,7 @@ def test_the_formulary_keeps_the_first_of_a_code_and_warns_of_what_differs() -> 
         ("PANT40", Form.TABLET, "tablet", "40 mg Tablet"),
         ("NS1000", Form.BAG, "bag", "1000mL Bag"),
     ]
-    assert file.warnings == ("f.csv, line 5: NS1000 differs from its first line in form, dispense_unit",)
+    assert english(file.warnings) == ("f.csv, line 5: NS1000 differs from its first line in form, dispense_unit",)
 
 
 def test_a_code_whose_first_line_states_no_strength_has_the_one_that_another_line_states() -> None:
@@ -206,7 +207,7 @@ def test_names_that_may_be_taken_for_each_other_are_kept_apart_and_a_map_that_do
     assert look_alike_neighbours(cassettes_from(directory, slots=250), directory) == ()
     placed = "cassette,item,slot,capacity\n1,N0,7,300\n2,N1,8,300\n3,N3,10,300\n"
     (warning,) = look_alike_neighbours(read_cassettes("c.csv", placed.encode(), directory), directory)
-    assert warning.startswith("slots 7 and 8 hold 'винбластин 25 мг' and 'винкристин 25 мг': they begin alike")
+    assert english(warning).startswith("slots 7 and 8 hold 'винбластин 25 мг' and 'винкристин 25 мг': they begin alike")
     apart = placed.replace(",8,", ",9,")
     assert look_alike_neighbours(read_cassettes("c.csv", apart.encode(), directory), directory) == ()
 

@@ -18,10 +18,11 @@ from hub.adapters.intake.day_sheet import read_day_sheet
 from hub.adapters.intake.delimited import LONGEST_LINE, csv_lines, encoding_of
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.workbook import cell_text, open_workbook
-from hub.domain.orders import OrderSheet, Reject
+from hub.domain.orders import OrderSheet
 from hub.domain.quantities import Quantity
 from hub.domain.timing import SlotDose
 from tests.intake.ward_tables import DIRECTORY, FREE, HEADER, MOSCOW, ROW, text, workbook
+from tests.said import english
 
 OTHER = ROW.replace("26-1", "26-2").replace("Ильина Анна Львовна", "Носов Лев")
 
@@ -81,10 +82,11 @@ def test_a_workbook_as_excel_writes_it_says_the_same() -> None:
 def test_a_bad_row_is_a_reject_and_the_rest_of_the_sheet_goes_on() -> None:
     sheet = read(text(ROW, ROW.replace("12,5", "12;5"), OTHER.rpartition(";")[0], OTHER).encode())
     assert [line.position for line in sheet.lines] == ["day.csv line 2", "day.csv line 5"]
-    assert sheet.rejects == (
-        Reject("day.csv line 3", "", "the row has 22 cells and the header 21: it is cut off, or a delimiter is not quoted"),
-        Reject("day.csv line 4", "", "the row has 20 cells and the header 21: it is cut off, or a delimiter is not quoted"),
-    )
+    assert [(reject.position, reject.field, english(reject.reason)) for reject in sheet.rejects] == [
+        ("day.csv line 3", "", "the row has 22 cells and the header 21: it is cut off, or a delimiter is not quoted"),
+        ("day.csv line 4", "", "the row has 20 cells and the header 21: it is cut off, or a delimiter is not quoted"),
+    ]
+    assert sheet.rejects[0].reason.ru == "в строке ячеек: 22, в заголовке: 21; строка обрезана, или разделитель не взят в кавычки"
 
 
 def test_a_last_row_that_is_narrower_and_has_no_line_end_is_a_cut_off_file() -> None:
@@ -100,14 +102,15 @@ def test_rows_that_are_wider_by_blanks_alone_are_whole() -> None:
 def test_damaged_quotes_cost_their_lines_and_say_which() -> None:
     sheet = read(text(ROW, '"x"y;' + ROW, OTHER).encode())
     assert [line.position for line in sheet.lines] == ["day.csv line 2", "day.csv line 4"]
-    assert sheet.rejects[0].position == "day.csv line 3" and "the quotes are damaged" in sheet.rejects[0].reason
+    assert sheet.rejects[0].position == "day.csv line 3" and "the quotes are damaged" in english(sheet.rejects[0].reason)
 
 
 def test_a_line_without_end_is_cut_off_with_a_reason_and_costs_no_memory() -> None:
     long = ROW.replace("натощак", "н" * (3 * LONGEST_LINE))
     sheet = read(text(ROW, long, OTHER).encode())
     assert [line.position for line in sheet.lines] == ["day.csv line 2", "day.csv line 4"]
-    assert sheet.rejects == (Reject("day.csv line 3", "", f"the line is longer than {LONGEST_LINE} characters: it was cut off"),)
+    (reject,) = sheet.rejects
+    assert (reject.position, english(reject.reason)) == ("day.csv line 3", f"the line is longer than {LONGEST_LINE} characters: it was cut off")
     data = text(ROW).encode() + b"x" * (24 * 2**20) + b"\n" + OTHER.encode() + b"\n"
     tracemalloc.start()
     lines = list(csv_lines("day.csv", data))
@@ -119,8 +122,8 @@ def test_a_line_without_end_is_cut_off_with_a_reason_and_costs_no_memory() -> No
 def test_a_row_without_patient_or_drug_is_unreadable_and_never_another_s_order() -> None:
     nobody, nothing = ROW.replace("26-1;Ильина Анна Львовна", ";"), ROW.replace("Эгилок;25 мг", ";")
     sheet = read(text(nobody, nothing, ROW).encode())
-    assert sheet.lines[0].unreadable == "day.csv line 2, field patient: neither a code nor a name with a birth date is given"
-    assert sheet.lines[1].unreadable == "day.csv line 3, field drug: no drug is written" and sheet.lines[2].unreadable == ""
+    assert english(sheet.lines[0].unreadable) == "day.csv line 2, field patient: neither a code nor a name with a birth date is given"
+    assert english(sheet.lines[1].unreadable) == "day.csv line 3, field drug: no drug is written" and english(sheet.lines[2].unreadable) == ""
     again = read(text(ROW, nobody).encode())
     assert again.lines[1].id != sheet.lines[0].id, "a row of nobody is not the order of yesterday's nobody"
 
@@ -130,13 +133,13 @@ def test_scheme_prn_and_status_columns_are_known_without_a_map() -> None:
     first, second, third = read(text("Т;1;T001;25 мг;внутрь;1-0-1;;;", "Т;1;T002;50 мг;внутрь;;да;Отменено;да", "Т;1;T012;1 таб;внутрь;1-1;?;так;?", header=header).encode()).lines
     assert first.timing is not None and [dose.slot for dose in first.timing.slots] == ["morning", "evening"]
     assert second.timing is not None and second.timing.prn and second.status == "cancelled" and second.stat
-    assert third.status == "unknown" and len(third.unsupported) == 4
+    assert third.status == "unknown" and len(english(third.unsupported)) == 4
 
 
 def test_both_ways_of_saying_when_are_named() -> None:
     header = "Отделение;Код пациента;Код препарата;Доза;Путь;Схема;Утро"
     (line,) = read(text("Т;1;T001;25 мг;внутрь;1-0-1;1", header=header).encode()).lines
-    assert line.unsupported == ("both a scheme (1-0-1) and marked slots of the day",)
+    assert english(line.unsupported) == ("both a scheme (1-0-1) and marked slots of the day",)
 
 
 def test_a_drug_written_into_one_cell_is_matched_exactly_or_not_at_all() -> None:
@@ -190,15 +193,15 @@ def test_a_formula_without_its_value_is_never_a_blank() -> None:
         book.active["J2"] = "=5+7.5"
 
     sheet = read(workbook(HEADER.split(";"), sheet_row(), sheet_row(OTHER), change=formulas))
-    assert sheet.lines[0].unreadable == "day.csv line 2, field dose: the cell holds a formula without a value: save it with values"
-    assert sheet.lines[1].unreadable == "" and len(sheet.patients) == 1
+    assert english(sheet.lines[0].unreadable) == "day.csv line 2, field dose: the cell holds a formula without a value: save it with values"
+    assert english(sheet.lines[1].unreadable) == "" and len(sheet.patients) == 1
 
 
 def test_cells_that_are_merged_downwards_count_for_every_row() -> None:
     second = [None if place in (3, 4, 5) else cell for place, cell in enumerate(sheet_row())]
     second[6], second[7] = "варфарин", "2,5 мг"
     sheet = read(workbook(HEADER.split(";"), sheet_row(), second, change=lambda book: [book.active.merge_cells(f"{c}2:{c}3") for c in "DEF"]))
-    assert [line.patient for line in sheet.lines] == ["26-1", "26-1"] and sheet.lines[1].unsupported == ()
+    assert [line.patient for line in sheet.lines] == ["26-1", "26-1"] and english(sheet.lines[1].unsupported) == ()
 
 
 def test_hidden_sheets_are_not_read_and_two_filled_ones_are_asked_about() -> None:
@@ -220,7 +223,7 @@ def test_dates_and_amounts_that_a_workbook_keeps_as_numbers() -> None:
     (line,) = read(workbook(HEADER.split(";"), row)).lines
     assert line.starts_at == datetime(2026, 3, 5, tzinfo=MOSCOW) and line.ends_at is not None and line.ends_at.date() == date(2026, 3, 9)
     assert line.dose == (Quantity(Fraction(9, 8), "mg"),) * 2 and line.timing is not None
-    assert line.timing.slots[0] == SlotDose("morning", Fraction(1)) and line.unsupported == ()
+    assert line.timing.slots[0] == SlotDose("morning", Fraction(1)) and english(line.unsupported) == ()
 
 
 @pytest.mark.parametrize(
@@ -234,7 +237,7 @@ def test_cells_are_the_text_that_a_csv_would_have(value: object, cell: str) -> N
 def test_a_scheme_that_a_spreadsheet_made_a_date_of_is_named() -> None:
     header = ["Отделение", "Код пациента", "Код препарата", "Доза", "Путь", "Схема"]
     (line,) = read(workbook(header, ["Т", "1", "T001", "25 мг", "внутрь", date(2001, 1, 1)])).lines
-    assert line.timing is None and line.unsupported == ("the scheme cannot be read: '2001-01-01' is a date or has more than 20 at once",)
+    assert line.timing is None and english(line.unsupported) == ("the scheme cannot be read: '2001-01-01' is a date or has more than 20 at once",)
 
 
 def test_a_value_beside_the_table_reaches_the_note() -> None:
@@ -254,7 +257,7 @@ def test_a_workbook_with_any_bytes_in_it_is_read_or_refused_with_a_reason(noise:
     try:
         read(data)
     except IntakeError as error:
-        assert error.reason
+        assert english(error.reason)
 
 
 WORKBOOK = workbook(HEADER.split(";"), sheet_row(), sheet_row(OTHER))
@@ -269,7 +272,7 @@ def test_a_csv_with_any_bytes_in_it_is_read_or_refused_with_a_reason(noise: list
     try:
         sheet = read(data)
     except IntakeError as error:
-        assert error.reason
+        assert english(error.reason)
     else:
         assert len({line.id for line in sheet.lines}) == len(sheet.lines) and sheet.lines
 

@@ -21,7 +21,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def offer(world: World, orders: int) -> None:
     """Have runs for so many orders in the outbox."""
-    world.sheet(*(order_line(f"o{number}", 1 + number % 4) for number in range(orders)))
+    world.sheet(*(order_line(f"o{number}", 1 + number) for number in range(orders)))
     world.at("06:15")
 
 

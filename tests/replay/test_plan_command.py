@@ -48,6 +48,15 @@ def test_every_line_dose_and_lane_says_why(sheet: Path, language: str, sentences
     assert [sentence for sentence in sentences if sentence not in told] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "rule"),
+    [("en", "months: the last day where the month is shorter"), ("ru", "месяцы: последний день, если месяц короче")],
+)
+def test_the_rules_of_schedules_in_force_are_printed_where_the_plan_is_explained(sheet: Path, capsys: pytest.CaptureFixture[str], language: str, rule: str) -> None:
+    assert rule in planned(sheet, capsys, explain=True, language=language)
+    assert rule not in planned(sheet, capsys, explain=False, language=language)
+
+
 def test_planning_a_changes_feed_is_refused_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     feed = tmp_path / "changes.ndjson"
     feed.write_text('{"at": "2026-03-05T09:00:00+03:00", "resource": {"resourceType": "Patient", "id": "p1"}}\n', encoding="utf-8")

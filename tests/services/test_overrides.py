@@ -119,3 +119,12 @@ def test_a_new_allergy_after_the_override_stops_the_dose_on_its_way(world: World
     world.machine.run_all()
     sheet(world, allergies=(ALLERGY, "metformin, hives"))
     assert world.pack_of("a").state.value == "revoked" and outcome(world)[0] is Outcome.NEEDS_REVIEW
+
+
+def test_a_high_alert_drug_needs_a_second_person_though_the_reaction_was_mild(world: World) -> None:
+    mild = "варфарин, сыпь"
+    sheet(world, order_line("a", drug="ALERT"), allergies=(mild,))
+    other = replace(world.get("users", PHARMACIST), id=UserId("u-other"), badge="other")
+    world.do(lambda unit: unit.users.put(other))
+    assert passed(world, mild).code == "second-person"
+    assert passed(world, mild, second="u-other").outcome is Outcome.SCHEDULED

@@ -7,6 +7,7 @@ from typing import Any
 from hub.domain.identifiers import UserId
 from hub.domain.orders import Order, OrderLine, OrderStatus, Outcome
 from hub.domain.returned_lines import ReturnState
+from hub.domain.words import Words
 from hub.services.returned_lines import close_return, error_statistics, mark_seen, pass_on, returned_queue, totals
 from tests.services.small_world import World, order_line, with_dosage
 
@@ -121,7 +122,7 @@ def test_errors_are_counted_by_ward_rule_day_and_nurse(world: World) -> None:
 
 
 def test_a_line_in_review_is_the_pharmacist_s_and_waits_in_no_ward(world: World) -> None:
-    world.sheet(order_line("a", unsupported=("a rate",)))
+    world.sheet(order_line("a", unsupported=(Words("a rate", "скорость введения"),)))
     order = world.get("orders", "a")
     assert isinstance(order, Order) and order.outcome is Outcome.NEEDS_REVIEW
     assert world.all("returned_lines") == []

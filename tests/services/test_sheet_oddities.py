@@ -6,6 +6,7 @@ from typing import Any
 from hub.domain.identifiers import PatientId
 from hub.domain.namesakes import doubts_about_people
 from hub.domain.orders import OrderSheet, Patient, Reject, Stay
+from hub.domain.words import Words
 from hub.services.receive_sheet import receive_sheet
 from hub.services.sheet_oddities import name_alerts
 from hub.services.ward_round import round_of
@@ -79,10 +80,11 @@ def test_plain_people_raise_no_doubt() -> None:
 
 
 def test_every_reject_is_in_the_ledger_and_somebody_is_told(world: World) -> None:
-    rejects = tuple(Reject(f"day.csv line {number}", "dose" if number == 3 else "", "it is cut off") for number in range(2, 9))
+    rejects = tuple(Reject(f"day.csv line {number}", "dose" if number == 3 else "", Words("it is cut off", "строка обрезана")) for number in range(2, 9))
     assert taken_in(world, PATIENTS, rejects=rejects).orders == 1
     facts = world.facts("row-rejected")
     assert [fact["position"] for fact in facts] == [f"day.csv line {number}" for number in range(2, 9)] and facts[1]["field"] == "dose"
     (incident,) = world.all("incidents")
     assert incident.text.startswith("7 entries of sheet1 could not be read") and "line 3 (dose): it is cut off" in incident.text
     assert incident.text.endswith("… +2") and "не прочитано записей: 7" in incident.text_ru
+    assert "day.csv строка 3 (dose): строка обрезана" in incident.text_ru and (facts[0]["reason"], facts[0]["reason_ru"]) == ("it is cut off", "строка обрезана")

@@ -169,6 +169,9 @@ class Oracle:
         if step in ("pulled", "left-behind", "rerouted"):
             return
         must(pack in self.packs, "3 a pack was expected before", step, data)
+        if step == "not-given":
+            self._not_given_after_all(pack, data)
+            return
         must(pack not in self.pack_end or step == "produced", "3 nothing happens to a pack that has ended", step, data)
         self.pack_state[pack] = step
         if step == "revoked":
@@ -179,6 +182,16 @@ class Oracle:
             for dose in self.packs[pack]["doses"]:
                 if self.live.get(dose) == pack:
                     del self.live[dose]
+
+    def _not_given_after_all(self, pack: str, data: dict[str, Any]) -> None:
+        must(self.pack_end.pop(pack, "") == "given" and bool(data["corrects"]), "8 a correction names what it corrects", data)
+        self.pack_state[pack] = "received"
+        self.live |= {dose: pack for dose in self.packs[pack]["doses"]}
+
+    def _administration_cancelled(self, actor: str, data: dict[str, Any]) -> None:
+        planned = self.planned[data["dose"]]
+        self.given_for[planned["order"], planned["due"]] -= 1
+        must(self.dose_end.pop(data["dose"], "") == "given" and bool(data["corrects"]), "8 a correction names what it corrects", data)
 
     def _job_queued(self, actor: str, data: dict[str, Any]) -> None:
         self.jobs[data["job"]] += 1
@@ -210,6 +223,10 @@ class Oracle:
             must(self.held[account, lot] >= 0 or account in MAY_OWE, "4 no account owes", account, data)
         if data["because"] in ("drop", "pick"):
             self.fell[data["pack"]] += quantity
+
+    def _stock_move_cancelled(self, actor: str, data: dict[str, Any]) -> None:
+        must(bool(data["corrects"]), "8 a correction names what it corrects", data)
+        self._stock_moved(actor, data)
 
     def _stock_of(self, unit: SqlUnitOfWork) -> None:
         kept = {

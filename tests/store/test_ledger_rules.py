@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.adapters.ledger_export import verify_export, verify_lines
-from hub.adapters.ledger_store import quick_canonical_text
+from hub.adapters.plain_facts import quick_canonical_text
 from hub.domain.ledger import GENESIS, Fault, LedgerEntry, NotCanonical, canonical, entry_line, sealed, verify
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

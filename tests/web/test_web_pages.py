@@ -14,6 +14,8 @@ STATIC = TEMPLATES.parent / "static"
 PAGES = (
     ("/line", Action.READ_LINE),
     ("/line/board", Action.READ_LINE),
+    ("/lines", Action.READ_LINE),
+    ("/lines?outcome=rejected", Action.READ_LINE),
     ("/returned", Action.RETURN_LINES),
     ("/returned/board", Action.RETURN_LINES),
     ("/trolley/pull", Action.READ_WARD),
@@ -61,7 +63,8 @@ class Parsed(HTMLParser):
 
 
 def every_page(plant: WebPlant) -> dict[str, str]:
-    paths = ["/line", "/returned", "/trolley/pull", "/trolley", f"/trolley?id={plant.loaded.trolley}", "/devices", "/ledger", "/api/docs", "/ward"]
+    paths = ["/line", "/lines", f"/why/pack/{plant.loaded.serial}", f"/why/dose/{plant.loaded.doses[0]}", f"/why/lane/{plant.loaded.doses[0]}"]
+    paths += ["/returned", "/trolley/pull", "/trolley", f"/trolley?id={plant.loaded.trolley}", "/devices", "/ledger", "/api/docs", "/ward"]
     paths += [f"/ledger?about={plant.loaded.serial}", f"/ward/round?department={wards_of(plant)}"]
     texts = {path: plant.read(Role.PHARMACIST, path) for path in paths}
     texts["nurse's round"] = plant.read(Role.NURSE, f"/ward/round?department={wards_of(plant)}")

@@ -106,3 +106,12 @@ def test_an_administration_entered_in_error_is_cancelled_by_a_senior_nurse(api: 
     answer = api.post(Role.SENIOR_NURSE, "/api/administrations/cancel", **wrong, truth="here")
     assert [each["state"] for each in answer.json()["doses"]] == ["packed"]
     assert api.post(Role.NURSE, "/api/bedside/give", patient_code="W-1", pack_code=pack.serial).status_code == 200
+
+
+def test_every_decision_is_told_with_the_rules_of_schedules_in_force(api: Api) -> None:
+    sheet(api, order_line("a"))
+    (row,) = api.get(Role.SENIOR_NURSE, "/api/intake/lines").json()
+    assert row["source"] == "hospital"
+    assert "first dose: at the next time of the ward's table" in row["schedule_rules"]["en"]
+    assert "первая доза: в ближайшее время по распорядку отделения" in row["schedule_rules"]["ru"]
+    assert "первая доза: в ближайшее время по распорядку отделения" in page(api, Role.PHARMACIST, "/why/line/a?language=ru")

@@ -8,7 +8,7 @@ from hub.domain.people import Action, Role, may
 from tests.web_api.api_client import Api
 
 READS: tuple[tuple[str, Action], ...] = (
-    ("/api/look-alikes", Action.READ_LINE), ("/api/cassettes", Action.PACK), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/doubts", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
+    ("/api/why/line/none", Action.READ_LINE), ("/api/look-alikes", Action.READ_LINE), ("/api/review", Action.READ_LINE), ("/api/review/statistics", Action.READ_LINE), ("/api/cassettes", Action.PACK), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/doubts", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
     ("/api/requisitions", Action.PACK), ("/api/returns", Action.RETURN_PACKS), ("/api/trolleys", Action.READ_WARD),
     ("/api/wards", Action.READ_WARD), ("/api/ward/Therapy/round", Action.READ_WARD), ("/api/ledger/export", Action.READ_LEDGER),
     ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE), ("/api/intake/feeds", Action.READ_LINE), ("/api/codes", Action.READ_LINE),
@@ -41,6 +41,10 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/bedside/not-given", Action.ADMINISTER, {"patient_code": "w", "pack_code": "p", "reason": "asleep"}),
     ("/api/returned/seen", Action.RETURN_LINES, {"returned": "none"}), ("/api/returned/pass-on", Action.RETURN_LINES, {"returned": "none", "to": "x"}),
     ("/api/returned/close", Action.RETURN_LINES, {"returned": "none", "reason": "r"}),
+    ("/api/review/release", Action.DECIDE_LINES, {"order": "none", "rule": "tenfold", "about": "x", "reason": "r"}),
+    ("/api/review/dose", Action.DECIDE_LINES, {"order": "none", "dose": "1", "reason": "r"}),
+    ("/api/review/duration", Action.DECIDE_LINES, {"order": "none", "meaning": "course", "reason": "r"}),
+    ("/api/review/withdraw", Action.DECIDE_LINES, {"order": "none", "ruling": "none", "reason": "r"}),
     ("/api/lines/allergy", Action.DECIDE_LINES, {"order": "none", "allergy": "x", "reason": "r"}),
     *((f"/api/lines/{rule}", Action.DECIDE_LINES, {"order": "none", "reason": "r"}) for rule in ("refuse", "withdraw", "validate")),
     ("/api/administrations/cancel", Action.CANCEL_ADMINISTRATION, {"patient_code": "w", "pack_code": "p", "truth": "here", "reason": "r"}),

@@ -18,8 +18,8 @@ MOST_IN_A_BLOCK = 1_000
 # Messages of one decision: few enough that nobody else waits long for the writer.
 AT_ONCE = 32
 _BROKEN = {
-    "broken-off": "a message broke off before its end; the sender has to send it again",
-    "outside": "bytes came outside of any message: the sender does not keep to MLLP",
+    "broken-off": ("a message broke off before its end; the sender has to send it again", "сообщение оборвалось; отправитель должен прислать его снова"),
+    "outside": ("bytes came outside of any message: the sender does not keep to MLLP", "пришли байты вне сообщения: отправитель не соблюдает MLLP"),
 }
 
 
@@ -35,7 +35,7 @@ class Taker(Protocol):
     async def decide(self, asked: Sequence[Asked]) -> list[Told]:
         """Return the answers to messages, each with its digest, in their order."""
 
-    def tell_broken(self, english: str) -> None:
+    def tell_broken(self, english: str, russian: str) -> None:
         """Tell people here that what a sender sent did not come whole."""
 
 
@@ -77,7 +77,7 @@ class Connection:
         if block.problem == "too-large":
             await self._refuse(broken_header(block.data), _too_large(self._largest))
         elif block.problem:
-            self._taker.tell_broken(_BROKEN[block.problem])
+            self._taker.tell_broken(*_BROKEN[block.problem])
         elif not messages:
             await self._refuse(Header(), _no_message())
         elif len(messages) > MOST_IN_A_BLOCK:

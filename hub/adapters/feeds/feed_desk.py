@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.adapters.feeds.fhir_beside import KnownPeople
 from hub.adapters.feeds.fhir_pull import FhirPull, PullDoor
 from hub.adapters.feeds.fhir_server import FhirServer
 from hub.adapters.feeds.folder import LOOK_EVERY_S, FolderDoor, WatchedFolder
@@ -15,10 +16,12 @@ from hub.adapters.feeds.hints import HintGate
 from hub.adapters.feeds.taking import ACTOR, Also, Taker
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake_desk import IntakeDesk
+from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.workers import Worker
 from hub.adapters.writer import Writer
 from hub.domain.feeds import FeedSettings
 from hub.domain.refusals import Refusal
+from hub.domain.words import Words
 from hub.services.feeds import feed_failed, feed_of, file_refused, hints_missing, pull_worked
 from hub.services.house import House
 
@@ -39,9 +42,15 @@ def tokens_of(feeds: Mapping[str, FeedSettings], environment: Mapping[str, str])
 def _secret(source: str, key: str, variable: str, environment: Mapping[str, str]) -> str:
     secret = environment.get(variable, "") if variable else ""
     if variable and not secret:
-        raise IntakeError("sources", f"source {source}", key, f"the environment has no variable {variable}")
+        raise IntakeError("sources", f"source {source}", key, Words(
+            f"the environment has no variable {variable}",
+            f"в окружении нет переменной {variable}",
+        ))
     if not secret.isascii() or any(mark.isspace() for mark in secret):
-        raise IntakeError("sources", f"source {source}", key, f"the variable {variable} holds a space or a letter that no token has")
+        raise IntakeError("sources", f"source {source}", key, Words(
+            f"the variable {variable} holds a space or a letter that no token has",
+            f"в переменной {variable} пробел или буква, каких в токене не бывает",
+        ))
     return secret
 
 
@@ -129,11 +138,17 @@ class FeedDesk:
             now=lambda: self._writer.submit_read(lambda unit: unit.now).result(),
             day=lambda: self._writer.submit_read(lambda unit: self._house.day_of(unit.now).isoformat()).result(),
             cursor=lambda: self._writer.submit_read(lambda unit: feed_of(unit, source).cursor).result(),
+            known=lambda: self._writer.submit_read(_known_people).result(),
             take=lambda name, data, **more: self._taker.take(source, name, data, **more),
             write=write,
             works=lambda: self._writer.submit(ACTOR, lambda unit: pull_worked(unit, source)).result(),
             fails=lambda english, russian: self._writer.submit(ACTOR, lambda unit: feed_failed(unit, source, english, russian)).result(),
         )
+
+
+def _known_people(unit: SqlUnitOfWork) -> KnownPeople:
+    patients, stays = unit.patients.where(), unit.stays.where()
+    return KnownPeople(frozenset(patient.id for patient in patients), frozenset(stay.encounter for stay in stays if stay.encounter))
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""Reads the orders of a FHIR server: the whole list once a working day, and before and between what has changed since.
+"""Reads the orders of a FHIR server, and stays and allergies beside them: the whole list once a working day, and before and between what has changed since.
 
 The whole list is `status=active`; what it no longer names is asked about, never stopped. A change is asked for in every status,
 so that a stop is heard, also one from a night when nobody asked; only changes move the cursor. `_lastUpdated` begins a little before the last pull began, by the server's own clock, and what was taken
@@ -8,7 +8,7 @@ in in that version is left out; nothing falls between two pulls. The cursor move
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,10 +16,11 @@ from typing import Any
 
 import msgspec
 
+from hub.adapters.feeds.fhir_beside import ALLERGY, STAY, BesideOrders, KnownPeople, about
 from hub.adapters.feeds.fhir_server import Entry, FhirServer, PullFailed, outcome_words
 from hub.adapters.feeds.taking import Also, Fate, Taken
 from hub.adapters.unit_of_work import SqlUnitOfWork
-from hub.services.feeds import feed_of
+from hub.services.feeds import feed_of, type_unknown
 
 ORDER = "MedicationRequest"
 INCLUDED = [("_include", f"{ORDER}:{member}") for member in ("medication", "patient", "encounter")]
@@ -74,15 +75,19 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """From where a pull goes on: the server's clock when the last one began, the versions taken in since a little before, the day of the whole list."""
+    """From where a pull goes on: the server's clock when the last one began, the versions taken in since a little before, the day of the whole list.
+
+    `missing` are the types beside the orders that the server did not know on that day.
+    """
 
     since: datetime | None = None
     seen: tuple[tuple[str, str], ...] = ()
     whole_on: str = ""
+    missing: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return it as the feed's record keeps it."""
-        return json.dumps({"since": self.since.isoformat() if self.since else "", "seen": dict(self.seen), "whole_on": self.whole_on})
+        return json.dumps({"since": self.since.isoformat() if self.since else "", "seen": dict(self.seen), "whole_on": self.whole_on, "missing": list(self.missing)})
 
 
 def read_cursor(text: str) -> Cursor:
@@ -90,7 +95,7 @@ def read_cursor(text: str) -> Cursor:
     try:
         told = json.loads(text)
         since = datetime.fromisoformat(told["since"]) if told["since"] else None
-        return Cursor(since, tuple(sorted(told["seen"].items())), str(told["whole_on"]))
+        return Cursor(since, tuple(sorted(told["seen"].items())), str(told["whole_on"]), tuple(map(str, told.get("missing", ()))))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Cursor()
 
@@ -110,11 +115,12 @@ class _Gathered:
 
 @dataclass(frozen=True, slots=True)
 class PullDoor:
-    """What a pull needs of the hub: the time and the working day, the kept cursor, taking in, writing alone, and where its failure is told."""
+    """What a pull needs of the hub: the time and the working day, the kept cursor, whom it knows, taking in, writing alone, and where its failure is told."""
 
     now: Callable[[], datetime]
     day: Callable[[], str]
     cursor: Callable[[], str]
+    known: Callable[[], KnownPeople]
     take: Callable[..., Taken]
     write: Callable[[Also], None]
     works: Callable[[], None]
@@ -171,58 +177,69 @@ class FhirPull:
                 "сервер не назвал ни одного действующего назначения; это считается сбоем сервера, а не отменой",
             )
         begins = self._following(gathered, cursor)
-        following = replace(begins if cursor.since is None else cursor, whole_on=day)
+        beside = self._beside_orders(())
+        allergies = beside.allergies_of(pulled.identity for pulled in gathered.resources.values() if pulled.kind == "Patient")
+        following = replace(begins if cursor.since is None else cursor, whole_on=day, missing=tuple(beside.missing))
         assert begins.since is not None
         told_at = begins.since.isoformat()
-        entries = [_entry(pulled) for pulled in gathered.resources.values()]
+        entries = [_entry(pulled) for pulled in (*gathered.resources.values(), *allergies)]
         body = _ENCODE({"resourceType": "Bundle", "type": "collection", "timestamp": told_at, "entry": entries})
-        self._take(f"{self._source}-{day}.json", body, following, complete=True)
+        self._take(f"{self._source}-{day}.json", body, following, beside, complete=True)
 
     def _pull_changes(self, cursor: Cursor) -> Cursor:
         """Take in what changed since the cursor; returns the one that follows."""
         assert cursor.since is not None
         since = cursor.since - OVERLAP
-        gathered = self._gather([("_lastUpdated", f"gt{since.astimezone(UTC).isoformat(timespec='milliseconds').replace('+00:00', 'Z')}")])
+        asked = ("_lastUpdated", f"gt{since.astimezone(UTC).isoformat(timespec='milliseconds').replace('+00:00', 'Z')}")
+        gathered = self._gather([asked])
+        beside, known = self._beside_orders(cursor.missing), self._door.known()
+        changed = beside.changed(asked, known)
         seen = dict(cursor.seen)
         # A server that does not know _lastUpdated sends everything: what is older than asked for is no news.
-        newer = [pulled for pulled in gathered.matches if pulled.updated_at is None or pulled.updated_at > since]
+        newer = [pulled for pulled in (*gathered.matches, *changed) if pulled.updated_at is None or pulled.updated_at > since]
         fresh = [pulled for pulled in newer if seen.get(pulled.reference) != pulled.version]
-        following = self._following(gathered, cursor)
+        met = {about(order.entry) for order in fresh if order.kind == ORDER} - known.patients - {""}
+        allergies = beside.allergies_of(met)
+        following = replace(self._following(gathered, cursor, changed), missing=tuple(beside.missing))
         if not fresh:
-            self._door.write(lambda unit: _keep(unit, self._source, following))
+            self._door.write(lambda unit: _keep(unit, self._source, following, beside))
             return following
         now = self._door.now()
-        lines = [line for order in fresh for line in _change_lines(order, gathered.resources, now)]
+        lines = [line for one in (*fresh, *allergies) for line in _change_lines(one, gathered.resources, now)]
         begins = (gathered.began_at or cursor.since).astimezone(UTC)
-        self._take(f"{self._source}-changes-{begins:%Y-%m-%dT%H%M%SZ}.ndjson", b"".join(line + b"\n" for line in dict.fromkeys(lines)), following, complete=False)
+        self._take(f"{self._source}-changes-{begins:%Y-%m-%dT%H%M%SZ}.ndjson", b"".join(line + b"\n" for line in dict.fromkeys(lines)), following, beside, complete=False)
         return following
 
-    def _following(self, gathered: _Gathered, cursor: Cursor) -> Cursor:
+    def _beside_orders(self, missing: Iterable[str]) -> BesideOrders[Pulled]:
+        return BesideOrders(lambda kind, parameters: self._gather(parameters, kind).matches, missing)
+
+    def _following(self, gathered: _Gathered, cursor: Cursor, beside: Sequence[Pulled] = ()) -> Cursor:
         """Return from where the next pull goes on; it keeps only the versions that the overlap can bring again."""
         since = gathered.began_at or self._door.now() - OVERLAP
         recent = since - 2 * OVERLAP
-        seen = {pulled.reference: pulled.version for pulled in gathered.matches if pulled.updated_at is None or pulled.updated_at >= recent}
+        stays = [pulled for pulled in gathered.resources.values() if pulled.kind == STAY]
+        seen = {pulled.reference: pulled.version for pulled in (*gathered.matches, *stays, *beside) if pulled.updated_at is None or pulled.updated_at >= recent}
         return replace(cursor, since=since, seen=tuple(sorted(seen.items())[:VERSIONS_AT_MOST]))
 
-    def _take(self, name: str, data: bytes, following: Cursor, *, complete: bool) -> None:
-        taken = self._door.take(name, data, complete=complete, also=lambda unit: _keep(unit, self._source, following))
+    def _take(self, name: str, data: bytes, following: Cursor, beside: BesideOrders[Pulled], *, complete: bool) -> None:
+        taken = self._door.take(name, data, complete=complete, also=lambda unit: _keep(unit, self._source, following, beside))
         if taken.fate is Fate.REFUSED:
             self._wants_all = True
             raise _NotTaken(taken.english, taken.russian)
 
-    def _gather(self, parameters: list[tuple[str, str]]) -> _Gathered:
+    def _gather(self, parameters: list[tuple[str, str]], kind: str = ORDER) -> _Gathered:
         """Read all pages, anew where the list moved meanwhile."""
         for _ in range(READINGS - 1):
             try:
-                return self._gather_once(parameters)
+                return self._gather_once(parameters, kind)
             except _ListMoved as moved:
                 _log.info("%s: %s", self._source, moved)
-        return self._gather_once(parameters)
+        return self._gather_once(parameters, kind)
 
-    def _gather_once(self, parameters: list[tuple[str, str]]) -> _Gathered:
+    def _gather_once(self, parameters: list[tuple[str, str]], kind: str) -> _Gathered:
         """Read all pages; of a resource that was edited between two of them the newer version counts."""
         gathered = _Gathered()
-        for page in self._server.pages(ORDER, [*parameters, *INCLUDED, ("_count", PAGE_SIZE)]):
+        for page in self._server.pages(kind, [*parameters, *(INCLUDED if kind == ORDER else ()), ("_count", PAGE_SIZE)]):
             gathered.began_at = gathered.began_at or page.told_at
             if page.total is not None and gathered.total not in (None, page.total):
                 raise _ListMoved(
@@ -231,15 +248,15 @@ class FhirPull:
                 )
             gathered.total = page.total if page.total is not None else gathered.total
             for entry in page.entries:
-                self._keep_newer(gathered, entry)
+                self._keep_newer(gathered, entry, kind)
         found = len(gathered.matches)
         # Some servers count what they include, too.
         if gathered.total is not None and found < gathered.total != len(gathered.resources):
             raise _ListMoved(f"the server tells of {gathered.total} orders and brings {found}", f"сервер сообщает о назначениях: {gathered.total}, а передаёт {found}")
         return gathered
 
-    def _keep_newer(self, gathered: _Gathered, entry: Entry) -> None:
-        pulled = _pulled(entry)
+    def _keep_newer(self, gathered: _Gathered, entry: Entry, kind: str) -> None:
+        pulled = _pulled(entry, kind)
         if pulled.kind == "OperationOutcome":
             if words := outcome_words(entry.resource):
                 raise PullFailed(f"the server reports a failure: {words}", f"сервер сообщает о сбое: {words}")
@@ -254,13 +271,13 @@ class FhirPull:
             gathered.resources[pulled.reference] = pulled
 
 
-def _pulled(entry: Entry) -> Pulled:
+def _pulled(entry: Entry, kind: str) -> Pulled:
     try:
         head = msgspec.json.decode(entry.resource, type=_Head)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise PullFailed(f"the server sends an entry that cannot be read ({error})", f"сервер передаёт запись, которую нельзя прочитать ({error})") from error
     mode = entry.search.mode if entry.search is not None else ""
-    is_match = head.kind == ORDER and mode in ("", "match")
+    is_match = head.kind == kind and mode in ("", "match")
     version = head.meta.version or hashlib.sha256(entry.resource).hexdigest()[:16]
     return Pulled(head.kind, head.identity, version, _moment(head.meta.at), head.status, entry, is_match)
 
@@ -272,8 +289,10 @@ def _is_older(one: Pulled, other: Pulled) -> bool:
     return one.version.isdigit() and other.version.isdigit() and int(one.version) < int(other.version)
 
 
-def _keep(unit: SqlUnitOfWork, source: str, cursor: Cursor) -> None:
+def _keep(unit: SqlUnitOfWork, source: str, cursor: Cursor, beside: BesideOrders[Pulled]) -> None:
     unit.feeds.put(replace(feed_of(unit, source), cursor=cursor.text()))
+    for kind, why in beside.newly_missing.items():
+        type_unknown(unit, source, kind, why.english, why.russian)
 
 
 def _entry(pulled: Pulled) -> dict[str, Any]:
@@ -281,12 +300,17 @@ def _entry(pulled: Pulled) -> dict[str, Any]:
 
 
 def _change_lines(order: Pulled, resources: dict[str, Pulled], now: datetime) -> list[bytes]:
-    """Return an order as dated changes: its patient, where the patient lies, then the order with its medication inside.
+    """Return an order as dated changes: its patient, where the patient lies, then the order with its medication inside. A stay or an allergy is one by itself,
+    an allergy after the patient.
 
     What a server whose clock is ahead has written down already was not written later than now: a stop does not wait.
     """
     content = _DECODE(order.entry.resource)
     at = min(order.updated_at or now, now)
+    if order.kind == ALLERGY:
+        return [_line(now, order.entry.resource)]
+    if order.kind == STAY:
+        return [_line(at, order.entry.resource)] if order.status in _STAYS else []
     beside = [_named(content, member, resources) for member in ("subject", "encounter")]
     wanted = [pulled for pulled in beside if pulled is not None and (pulled.kind == "Patient" or pulled.status in _STAYS)]
     lines = [_line(at, pulled.entry.resource) for pulled in wanted]

@@ -15,6 +15,7 @@ import msgspec
 
 JSON = "application/fhir+json"
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
+_NOT_KNOWN = frozenset({403, 404, 405, 501})
 _KNOWN_ANSWERS: Mapping[int, tuple[str, str]] = {
     400: ("it does not understand the search", "запрос ему непонятен"),
     401: ("it does not accept the token", "токен не принят"),
@@ -36,7 +37,11 @@ class PullFailed(RuntimeError):
 
     def at(self, url: str) -> "PullFailed":
         """Return the same with the address before it, without what its search or page token says."""
-        return PullFailed(f"{_plain(url)}: {self.english}", f"{_plain(url)}: {self.russian}")
+        return type(self)(f"{_plain(url)}: {self.english}", f"{_plain(url)}: {self.russian}")
+
+
+class NotKnown(PullFailed):
+    """A server does not know what it was asked for, or does not let it be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,13 @@ def _page(url: str, body: bytes) -> _Page:
     return page
 
 
+def _is_not_supported(body: bytes) -> bool:
+    try:
+        return any(issue.code == "not-supported" for issue in msgspec.json.decode(body, type=_Outcome).issue)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+
+
 def outcome_words(body: bytes | msgspec.Raw) -> str:
     """Return what an OperationOutcome says is wrong; empty where it is none, or only warns."""
     try:
@@ -204,7 +216,8 @@ def _refusal(response: httpx.Response, body: bytes) -> PullFailed:
         known = f"it points to another address ({there}), which is not followed: write that one into fhir_url"
         known_ru = f"он указывает на другой адрес ({there}), переход не делается: впишите его в fhir_url"
     words = outcome_words(body)
-    return PullFailed(
+    failure = NotKnown if response.status_code in _NOT_KNOWN or _is_not_supported(body) else PullFailed
+    return failure(
         f"the server answers {response.status_code}{_in_brackets(known, words)}", f"сервер отвечает {response.status_code}{_in_brackets(known_ru, words)}"
     )
 

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from hub.adapters.bookkeeping import Answer
 from hub.adapters.intake.hl7.acknowledgements import Verdict
 from hub.adapters.intake.hl7.orders import ReadOrder
-from hub.adapters.intake.hl7.people import Movement, placed
+from hub.adapters.intake.hl7.people import merged, other_visit, placed
 from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem
 from hub.adapters.intake.hl7.reading import ReadMessage, completed
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.codes import as_written
 from hub.domain.identifiers import derived_id
-from hub.domain.orders import Order, OrderLine, OrderSheet, Patient, SheetChange, Stay
+from hub.domain.orders import Order, OrderLine, OrderSheet, SheetChange
 from hub.domain.refusals import Refusal
 from hub.services.code_tables import code_table
 from hub.services.feeds import REFUSED, feed_of, file_refused, messages_came
@@ -151,36 +151,16 @@ def _changes(unit: SqlUnitOfWork, desk: Desk, message: ReadMessage) -> Iterator[
     people = message.people
     if people.patient is not None:
         before = desk.patients.get(people.patient.id)
-        if (patient := _merged(people.patient, before)) != before:
+        if (patient := merged(people.patient, before)) != before:
             yield SheetChange(at, patient=patient)
     if people.stay is not None:
         known = desk.stays.get(people.stay.patient)
-        if (problem := _of_other_visit(people.stay, known, people.movement)) is not None:
+        if (problem := other_visit(people.stay, known, people.movement)) is not None:
             yield problem
         elif (stay := placed(people.stay, known, people.movement)) != known:
             yield SheetChange(at, stay=stay)
     for order in message.orders:
         yield _order_change(unit, order, at)
-
-
-def _merged(told: Patient, known: Patient | None) -> Patient:
-    """Return a patient after a message; what it leaves out stays known."""
-    if known is None:
-        return told
-    family, given = (told.family, told.given) if told.family else (known.family, known.given)
-    allergies = told.allergies if told.allergies is not None else known.allergies
-    return replace(told, family=family, given=given, birth_date=told.birth_date or known.birth_date, allergies=allergies)
-
-
-def _of_other_visit(told: Stay, known: Stay | None, movement: Movement) -> Problem | None:
-    """Return the problem of an end that is of another visit than the one in which the patient lies here."""
-    if known is None or movement not in (Movement.LEFT, Movement.NEVER_CAME) or told.died or known.finished_at is not None:
-        return None
-    if not told.encounter or not known.encounter or told.encounter == known.encounter:
-        return None
-    text = f"the visit {told.encounter} ends, but the patient lies here under the visit {known.encounter}"
-    text_ru = f"закончилось посещение {told.encounter}, а пациент лежит здесь по посещению {known.encounter}"
-    return Problem(Place("PV1", 1, 19), ErrorCode.UNKNOWN_KEY, text, text_ru)
 
 
 def _order_change(unit: SqlUnitOfWork, order: ReadOrder, at: datetime) -> SheetChange | Problem:

@@ -203,9 +203,9 @@ class MllpServer:
                 return Told(Verdict(_FAULT), wall_clock())
         return Told(Verdict(_BUSY), wall_clock())
 
-    def tell_broken(self, english: str) -> None:
+    def tell_broken(self, english: str, russian: str) -> None:
         """Tell people here that what a sender sent did not come whole."""
-        self._writer.submit(ACTOR, lambda unit: feed_failed(unit, self.source, english))
+        self._writer.submit(ACTOR, lambda unit: feed_failed(unit, self.source, english, russian))
 
 
 def _tls(settings: MllpSettings) -> ssl.SSLContext | None:

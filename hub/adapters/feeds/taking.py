@@ -81,7 +81,7 @@ class Taker:
         try:
             is_changes = is_changes_feed(name, data)
         except IntakeError as error:
-            return Refusal("unreadable", str(error))
+            return Refusal("unreadable", str(error), error.in_russian())
         if is_changes:
             answer = self._desk.changes(unit, source, name, data)
         else:

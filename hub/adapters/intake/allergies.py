@@ -10,6 +10,7 @@ from hub.adapters.intake.table import headers_of, read_table
 from hub.domain.allergy_words import allergy_text
 from hub.domain.identifiers import PatientId
 from hub.domain.orders import OrderSheet, Patient
+from hub.domain.words import Words
 
 REQUIRED = (("patient_code", "patient"), ("patient_code", "birth_date"), ("allergy",))
 Allergies = Mapping[PatientId, tuple[str, ...]]
@@ -21,9 +22,12 @@ def read_allergies(name: str, data: bytes) -> Allergies:
     for row in read_table(name, data, headers_of("allergies"), required=REQUIRED):
         patient = patient_of_row(row)
         if not patient:
-            raise IntakeError(name, row.position, "patient", "neither a code nor a name with a birth date is given")
+            raise IntakeError(name, row.position, "patient", Words(
+                "neither a code nor a name with a birth date is given",
+                "не указаны ни номер, ни фамилия с датой рождения",
+            ))
         if not row["allergy"]:
-            raise IntakeError(name, row.position, "allergy", "a value is needed")
+            raise IntakeError(name, row.position, "allergy", Words("a value is needed", "нужно значение"))
         told = allergy_text(row["allergy"], criticality=row["criticality"], severity=row["severity"], reactions=(row["reaction"],))
         texts[patient].append(told)
     return {patient: tuple(dict.fromkeys(found)) for patient, found in texts.items()}

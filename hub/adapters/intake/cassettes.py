@@ -1,7 +1,7 @@
 """The cassette map: read from CSV, or made from a directory with look-alikes kept apart."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 
 from hub.adapters.intake.errors import IntakeError
@@ -9,9 +9,19 @@ from hub.adapters.intake.table import Row, normalised, read_table
 from hub.domain.drugs import SOLID_FORMS, CassettePlace, Drug, DrugClass, DrugDirectory, Storage
 from hub.domain.identifiers import DrugCode
 from hub.domain.look_alikes import look_alikes_of
+from hub.domain.words import Words
 
 COLUMNS = ("cassette", "item", "slot", "capacity")
 HALF_TABLET = "half-tablet"
+_ONE_GROUP, _ONE_NAME = Words("one look-alike group", "одна группа схожих названий"), Words("one name", "одно название")
+_HINDRANCES: Sequence[tuple[Words, Callable[[Drug], bool]]] = (
+    (Words("it is no tablet or capsule", "это не таблетка и не капсула"), lambda drug: drug.form not in SOLID_FORMS),
+    (Words("it is dispensed in halves", "отпускается половинами"), lambda drug: drug.unit == HALF_TABLET),
+    (Words("it is not of the ordinary class", "он не из обычной группы учёта"), lambda drug: drug.drug_class is not DrugClass.ORDINARY),
+    (Words("it is hazardous", "он опасен в обращении"), lambda drug: drug.hazardous),
+    (Words("it may not be repacked", "его нельзя перефасовывать"), lambda drug: not drug.prepack_allowed),
+    (Words("it is not kept at room temperature", "он хранится не при комнатной температуре"), lambda drug: drug.storage is not Storage.ROOM),
+)
 LARGEST = {"cassette": 2**31 - 1, "slot": 250, "capacity": 65_535}
 
 
@@ -28,9 +38,13 @@ def read_cassettes(name: str, data: bytes, directory: DrugDirectory) -> tuple[Ca
         )
         drug = directory.get(place.item)
         if drug is None:
-            raise IntakeError(name, row.position, "item", f"the drug {place.item!r} is not in the directory")
-        if not fits_cassette(drug):
-            raise IntakeError(name, row.position, "item", f"{place.item} may not be in a cassette: {why_not(drug)}")
+            raise IntakeError(name, row.position, "item", Words(
+                f"the drug {place.item!r} is not in the directory",
+                f"препарата {place.item!r} нет в справочнике",
+            ))
+        if (why := why_not(drug)) is not None:
+            told = Words(f"{place.item} may not be in a cassette: {why.en}", f"{place.item} нельзя держать в кассете: {why.ru}")
+            raise IntakeError(name, row.position, "item", told)
         _refuse_twice(name, row, place, places)
         places.append(place)
     return tuple(places)
@@ -39,36 +53,38 @@ def read_cassettes(name: str, data: bytes, directory: DrugDirectory) -> tuple[Ca
 def _number(name: str, row: Row, column: str) -> int:
     text = row[column]
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= LARGEST[column]):
-        raise IntakeError(name, row.position, column, f"{text!r} is no number from 1 to {LARGEST[column]}")
+        raise IntakeError(name, row.position, column, Words(
+            f"{text!r} is no number from 1 to {LARGEST[column]}",
+            f"{text!r} — не число от 1 до {LARGEST[column]}",
+        ))
     return int(text)
 
 
 def _refuse_twice(name: str, row: Row, place: CassettePlace, before: Iterable[CassettePlace]) -> None:
     for other in before:
         if place.cassette == other.cassette:
-            raise IntakeError(name, row.position, "cassette", f"the cassette {place.cassette} is there twice")
+            raise IntakeError(name, row.position, "cassette", Words(
+                f"the cassette {place.cassette} is there twice",
+                f"кассета {place.cassette} указана дважды",
+            ))
         if place.slot == other.slot:
             raise IntakeError(
-                name, row.position, "slot", f"the slot {place.slot} is of cassette {other.cassette} already"
+                name, row.position, "slot", Words(
+                    f"the slot {place.slot} is of cassette {other.cassette} already",
+                    f"место {place.slot} уже занято кассетой {other.cassette}",
+                )
             )
 
 
 def fits_cassette(drug: Drug) -> bool:
     """Tell whether whole units of a drug may lie open in a cassette of the machine."""
-    return not why_not(drug)
+    return why_not(drug) is None
 
 
-def why_not(drug: Drug) -> str:
-    """Return why a drug may not be in a cassette; empty where it may."""
-    reasons: Mapping[str, bool] = {
-        "it is no tablet or capsule": drug.form not in SOLID_FORMS,
-        "it is dispensed in halves": drug.unit == HALF_TABLET,
-        "it is not of the ordinary class": drug.drug_class is not DrugClass.ORDINARY,
-        "it is hazardous": drug.hazardous,
-        "it may not be repacked": not drug.prepack_allowed,
-        "it is not kept at room temperature": drug.storage is not Storage.ROOM,
-    }
-    return ", ".join(reason for reason, applies in reasons.items() if applies)
+def why_not(drug: Drug) -> Words | None:
+    """Return why a drug may not be in a cassette; None where it may."""
+    found = [reason for reason, applies in _HINDRANCES if applies(drug)]
+    return Words(", ".join(reason.en for reason in found), ", ".join(reason.ru for reason in found)) if found else None
 
 
 def cassettes_from(
@@ -87,7 +103,7 @@ def cassettes_from(
     return tuple(CassettePlace(slot, drug.code, slot, capacity) for slot, drug in enumerate(order, start=1))
 
 
-def look_alike_neighbours(places: Iterable[CassettePlace], directory: DrugDirectory) -> tuple[str, ...]:
+def look_alike_neighbours(places: Iterable[CassettePlace], directory: DrugDirectory) -> tuple[Words, ...]:
     """Return a warning for each pair of neighbouring slots whose drugs may be taken for each other, with names, slots and reason."""
     ordered = sorted(places, key=lambda place: place.slot)
     reasons = _confusable([directory[place.item] for place in ordered])
@@ -96,17 +112,23 @@ def look_alike_neighbours(places: Iterable[CassettePlace], directory: DrugDirect
         why = reasons.get(frozenset((one.item, other.item)))
         if why and other.slot - one.slot == 1:
             first, second = (f"'{directory[place.item].inn} {directory[place.item].strength}'" for place in (one, other))
-            told.append(f"slots {one.slot} and {other.slot} hold {first} and {second}: {why}")
+            told.append(Words(
+                f"slots {one.slot} and {other.slot} hold {first} and {second}: {why.en}",
+                f"на местах {one.slot} и {other.slot} стоят {first} и {second}: {why.ru}",
+            ))
     return tuple(told)
 
 
-def _confusable(drugs: Iterable[Drug]) -> dict[frozenset[DrugCode], str]:
+def _confusable(drugs: Iterable[Drug]) -> dict[frozenset[DrugCode], Words]:
     """Return why two drugs must not stand beside each other, by the pair of their codes."""
-    reasons: dict[frozenset[DrugCode], str] = {}
+    reasons: dict[frozenset[DrugCode], Words] = {}
     kept = {drug.code: drug for drug in drugs}
     for pair in look_alikes_of(kept):
-        reasons.update({frozenset((one, other)): pair.names.said("en") for one in pair.first for other in pair.second})
-    for why, names in (("one look-alike group", _groups(kept.values())), ("one name", _same_names(kept.values()))):
+        reasons.update({frozenset((one, other)): Words(
+            pair.names.said("en"),
+            pair.names.said("ru"),
+        ) for one in pair.first for other in pair.second})
+    for why, names in ((_ONE_GROUP, _groups(kept.values())), (_ONE_NAME, _same_names(kept.values()))):
         for codes in names.values():
             reasons.update({frozenset(two): why for two in combinations(codes, 2)})
     return reasons

@@ -6,6 +6,8 @@ Each sign is looked for once, from left to right: the time is linear in the cell
 import re
 from dataclasses import dataclass
 
+from hub.domain.words import Unfit
+
 SKIPPED = "_"
 LONGEST_CELL = 500
 _PART = re.compile(r"\{(\w+)(\?)?\}")
@@ -64,11 +66,17 @@ def read_pattern(written: str) -> Pattern:
     names, marks, signs = pieces[1::3], pieces[2::3], [_sign(text) for text in pieces[3::3]]
     named = [name for name in names if name != SKIPPED]
     if not named:
-        raise ValueError(f"the pattern {written!r} names no field, like {{room}}/{{bed}}")
+        raise Unfit(
+            f"the pattern {written!r} names no field, like {{room}}/{{bed}}",
+            f"в образце {written!r} нет ни одного поля вида {{room}}/{{bed}}",
+        )
     if len(set(named)) != len(named):
-        raise ValueError(f"a field is in the pattern {written!r} twice")
+        raise Unfit(f"a field is in the pattern {written!r} twice", f"в образце {written!r} поле указано дважды")
     if any(sign is None for sign in signs[:-1]):
-        raise ValueError(f"two fields of the pattern {written!r} have nothing between them")
+        raise Unfit(
+            f"two fields of the pattern {written!r} have nothing between them",
+            f"в образце {written!r} между двумя полями ничего нет",
+        )
     parts = tuple(_Part(name, bool(mark), sign) for name, mark, sign in zip(names, marks, signs, strict=True))
     return Pattern(written, _sign(pieces[0]), parts)
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.errors import IntakeError, why_not_opened
 from hub.adapters.intake.table import Row, read_table
 from hub.domain.codes import CodeTable, Known, checked_meaning, code_form
 from hub.domain.frequencies import FrequencyTable
 from hub.domain.identifiers import DrugCode
 from hub.domain.records import CodeKind
 from hub.domain.refusals import Refusal
+from hub.domain.words import Words
 
 COLUMNS = ("source", "kind", "code", "meaning")
 _SHIPPED = "codes.csv"
@@ -40,9 +41,15 @@ def codes_of(named: Mapping[str, str], frequencies: FrequencyTable) -> dict[str,
         try:
             found = read_codes(reference, Path(reference).read_bytes(), frequencies)
         except OSError as error:
-            raise IntakeError(reference, "", "", f"the code table cannot be opened ({error.strerror})") from error
+            raise IntakeError(reference, "", "", Words(
+                f"the code table cannot be opened ({error.strerror})",
+                f"таблица кодов не открывается ({why_not_opened(error).ru})",
+            )) from error
         if source not in found:
-            raise IntakeError(reference, "", "source", f"the table has no row of the source '{source}'")
+            raise IntakeError(reference, "", "source", Words(
+                f"the table has no row of the source '{source}'",
+                f"в таблице нет строк источника «{source}»",
+            ))
         tables[source] = {**tables.get(source, {}), **found[source]}
     return tables
 
@@ -55,7 +62,7 @@ def read_codes(name: str, data: bytes, frequencies: FrequencyTable) -> dict[str,
         key, meaning = _entry(name, row, known)
         table = tables.setdefault(_filled(name, row, "source"), {})
         if key in table:
-            raise IntakeError(name, row.position, "code", f"{row['code']!r} is there twice")
+            raise IntakeError(name, row.position, "code", Words(f"{row['code']!r} is there twice", f"код {row['code']!r} указан дважды"))
         table[key] = meaning
     return dict(tables)
 
@@ -64,14 +71,17 @@ def _entry(name: str, row: Row, known: Known) -> tuple[tuple[CodeKind, str], str
     try:
         kind = CodeKind(row["kind"])
     except ValueError as error:
-        raise IntakeError(name, row.position, "kind", f"{row['kind']!r} is none of {', '.join(CodeKind)}") from error
+        raise IntakeError(name, row.position, "kind", Words(
+            f"{row['kind']!r} is none of {', '.join(CodeKind)}",
+            f"{row['kind']!r} — не из числа {', '.join(CodeKind)}",
+        )) from error
     meaning = checked_meaning(kind, row["meaning"], known)
     if isinstance(meaning, Refusal):
-        raise IntakeError(name, row.position, "meaning", meaning.text.rstrip("."))
+        raise IntakeError(name, row.position, "meaning", Words(meaning.text.rstrip("."), meaning.said("ru").rstrip(".")))
     return (kind, code_form(_filled(name, row, "code"))), DrugCode(meaning) if kind is CodeKind.DRUG else meaning
 
 
 def _filled(name: str, row: Row, column: str) -> str:
     if not row[column]:
-        raise IntakeError(name, row.position, column, "a value is needed")
+        raise IntakeError(name, row.position, column, Words("a value is needed", "нужно значение"))
     return row[column]

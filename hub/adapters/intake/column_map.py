@@ -9,6 +9,7 @@ from hub.adapters.intake.cell_pattern import Pattern
 from hub.adapters.intake.delimited import Line
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.table import Row, Table, headers_of, normalised, open_table, with_width
+from hub.domain.words import Words
 
 SLOTS = ("morning", "noon", "evening", "night")
 # `place`, `person` and `medicine` are cells that a pattern takes apart; `sex` is kept as a remark.
@@ -97,7 +98,10 @@ def _opened(name: str, table: Table, columns: ColumnMap) -> tuple[_Layout, Itera
         return _Layout(places, (), 0, _all_of(places)), table.lines
     header = next((line for line in table.lines if line.number >= columns.header_row), None)
     if header is None or header.fault:
-        raise IntakeError(name, "", "", header.fault if header is not None else "the table is empty")
+        raise IntakeError(name, "", "", header.fault if header is not None and header.fault else Words(
+            "the table is empty",
+            "таблица пуста",
+        ))
     return _layout(name, header, columns), table.lines
 
 
@@ -115,10 +119,13 @@ def _layout(name: str, header: Line, columns: ColumnMap) -> _Layout:
         if place in taken or not known or known in columns.columns:
             continue
         if known in places:
-            raise IntakeError(name, f"line {header.number}", known, "two columns are of the same field")
+            raise IntakeError(name, f"line {header.number}", known, Words("two columns are of the same field", "два столбца одного поля"))
         places[known] = (place,)
     if not places:
-        raise IntakeError(name, f"line {header.number}", "", "no column is known: it is not a table of this kind")
+        raise IntakeError(name, f"line {header.number}", "", Words(
+            "no column is known: it is not a table of this kind",
+            "ни один столбец не известен: это другая таблица",
+        ))
     settled = {field: tuple(place for place in found if place is not None) for field, found in places.items()}
     return _Layout(settled, tuple(header.cells), len(titles), _all_of(settled))
 
@@ -130,13 +137,20 @@ def _all_of(places: Mapping[str, tuple[int, ...]]) -> frozenset[int]:
 def _place_of(name: str, header: Line, titles: Sequence[str], field: str, column: Column, columns: ColumnMap) -> int | None:
     place = column.place if not column.header else titles.index(column.header) if column.header in titles else len(titles)
     if column.header and titles.count(column.header) > 1:
-        raise IntakeError(name, f"line {header.number}", field, f"two columns are called '{column.header}'")
+        raise IntakeError(name, f"line {header.number}", field, Words(
+            f"two columns are called '{column.header}'",
+            f"два столбца называются «{column.header}»",
+        ))
     if place < len(titles):
         return place
     if field in columns.optional:
         return None
     what = f"'{column.header}'" if column.header else f"number {column.place + 1}"
-    raise IntakeError(name, f"line {header.number}", field, f"the column {what} of the map '{columns.name}' is missing")
+    what_ru = f"«{column.header}»" if column.header else f"номер {column.place + 1}"
+    raise IntakeError(name, f"line {header.number}", field, Words(
+        f"the column {what} of the map '{columns.name}' is missing",
+        f"нет столбца {what_ru} из карты «{columns.name}»",
+    ))
 
 
 def _require(name: str, layout: _Layout, columns: ColumnMap, required: Iterable[Sequence[str]]) -> None:
@@ -144,7 +158,10 @@ def _require(name: str, layout: _Layout, columns: ColumnMap, required: Iterable[
     there |= {group for field in there & set(columns.patterns) for pattern in columns.patterns[field] for group in pattern.fields}
     for choice in required:
         if not set(choice) & there:
-            raise IntakeError(name, f"line {max(columns.header_row, 1)}", " or ".join(choice), "the required column is missing")
+            raise IntakeError(name, f"line {max(columns.header_row, 1)}", " or ".join(choice), Words(
+                "the required column is missing",
+                "нет обязательного столбца",
+            ))
 
 
 def _row(line: Line, layout: _Layout, columns: ColumnMap, day_zero: date | None, above: Mapping[str, str]) -> Row:
@@ -152,7 +169,10 @@ def _row(line: Line, layout: _Layout, columns: ColumnMap, day_zero: date | None,
         return Row(line.number, {}, fault=("", line.fault))
     widest = max(layout.known, default=0)
     if not layout.width and day_zero is None and len(line.cells) <= widest:
-        return Row(line.number, {}, fault=("", f"the row has {len(line.cells)} cells and the map names column {widest + 1}"))
+        return Row(line.number, {}, fault=("", Words(
+            f"the row has {len(line.cells)} cells and the map names column {widest + 1}",
+            f"в строке ячеек: {len(line.cells)}, а карта называет столбец {widest + 1}",
+        )))
     padded = line.cells + [""] * (widest + 1 - len(line.cells))
     cells = {
         field: padded[places[0]] if len(places) == 1 else " ".join(padded[place] for place in places if padded[place])
@@ -172,7 +192,7 @@ def _others(cells: Sequence[str], layout: _Layout) -> tuple[tuple[str, str], ...
     )
 
 
-def _take_apart(cells: dict[str, str], columns: ColumnMap) -> tuple[str, str] | None:
+def _take_apart(cells: dict[str, str], columns: ColumnMap) -> tuple[str, Words] | None:
     """Put the parts of patterned cells into their fields; return (field, reason) of a cell that fits no pattern."""
     for name, patterns in columns.patterns.items():
         text = cells.get(name, "")
@@ -180,7 +200,10 @@ def _take_apart(cells: dict[str, str], columns: ColumnMap) -> tuple[str, str] | 
             continue
         match = next((found for pattern in patterns if (found := pattern.match(text)) is not None), None)
         if match is None:
-            return name, f"'{text[:80]}' does not fit {' or '.join(repr(pattern.written) for pattern in patterns)}"
+            return name, Words(
+                f"'{text[:80]}' does not fit {' or '.join(repr(pattern.written) for pattern in patterns)}",
+                f"«{text[:80]}» не подходит под {' или '.join(repr(pattern.written) for pattern in patterns)}",
+            )
         cells.update(match)
     return None
 

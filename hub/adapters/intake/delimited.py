@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub.adapters.intake.errors import IntakeError
+from hub.domain.words import Words
 
 UTF8, CP1251 = "utf-8", "windows-1251"
 ENCODINGS = (UTF8, CP1251)
@@ -26,14 +27,14 @@ _LARGE_THEN_SMALL = re.compile("[А-ЯЁ][а-яё]")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record of a table: the number of its first line, its cells, and why it cannot be trusted (empty: it can).
+    """One record of a table: the number of its first line, its cells, and why it cannot be trusted (None: it can).
 
     A `fault` with cells is about the column `column`, and the other cells stand where they belong.
     """
 
     number: int
     cells: list[str]
-    fault: str = ""
+    fault: Words | None = None
     column: int | None = None
     is_cut: bool = False
 
@@ -58,16 +59,22 @@ def csv_lines(name: str, content: bytes, *, encoding: str = "", delimiter: str =
             yield _damaged(name, first, reader.line_num, error)
             continue
         if long := text.too_long(first, reader.line_num):
-            yield Line(long, [], f"the line is longer than {LONGEST_LINE} characters: it was cut off")
+            yield Line(long, [], Words(
+                f"the line is longer than {LONGEST_LINE} characters: it was cut off",
+                f"строка длиннее {LONGEST_LINE} знаков и обрезана",
+            ))
         elif any(cells):
             yield Line(first, cells, is_cut=text.ended_open)
 
 
 def _damaged(name: str, first: int, last: int, error: csv.Error) -> Line:
     if str(error).startswith(_WHERE_IT_GOES_ON):
-        raise IntakeError(name, f"line {first}", "", f"the CSV is damaged or cut off ({error})") from error
-    reach = f" to line {last}" if last > first else ""
-    return Line(first, [], f"the quotes{reach} are damaged ({error})")
+        raise IntakeError(name, f"line {first}", "", Words(
+            f"the CSV is damaged or cut off ({error})",
+            "CSV повреждён или обрывается",
+        )) from error
+    reach, reach_ru = (f" to line {last}", f" (по строку {last})") if last > first else ("", "")
+    return Line(first, [], Words(f"the quotes{reach} are damaged ({error})", f"кавычки повреждены{reach_ru}"))
 
 
 class _Text:
@@ -108,20 +115,29 @@ class _Text:
 def encoding_of(name: str, content: bytes, wanted: str = "") -> str:
     """Return the encoding of a text: the one that is told, checked, or the one that fits; raise IntakeError where none does."""
     if content.startswith(_UTF16_MARKS):
-        raise IntakeError(name, "", "", "the text is UTF-16; it has to be " + " or ".join(ENCODINGS))
+        raise IntakeError(name, "", "", Words(
+            "the text is UTF-16; it has to be " + " or ".join(ENCODINGS),
+            "текст в UTF-16; нужна кодировка " + " или ".join(ENCODINGS),
+        ))
     if b"\x00" in content:
-        raise IntakeError(name, "", "", "the content is binary, not text")
+        raise IntakeError(name, "", "", Words("the content is binary, not text", "содержимое двоичное, это не текст"))
     fits = _fits(content, UTF8)
     if wanted == UTF8 or content.startswith(_UTF8_MARK):
         if not fits:
-            raise IntakeError(name, "", "", f"the text is not {UTF8}")
+            raise IntakeError(name, "", "", Words(f"the text is not {UTF8}", f"текст не в кодировке {UTF8}"))
         return UTF8
     if wanted == CP1251 and fits and not content.isascii():
-        raise IntakeError(name, "", "", f"the text is {UTF8}, and its column map says {CP1251}")
+        raise IntakeError(name, "", "", Words(
+            f"the text is {UTF8}, and its column map says {CP1251}",
+            f"текст в {UTF8}, а в карте столбцов указана {CP1251}",
+        ))
     if fits and not wanted:
         return UTF8
     if not _fits(content, CP1251):
-        raise IntakeError(name, "", "", "the text is not " + " or ".join([wanted] if wanted else ENCODINGS))
+        raise IntakeError(name, "", "", Words(
+            "the text is not " + " or ".join([wanted] if wanted else ENCODINGS),
+            "текст не в кодировке " + " или ".join([wanted] if wanted else ENCODINGS),
+        ))
     _refuse_other_cyrillic(name, content)
     return CP1251
 
@@ -143,10 +159,16 @@ def _refuse_other_cyrillic(name: str, content: bytes) -> None:
     high = sample.translate(None, bytes(range(0x80)))
     odd = high.translate(None, bytes(range(0xC0, 0x100)) + _USUAL_SIGNS)
     if len(odd) * 5 > len(high):
-        raise IntakeError(name, "", "", f"the text is neither {UTF8} nor {CP1251} (CP866?): save it as one of them")
+        raise IntakeError(name, "", "", Words(
+            f"the text is neither {UTF8} nor {CP1251} (CP866?): save it as one of them",
+            f"текст не в {UTF8} и не в {CP1251} (CP866?): сохраните его в одной из них",
+        ))
     text = sample.decode(CP1251, errors="replace")
     if len(_SMALL_THEN_LARGE.findall(text)) > len(_LARGE_THEN_SMALL.findall(text)):
-        raise IntakeError(name, "", "", f"the text is neither {UTF8} nor {CP1251} (KOI8-R?): save it as one of them")
+        raise IntakeError(name, "", "", Words(
+            f"the text is neither {UTF8} nor {CP1251} (KOI8-R?): save it as one of them",
+            f"текст не в {UTF8} и не в {CP1251} (KOI8-R?): сохраните его в одной из них",
+        ))
 
 
 def _delimiter_of(name: str, content: bytes, encoding: str, header_row: int) -> str:
@@ -159,5 +181,8 @@ def _delimiter_of(name: str, content: bytes, encoding: str, header_row: int) -> 
             line = stream.readline(LONGEST_LINE)
     sign = max(DELIMITERS, key=line.count)
     if sign not in line:
-        raise IntakeError(name, f"line {max(header_row, 1)}", "", "no delimiter (; , | or tab) is in the header: it is no CSV table")
+        raise IntakeError(name, f"line {max(header_row, 1)}", "", Words(
+            "no delimiter (; , | or tab) is in the header: it is no CSV table",
+            "в заголовке нет разделителя (; , | или табуляции): это не таблица CSV",
+        ))
     return sign

@@ -14,6 +14,7 @@ from hub.domain.drugs import PARTS, Coating, Dosing, Drug, DrugClass, Form, Stor
 from hub.domain.identifiers import DrugCode
 from hub.domain.quantities import Quantity, needs_measure_of, parse_quantity
 from hub.domain.strengths import parse_strength
+from hub.domain.words import Words, place_ru, words_of
 
 DIRECTORY_COLUMNS = (
     "code", "inn", "trade_name", "form", "strength", "unit", "group", "class", "high_alert", "hazardous",
@@ -34,6 +35,7 @@ FORMULARY_COLUMNS = (
 )
 _FLAGS = {"yes": True, "да": True, "true": True, "1": True, "no": False, "нет": False, "false": False, "0": False}
 _QUARTERS = 4
+_COATINGS_RU = {Coating.ENTERIC: "кишечнорастворимый", Coating.PROLONGED: "длительного действия"}
 _ENTERIC = re.compile(
     r"\b(?:EC|DR|enteric|delayed[- ]release|gastro-?resistant)\b|кишечнораств|к/р\b", re.IGNORECASE
 )
@@ -50,7 +52,7 @@ class DirectoryFile:
     """The drugs of a file, and what a person should know of it."""
 
     drugs: Mapping[DrugCode, Drug]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Words, ...] = ()
 
 
 def read_directory(name: str, data: bytes) -> DirectoryFile:
@@ -65,7 +67,7 @@ def read_directory(name: str, data: bytes) -> DirectoryFile:
     for row in rows:
         drug = _own_drug(name, row)
         if drug.code in drugs:
-            raise IntakeError(name, row.position, "code", f"the code {drug.code} is there twice")
+            raise IntakeError(name, row.position, "code", Words(f"the code {drug.code} is there twice", f"код {drug.code} указан дважды"))
         drugs[drug.code] = drug
     return DirectoryFile(drugs, tuple(_hints(name, rows, drugs)))
 
@@ -73,7 +75,7 @@ def read_directory(name: str, data: bytes) -> DirectoryFile:
 def _require(name: str, row: Row, columns: tuple[str, ...]) -> None:
     for column in columns:
         if column not in row.cells:
-            raise IntakeError(name, "line 1", column, "the required column is missing")
+            raise IntakeError(name, "line 1", column, Words("the required column is missing", "нет обязательного столбца"))
 
 
 def _own_drug(name: str, row: Row) -> Drug:
@@ -108,7 +110,10 @@ def _divisible_by(name: str, row: Row) -> int:
         return _QUARTERS if _flag(name, row, OLDER_COLUMN) else 1
     text = row["divisible_by"]
     if text not in {str(parts) for parts in PARTS}:
-        raise IntakeError(name, row.position, "divisible_by", f"{text!r} is none of {', '.join(map(str, PARTS))}")
+        raise IntakeError(name, row.position, "divisible_by", Words(
+            f"{text!r} is none of {', '.join(map(str, PARTS))}",
+            f"{text!r} — не из числа {', '.join(map(str, PARTS))}",
+        ))
     return int(text)
 
 
@@ -119,7 +124,10 @@ def _coating(name: str, row: Row) -> Coating:
     coating = _choice(name, row, "coating", Coating)
     if coating is not Coating.PLAIN and _divisible_by(name, row) > 1:
         column = "divisible_by" if "divisible_by" in row.cells else OLDER_COLUMN
-        raise IntakeError(name, row.position, column, f"a tablet with the coating {coating.value!r} is never split: write no or 1")
+        raise IntakeError(name, row.position, column, Words(
+            f"a tablet with the coating {coating.value!r} is never split: write no or 1",
+            f"таблетку с оболочкой {coating.value!r} не делят: укажите no или 1",
+        ))
     return coating
 
 
@@ -130,13 +138,16 @@ def coating_told(names: str) -> Coating:
     return Coating.PROLONGED if _PROLONGED.search(names) else Coating.PLAIN
 
 
-def _hints(name: str, rows: tuple[Row, ...], drugs: Mapping[DrugCode, Drug]) -> list[str]:
+def _hints(name: str, rows: tuple[Row, ...], drugs: Mapping[DrugCode, Drug]) -> list[Words]:
     """Return a warning for each row that may be split by its flag and may not by its name."""
     told = []
     for row in rows:
         drug = drugs[DrugCode(row["code"])]
         if drug.form is Form.TABLET and drug.coating is not Coating.PLAIN and drug.divisible_by > 1:
-            told.append(f"{name}, {row.position}: {drug.code} is {drug.coating.value} by its name and is never split, whatever the line says")
+            told.append(Words(
+                f"{name}, {row.position}: {drug.code} is {drug.coating.value} by its name and is never split, whatever the line says",
+                f"{name}, {place_ru(row.position)}: {drug.code} по названию {_COATINGS_RU[drug.coating]}, его не делят, что бы ни стояло в строке",
+            ))
     return told
 
 
@@ -146,11 +157,20 @@ def _amount(name: str, row: Row, column: str) -> Quantity | None:
     try:
         amount = parse_quantity(row[column])
     except ValueError as problem:
-        raise IntakeError(name, row.position, column, f"{row[column]!r} is no amount with a unit: {problem}") from None
+        raise IntakeError(name, row.position, column, Words(
+            f"{row[column]!r} is no amount with a unit: {problem}",
+            f"{row[column]!r} — не количество с единицей: {words_of(problem).ru}",
+        )) from None
     if amount.amount <= 0:
-        raise IntakeError(name, row.position, column, f"{row[column]!r} is not more than nothing")
+        raise IntakeError(name, row.position, column, Words(
+            f"{row[column]!r} is not more than nothing",
+            f"{row[column]!r} — не больше нуля",
+        ))
     if needs_measure_of(amount.unit):
-        raise IntakeError(name, row.position, column, f"{row[column]!r} depends on the patient: write the amount for one person")
+        raise IntakeError(name, row.position, column, Words(
+            f"{row[column]!r} depends on the patient: write the amount for one person",
+            f"{row[column]!r} зависит от пациента: укажите количество на одного человека",
+        ))
     return amount
 
 
@@ -158,14 +178,17 @@ def _formulary(name: str, rows: tuple[Row, ...]) -> DirectoryFile:
     _require(name, rows[0], FORMULARY_COLUMNS)
     drugs: dict[DrugCode, Drug] = {}
     lines: dict[DrugCode, list[Drug]] = {}
-    warnings: list[str] = []
+    warnings: list[Words] = []
     for row in rows:
         drug = _formulary_drug(name, row)
         first = drugs.setdefault(drug.code, drug)
         lines.setdefault(drug.code, []).append(drug)
         if different := _differences(first, drug):
             warnings.append(
-                f"{name}, {row.position}: {drug.code} differs from its first line in {', '.join(different)}"
+                Words(
+                    f"{name}, {row.position}: {drug.code} differs from its first line in {', '.join(different)}",
+                    f"{name}, {place_ru(row.position)}: {drug.code} отличается от своей первой строки: {', '.join(different)}",
+                )
             )
     drugs |= {code: stated for code, same in lines.items() if (stated := _stated(same)) is not None}
     return DirectoryFile(drugs, (*warnings, *_hints(name, rows, drugs)))
@@ -230,7 +253,7 @@ def _differences(first: Drug, second: Drug) -> list[str]:
 
 def _needed(name: str, row: Row, column: str) -> str:
     if not row[column]:
-        raise IntakeError(name, row.position, column, "a value is needed")
+        raise IntakeError(name, row.position, column, Words("a value is needed", "нужно значение"))
     return row[column]
 
 
@@ -239,13 +262,16 @@ def _choice(name: str, row: Row, column: str, kind: type[Choice]) -> Choice:
         return kind(row[column].casefold())
     except ValueError:
         allowed = ", ".join(member.value for member in kind)
-        raise IntakeError(name, row.position, column, f"{row[column]!r} is none of {allowed}") from None
+        raise IntakeError(name, row.position, column, Words(
+            f"{row[column]!r} is none of {allowed}",
+            f"{row[column]!r} — не из числа {allowed}",
+        )) from None
 
 
 def _flag(name: str, row: Row, column: str) -> bool:
     value = _FLAGS.get(row[column].casefold())
     if value is None:
-        raise IntakeError(name, row.position, column, f"{row[column]!r} is neither yes nor no")
+        raise IntakeError(name, row.position, column, Words(f"{row[column]!r} is neither yes nor no", f"{row[column]!r} — ни да, ни нет"))
     return value
 
 
@@ -254,5 +280,5 @@ def _price(name: str, row: Row) -> Decimal | None:
         return None
     price = money(row["price"])
     if price is None:
-        raise IntakeError(name, row.position, "price", f"{row['price']!r} is no price")
+        raise IntakeError(name, row.position, "price", Words(f"{row['price']!r} is no price", f"{row['price']!r} — не цена"))
     return price

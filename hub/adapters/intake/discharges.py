@@ -9,6 +9,7 @@ from hub.adapters.intake.moments import moment
 from hub.adapters.intake.sheet_names import patient_of_row, stay_id
 from hub.adapters.intake.table import Row, headers_of, read_table
 from hub.domain.orders import OrderSheet, SourceSettings, Stay
+from hub.domain.words import Words
 
 _DEATH = re.compile(r"\b(умер|смерт|летальн|скончал|exitus|died|dead|death|deceased|expired)", re.IGNORECASE)
 _ALIVE = re.compile(r"\b(выпис|перевед|перевод|улучшен|выздоров|без перемен|без изменен|ухудшен|самовольн|отказ|discharged|home|transfer|improved|recovered|alive|other|unchanged|worse|against)", re.IGNORECASE)
@@ -24,10 +25,16 @@ def read_discharges(name: str, data: bytes, source: SourceSettings, *, zone: tzi
     for row in read_table(name, data, headers_of("discharges"), required=REQUIRED):
         patient = patient_of_row(row)
         if not patient:
-            raise IntakeError(name, row.position, "patient", "neither a code nor a name with a birth date is given")
+            raise IntakeError(name, row.position, "patient", Words(
+                "neither a code nor a name with a birth date is given",
+                "не указаны ни номер, ни фамилия с датой рождения",
+            ))
         finished_at = moment(row["discharged_at"], zone) if row["discharged_at"] else None
         if finished_at is None:
-            raise IntakeError(name, row.position, "discharged_at", f"{row['discharged_at']!r} is no date and time")
+            raise IntakeError(name, row.position, "discharged_at", Words(
+                f"{row['discharged_at']!r} is no date and time",
+                f"{row['discharged_at']!r} — не дата и время",
+            ))
         stays.append(Stay(patient, stay_id(patient), row["department"], "", "", finished_at, _died(name, row)))
     return OrderSheet(source.name, name, hashlib.sha256(data).hexdigest(), stays=tuple(stays))
 
@@ -38,5 +45,8 @@ def _died(name: str, row: Row) -> bool:
     if not outcome or _ALIVE.search(outcome):
         return False
     if not _DEATH.search(outcome):
-        raise IntakeError(name, row.position, "outcome", f"{outcome!r} is neither a death nor a discharge that is known here")
+        raise IntakeError(name, row.position, "outcome", Words(
+            f"{outcome!r} is neither a death nor a discharge that is known here",
+            f"{outcome!r} — ни смерть, ни известный здесь исход выписки",
+        ))
     return True

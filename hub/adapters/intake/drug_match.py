@@ -9,6 +9,7 @@ from hub.domain.drugs import Drug, DrugDirectory, Form
 from hub.domain.identifiers import DrugCode
 from hub.domain.quantities import unit_named
 from hub.domain.sounds import sound, words_of
+from hub.domain.words import Words
 
 _FORM_WORDS: Mapping[Form, str] = {
     Form.TABLET: "таблетки таблетка табл таб tablets tab",
@@ -100,7 +101,7 @@ class DrugMatcher:
                 return name, " ".join(rest).strip(" ,;"), form
         return text, "", ""
 
-    def match(self, code: str, name: str, strength: str, form: str) -> tuple[DrugCode, str]:
+    def match(self, code: str, name: str, strength: str, form: str) -> tuple[DrugCode, Words | None]:
         """Return (drug code, doubt): `?` and the text where no drug matches; a doubt is what a person must look at."""
         text = " ".join(part for part in (name, strength, form) if part)
         if code:
@@ -115,11 +116,14 @@ class DrugMatcher:
             if wanted is None or drug.form is wanted
         ]
         if len(found) != 1 or (form and wanted is None):
-            return DrugCode(f"?{text}"), ""
-        return found[0].code, ""
+            return DrugCode(f"?{text}"), None
+        return found[0].code, None
 
-    def _doubt(self, code: str, name: str) -> str:
+    def _doubt(self, code: str, name: str) -> Words | None:
         drug = self._directory.get(DrugCode(code))
         if drug is None or not name or normalised(name) in (normalised(drug.inn), normalised(drug.trade_name)):
-            return ""
-        return f"the code {code} is of '{drug.inn}' and the sheet says '{name}'"
+            return None
+        return Words(
+            f"the code {code} is of '{drug.inn}' and the sheet says '{name}'",
+            f"код {code} — это «{drug.inn}», а в листе написано «{name}»",
+        )

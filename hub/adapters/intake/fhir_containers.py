@@ -23,6 +23,7 @@ from hub.adapters.intake.fhir_found import (
 )
 from hub.adapters.intake.fhir_model import Bundle, Entry, Kind
 from hub.adapters.intake.fhir_split import split_bundle
+from hub.domain.words import Words
 
 MAXIMUM_LINE_BYTES = 16 * 2**20
 DEEPEST_BUNDLE = 4
@@ -30,10 +31,16 @@ BUNDLE_TYPES = frozenset({"collection", "searchset", "transaction", "batch", "me
 _MARK = b"\xef\xbb\xbf"
 _BESIDE_MATCHES = frozenset({"include", "outcome"})
 _NOT_READ = {
-    "history": "it tells what orders once were; send what is in force (a searchset or a collection)",
-    "transaction-response": "it is a server's answer; send the resources themselves",
-    "batch-response": "it is a server's answer; send the resources themselves",
-    "subscription-notification": "it says only that something changed; the resources have to be asked for",
+    "history": Words(
+        "it tells what orders once were; send what is in force (a searchset or a collection)",
+        "в нём прежние версии назначений; пришлите действующие (searchset или collection)",
+    ),
+    "transaction-response": Words("it is a server's answer; send the resources themselves", "это ответ сервера; пришлите сами ресурсы"),
+    "batch-response": Words("it is a server's answer; send the resources themselves", "это ответ сервера; пришлите сами ресурсы"),
+    "subscription-notification": Words(
+        "it says only that something changed; the resources have to be asked for",
+        "в нём сказано лишь, что что-то изменилось; ресурсы нужно запросить",
+    ),
 }
 
 Resources = Callable[[], Iterable[Found]]
@@ -48,7 +55,7 @@ def resources_in(name: str, file: BinaryIO) -> Resources:
     lines = lines_of(file)
     number, first, too_long = next(lines, (0, b"", False))
     if not number:
-        raise IntakeError(name, "", "", "the file is empty")
+        raise IntakeError(name, "", "", Words("the file is empty", "файл пуст"))
     _refuse_foreign(name, first)
     more = next(lines, None) is not None
     if not too_long and isinstance(decoded(Kind, first), Kind):
@@ -60,9 +67,12 @@ def _refuse_foreign(name: str, first: bytes) -> None:
     if not first.startswith((b"{", b"[")):
         utf8(name, first)
     if first.startswith(b"["):
-        raise IntakeError(name, "", "", "it is a JSON array; send a Bundle, or one resource a line (NDJSON)")
+        raise IntakeError(name, "", "", Words(
+            "it is a JSON array; send a Bundle, or one resource a line (NDJSON)",
+            "это массив JSON; пришлите Bundle или по одному ресурсу в строке (NDJSON)",
+        ))
     if not first.startswith(b"{"):
-        raise IntakeError(name, "", "", "it is not a whole JSON document")
+        raise IntakeError(name, "", "", Words("it is not a whole JSON document", "это не целый документ JSON"))
 
 
 def lines_of(file: BinaryIO) -> Iterator[Line]:
@@ -95,7 +105,10 @@ def _of_lines(name: str, file: BinaryIO) -> Iterator[Found]:
                 "",
                 b"",
                 "",
-                f"the line is longer than the limit of {MAXIMUM_LINE_BYTES} bytes",
+                Words(
+                    f"the line is longer than the limit of {MAXIMUM_LINE_BYTES} bytes",
+                    f"строка длиннее предела в {MAXIMUM_LINE_BYTES} байт",
+                ),
             )
         else:
             _refuse_other_text(name, position, line)
@@ -105,7 +118,10 @@ def _of_lines(name: str, file: BinaryIO) -> Iterator[Found]:
         else:
             yield last
     if last is not None and last.problem and not _ends_with_a_line(file):
-        raise IntakeError(name, last.position, last.field, f"{last.problem}; the file ends there, so it is truncated")
+        raise IntakeError(name, last.position, last.field, Words(
+            f"{last.problem.en}; the file ends there, so it is truncated",
+            f"{last.problem.ru}; на этом файл обрывается",
+        ))
 
 
 def _ends_with_a_line(file: BinaryIO) -> bool:
@@ -120,9 +136,9 @@ def _refuse_other_text(name: str, position: str, line: bytes) -> None:
         try:
             line.decode()
         except UnicodeDecodeError as error:
-            raise IntakeError(name, position, "", "the text is not utf-8") from error
+            raise IntakeError(name, position, "", Words("the text is not utf-8", "текст не в кодировке utf-8")) from error
     if b"\x00" in line:
-        raise IntakeError(name, position, "", "the content is binary, not text")
+        raise IntakeError(name, position, "", Words("the content is binary, not text", "содержимое двоичное, это не текст"))
 
 
 def _document_or_lines(name: str, file: BinaryIO, *, is_cut: bool) -> Resources:
@@ -139,10 +155,16 @@ def _document_or_lines(name: str, file: BinaryIO, *, is_cut: bool) -> Resources:
                 return _once(_of_bundle(name, _bundle(name, parts[0]), parts[1]))
         except msgspec.MsgspecError as error:
             if is_cut:
-                raise IntakeError(name, "", "", f"it is not a whole JSON document ({error})") from error
+                raise IntakeError(name, "", "", Words(
+                    f"it is not a whole JSON document ({error})",
+                    "это не целый документ JSON",
+                )) from error
     if is_cut:
         raise IntakeError(
-            name, "", "", f"it is no Bundle, is nested too deeply or has more than {MAXIMUM_UNPACKED_BYTES} bytes"
+            name, "", "", Words(
+                f"it is no Bundle, is nested too deeply or has more than {MAXIMUM_UNPACKED_BYTES} bytes",
+                f"это не Bundle, вложенность слишком глубока или в нём больше {MAXIMUM_UNPACKED_BYTES} байт",
+            )
         )
     return lambda: _of_lines(name, file)
 
@@ -163,7 +185,10 @@ def _once(found: Iterable[Found]) -> Resources:
 def _bundle(name: str, content: bytes) -> Bundle:
     bundle = decoded(Bundle, content)
     if isinstance(bundle, Unread):
-        raise IntakeError(name, "", bundle.field, f"it is not a Bundle of FHIR: {bundle.reason}")
+        raise IntakeError(name, "", bundle.field, Words(
+            f"it is not a Bundle of FHIR: {bundle.reason.en}",
+            f"это не Bundle FHIR: {bundle.reason.ru}",
+        ))
     return bundle
 
 
@@ -184,12 +209,15 @@ def _of_entry(position: str, entry: Entry) -> Found:
     method, url = (entry.request.method, entry.request.url) if entry.request else ("", "")
     if method in ("DELETE", "PATCH"):
         kind, identity = type_and_id(url)
-        problem = f"a sheet cannot {method.lower()}; send the order as it is now, a stopped one with its status"
+        problem = Words(
+            f"a sheet cannot {method.lower()}; send the order as it is now, a stopped one with its status",
+            f"лист не выполняет {method}; пришлите назначение как оно есть сейчас, отменённое — с его статусом",
+        )
         return Found(
             position, kind if kind in ORDER_KINDS else "", identity, "", entry.resource, "request.method", problem
         )
     if not bytes(entry.resource):
-        return Found(position, "", "", entry.full_url, b"", "resource", "the entry has no resource")
+        return Found(position, "", "", entry.full_url, b"", "resource", Words("the entry has no resource", "в записи нет ресурса"))
     return found_resource(position, entry.resource, entry.full_url)
 
 
@@ -198,7 +226,10 @@ def _unfolded(name: str, found: Found, depth: int) -> Iterator[Found]:
     if found.kind != "Bundle" or found.problem:
         yield found
     elif depth >= DEEPEST_BUNDLE:
-        yield Found(found.position, "", "", "", b"", "resourceType", "Bundles are nested too deeply")
+        yield Found(found.position, "", "", "", b"", "resourceType", Words(
+            "Bundles are nested too deeply",
+            "слишком глубокая вложенность Bundle",
+        ))
     else:
         bundle = decoded(Bundle, found.raw)
         if isinstance(bundle, Bundle):
@@ -207,22 +238,36 @@ def _unfolded(name: str, found: Found, depth: int) -> Iterator[Found]:
             yield Found(found.position, kind_in(found.raw), "", "", found.raw, bundle.field, bundle.reason)
 
 
+def _known_types() -> Words:
+    types = ", ".join(sorted(BUNDLE_TYPES))
+    return Words(f"known are {types}", f"известны {types}")
+
+
 def _refuse_parts(name: str, bundle: Bundle, entries: Sequence[Entry | Unread], place: str) -> None:
     """Refuse what is a part of something larger, or nothing that orders come in."""
     place = place.strip()
     if bundle.type not in BUNDLE_TYPES:
-        reason = _NOT_READ.get(bundle.type, "known are " + ", ".join(sorted(BUNDLE_TYPES)))
+        reason = _NOT_READ.get(bundle.type, _known_types())
         raise IntakeError(
-            name, place, "type", f"a Bundle of the type {bundle.type or '(none)'} is not read as a sheet: {reason}"
+            name, place, "type", Words(
+                f"a Bundle of the type {bundle.type or '(none)'} is not read as a sheet: {reason.en}",
+                f"Bundle типа {bundle.type or '(нет)'} не читается как лист назначений: {reason.ru}",
+            )
         )
     if not entries and bundle.type != "searchset":
-        raise IntakeError(name, place, "entry", "the Bundle has no entries")
+        raise IntakeError(name, place, "entry", Words("the Bundle has no entries", "в Bundle нет записей"))
     if any(link.relation == "next" for link in bundle.link):
-        raise IntakeError(name, place, "link", "it is one page of several; a sheet has to come whole")
+        raise IntakeError(name, place, "link", Words(
+            "it is one page of several; a sheet has to come whole",
+            "это одна страница из нескольких; лист должен прийти целиком",
+        ))
     matches = sum(
         1
         for entry in entries
         if not (isinstance(entry, Entry) and entry.search and entry.search.mode in _BESIDE_MATCHES)
     )
     if bundle.type == "searchset" and bundle.total is not None and bundle.total > matches:
-        raise IntakeError(name, place, "total", f"the Bundle tells of {bundle.total} matches and brings {matches}")
+        raise IntakeError(name, place, "total", Words(
+            f"the Bundle tells of {bundle.total} matches and brings {matches}",
+            f"Bundle сообщает о {bundle.total} найденных, а содержит {matches}",
+        ))

@@ -8,15 +8,18 @@ from typing import Any
 
 import msgspec
 
-from hub.adapters.intake.fhir_dose import has_limits, limit_texts, read_dose, read_limits
+from hub.adapters.intake.fhir_dose import calculated_texts, has_limits, limit_texts, read_dose, read_limits
 from hub.adapters.intake.fhir_found import Unread, decoded, tree_of
 from hub.adapters.intake.fhir_model import DosageElement, DoseAndRate, Repeat, TimingElement
-from hub.adapters.intake.fhir_timing import Words, read_length, read_period, read_timing
+from hub.adapters.intake.fhir_timing import AS_NEEDED, AS_NEEDED_FOR, Doubts, read_length, read_period, read_timing
 from hub.adapters.intake.moments import is_date_alone
 from hub.domain.timing import Dosage, Timing
+from hub.domain.words import Words
 
 URGENT_CODES = frozenset({"NOW", "STAT"})
 _LONGEST_REMEMBERED = 4000
+_LONGEST_SAID = 200
+_MOST_VALUES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class ReadDosage:
     """A dosage, what may not be ignored of it, what a person should read beside it, and whether its own start is a date alone."""
 
     dosage: Dosage
-    unsupported: tuple[str, ...]
+    unsupported: tuple[Words, ...]
     said: tuple[str, ...]
     starts_on_day: bool
     is_urgent: bool
@@ -40,11 +43,12 @@ def _read(raw: bytes, zone: tzinfo) -> ReadDosage | Unread:
     element = decoded(DosageElement, raw)
     if isinstance(element, Unread):
         return element
-    unsupported: Words = [*unknown_members(tree_of(raw))]
+    tree = tree_of(raw)
+    unsupported: Doubts = [*unknown_members(tree)]
     dosage = _dosage(element, zone, unsupported)
     repeat = element.timing.repeat if element.timing else None
     start = repeat.bounds_period.start if repeat and repeat.bounds_period else ""
-    said = _said(element, is_whole=dosage.dose is not None and dosage.timing is not None)
+    said = [*_said(element, is_whole=dosage.dose is not None and dosage.timing is not None), *extension_texts(tree)]
     on_day = dosage.starts_at is not None and is_date_alone(start)
     return ReadDosage(
         dosage, tuple(unsupported), tuple(part for part in said if part), on_day, is_urgent_timing(dosage.timing)
@@ -54,10 +58,13 @@ def _read(raw: bytes, zone: tzinfo) -> ReadDosage | Unread:
 _remembered = lru_cache(maxsize=4096)(_read)
 
 
-def unknown_members(dosage: Any) -> Iterator[str]:
+def unknown_members(dosage: Any) -> Iterator[Words]:
     """Yield the members of a dosage that no version of FHIR has there: a `when` beside `timing` is not what it looks like."""
     if isinstance(dosage, Unread):
-        yield f"a dosage that cannot be looked through for members that FHIR has not there ({dosage.reason})"
+        yield Words(
+            f"a dosage that cannot be looked through for members that FHIR has not there ({dosage.reason.en})",
+            f"дозировка, в которой нельзя найти лишние поля ({dosage.reason.ru})",
+        )
         return
     timing = dosage.get("timing")
     repeat = timing.get("repeat") if isinstance(timing, dict) else None
@@ -71,7 +78,35 @@ def unknown_members(dosage: Any) -> Iterator[str]:
     for place, element in places:
         unknown = sorted(name for name in element or () if name.removeprefix("_") not in _MEMBERS[place])
         if unknown:
-            yield f"{place} with {', '.join(unknown)[:200]}, which FHIR has not there"
+            yield Words(
+                f"{place} with {', '.join(unknown)[:200]}, which FHIR has not there",
+                f"{place}: {', '.join(unknown)[:200]} — таких полей в FHIR здесь нет",
+            )
+
+
+def extension_texts(dosage: Any) -> Iterator[str]:
+    """Yield the extensions of a dosage, its timing and its repetition in words: none of them changes the meaning, all of them may say more."""
+    timing = dosage.get("timing") if isinstance(dosage, dict) else None
+    repeat = timing.get("repeat") if isinstance(timing, dict) else None
+    for element in (dosage, timing, repeat):
+        found = element.get("extension") if isinstance(element, dict) else None
+        for extension in found if isinstance(found, list) else ():
+            if isinstance(extension, dict) and extension.get("url") not in (AS_NEEDED, AS_NEEDED_FOR):
+                yield f"extension {str(extension.get('url')).rpartition('/')[2]}: {_value_text(extension)}"[:_LONGEST_SAID]
+
+
+def _value_text(value: Any) -> str:
+    """Return the values inside of an extension, without its members' names and addresses; senders decide how deep it is."""
+    waiting, found = [value], list[str]()
+    while waiting and len(found) < _MOST_VALUES:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            waiting += [inner for name, inner in reversed(part.items()) if name not in ("url", "system")]
+        elif isinstance(part, list):
+            waiting += reversed(part)
+        elif part is not None:
+            found.append(str(part))
+    return " ".join(found)
 
 
 def _members(kind: type[msgspec.Struct]) -> frozenset[str]:
@@ -88,7 +123,7 @@ _MEMBERS = {
 }
 
 
-def _dosage(element: DosageElement, zone: tzinfo, unsupported: Words) -> Dosage:
+def _dosage(element: DosageElement, zone: tzinfo, unsupported: Doubts) -> Dosage:
     repeat = element.timing.repeat if element.timing else None
     period = repeat.bounds_period if repeat else None
     starts_at, ends_at = read_period(period.start, period.end, zone, unsupported) if period else (None, None)
@@ -116,9 +151,10 @@ def _said(element: DosageElement, *, is_whole: bool) -> list[str]:
     reasons = [
         *element.as_needed_for,
         *([element.as_needed_codeable_concept] if element.as_needed_codeable_concept else []),
+        *(each.value_codeable_concept for each in element.extension if each.url == AS_NEEDED_FOR and each.value_codeable_concept),
     ]
     parts += [f"when needed for {reason.first_text()}" for reason in reasons]
     parts += [
         concept.first_text() for concept in (*element.additional_instruction, element.site, element.method) if concept
     ]
-    return [*parts, element.patient_instruction, *limit_texts(element)]
+    return [*parts, element.patient_instruction, *calculated_texts(element), *limit_texts(element)]

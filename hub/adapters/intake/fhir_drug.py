@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import msgspec
 
 from hub.adapters.intake.fhir_model import Concept, Ingredient, Medication, MedicationRequest, Reference
-from hub.adapters.intake.fhir_timing import Words
+from hub.adapters.intake.fhir_timing import Doubts
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import DrugCode
+from hub.domain.words import Words
 
 _MEDICATION = msgspec.json.Decoder(Medication)
 _LONGEST_TEXT = 500
@@ -20,9 +21,9 @@ class DrugReader:
     """What reading a drug needs: the directory, and the file's Medications with what may not be ignored of them."""
 
     directory: DrugDirectory
-    medication: Callable[[str], tuple[Medication, tuple[str, ...]] | None]
+    medication: Callable[[str], tuple[Medication, tuple[Words, ...]] | None]
 
-    def drug(self, order: MedicationRequest, unsupported: Words) -> tuple[DrugCode, str]:
+    def drug(self, order: MedicationRequest, unsupported: Doubts) -> tuple[DrugCode, str]:
         """Return the first coding that the directory knows, or else the first code; `?` and the text where there is none."""
         concepts = self._concepts(order, unsupported)
         if len(concepts) == 1 and (only := concepts[0]).coding and (code := self._code(only)):
@@ -30,9 +31,9 @@ class DrugReader:
         text = next((found for concept in concepts if (found := concept.first_text())), "")[:_LONGEST_TEXT]
         codes = [code for concept in concepts if (code := self._code(concept))]
         if not text and not codes:
-            unsupported.append("no medication is named")
+            unsupported.append(Words("no medication is named", "препарат не указан"))
         if len(set(codes)) > 1:
-            unsupported.append("two medications are named: " + " and ".join(codes))
+            unsupported.append(Words("two medications are named: " + " and ".join(codes), "указаны два препарата: " + " и ".join(codes)))
         return DrugCode(codes[0] if codes else f"?{text}"), text
 
     def _code(self, concept: Concept) -> str:
@@ -41,7 +42,7 @@ class DrugReader:
                 return coding.code
         return next((coding.code for coding in concept.coding if coding.code), "")
 
-    def _concepts(self, order: MedicationRequest, unsupported: Words) -> list[Concept]:
+    def _concepts(self, order: MedicationRequest, unsupported: Doubts) -> list[Concept]:
         """Return every way in which the order names its drug: by concept (R4, R5) and by what a reference leads to."""
         if order.medication_codeable_concept and not (order.medication_reference or order.medication):
             return [order.medication_codeable_concept]
@@ -52,25 +53,31 @@ class DrugReader:
             references += [order.medication.reference] if order.medication.reference else []
         return [*found, *(self._referred(order, reference, unsupported) for reference in references)]
 
-    def _referred(self, order: MedicationRequest, reference: Reference, unsupported: Words) -> Concept:
+    def _referred(self, order: MedicationRequest, reference: Reference, unsupported: Doubts) -> Concept:
         found = _contained(order, reference.reference) or (
             self.medication(reference.reference) if reference.reference else None
         )
         if found is None:
             name = reference.display or (reference.identifier.value if reference.identifier else "")
             unsupported.append(
-                f"the medication {(reference.reference or name or '(no reference)')[:200]} is not in the file"
+                Words(
+                    f"the medication {(reference.reference or name or '(no reference)')[:200]} is not in the file",
+                    f"препарата {(reference.reference or name or '(без ссылки)')[:200]} нет в файле",
+                )
             )
             return Concept(text=name or reference.reference)
         medication, marks = found
-        unsupported += [f"medication with {mark}" for mark in marks]
+        unsupported += [Words(f"medication with {mark.en}", f"препарат: {mark.ru}") for mark in marks]
         if medication.status not in _USABLE:
-            unsupported.append(f"medication with the status {medication.status[:40]}")
+            unsupported.append(Words(
+                f"medication with the status {medication.status[:40]}",
+                f"препарат со статусом {medication.status[:40]}",
+            ))
         concept = medication.code or Concept(text=" + ".join(_ingredients(medication)))
         return concept if concept.coding or concept.text else Concept(text=reference.display)
 
 
-def _contained(order: MedicationRequest, reference: str) -> tuple[Medication, tuple[str, ...]] | None:
+def _contained(order: MedicationRequest, reference: str) -> tuple[Medication, tuple[Words, ...]] | None:
     """Return the contained Medication of a `#id`; its marks are the order's, which was looked through as a whole."""
     if not reference.startswith("#"):
         return None

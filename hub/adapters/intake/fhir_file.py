@@ -34,6 +34,7 @@ from hub.adapters.intake.fhir_places import place_of
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import PatientId, derived_id
 from hub.domain.orders import Patient, Reject, SourceSettings, Stay
+from hub.domain.words import Words, place_ru
 
 BESIDE = frozenset({
     "Practitioner", "PractitionerRole", "Organization", "Condition", "Observation", "Coverage", "Provenance", "CareTeam",
@@ -75,7 +76,7 @@ class FhirFile:
     locations: dict[str, tuple[str, Location]] = field(default_factory=dict)
     medications: dict[str, tuple[str, Medication]] = field(default_factory=dict)
     codes: dict[str, PatientId] = field(default_factory=dict)
-    doubts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    doubts: dict[tuple[str, str], list[Words]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
 
     def resolve(self, reference: str) -> tuple[str, str]:
@@ -87,7 +88,7 @@ class FhirFile:
         drugs = DrugReader(self.directory, self.medication)
         return OrderReader(self.name, self.source, self.zone, drugs, self.patient_of, self.doubts_of)
 
-    def medication(self, reference: str) -> tuple[Medication, tuple[str, ...]] | None:
+    def medication(self, reference: str) -> tuple[Medication, tuple[Words, ...]] | None:
         """Return the Medication of this file that a reference names, and what may not be ignored of it."""
         identity = self.resolve(reference)[1]
         found = self.medications.get(identity)
@@ -106,7 +107,7 @@ class FhirFile:
         codes += _codes_of_contained(order, reference[1:]) if reference.startswith("#") else []
         return next((self.codes[code] for code in codes if code in self.codes), PatientId(""))
 
-    def doubts_of(self, order: MedicationRequest, patient: PatientId) -> Sequence[str]:
+    def doubts_of(self, order: MedicationRequest, patient: PatientId) -> Sequence[Words]:
         """Return what is wrong with the patient and the stay that an order names."""
         if not self.doubts:
             return ()
@@ -128,24 +129,36 @@ class FhirFile:
             self._reject(
                 found,
                 "resourceType",
-                f"resources of the type {found.kind[:80] or '(none)'} are not read, and it may not be left out unseen",
+                Words(
+                    f"resources of the type {found.kind[:80] or '(none)'} are not read, and it may not be left out unseen",
+                    f"ресурсы типа {found.kind[:80] or '(нет)'} не читаются, а пропустить его молча нельзя",
+                ),
             )
 
     def _take_known(self, found: Found) -> None:
         if not found.identity and found.kind == "Patient":
-            self._reject(found, "Patient.id", "the patient has no id, so nothing can be told to be theirs")
+            self._reject(found, "Patient.id", Words(
+                "the patient has no id, so nothing can be told to be theirs",
+                "у пациента нет id: неизвестно, что к нему относится",
+            ))
             return
         found.identity = found.identity or derived_id(bytes(found.raw).decode(errors="replace"))
         value = decoded(_KNOWN[found.kind], found.raw)
         if isinstance(value, Unread):
-            self._reject(found, f"{found.kind}.{value.field}".rstrip("."), f"it cannot be read: {value.reason}")
-            self._doubt(found, f"the {found.kind} in {found.position} cannot be read")
+            self._reject(found, f"{found.kind}.{value.field}".rstrip("."), Words(
+                f"it cannot be read: {value.reason.en}",
+                f"не читается: {value.reason.ru}",
+            ))
+            self._doubt(found, Words(
+                f"the {found.kind} in {found.position} cannot be read",
+                f"{found.kind} ({place_ru(found.position)}) не читается",
+            ))
             return
         self._keep(found, value)
         for mark in marks_of(bytes(found.raw)):
-            if found.kind == "Medication" or mark.startswith(("modifierExtension", "implicitRules")):
+            if found.kind == "Medication" or mark.en.startswith(("modifierExtension", "implicitRules")):
                 self._doubt(
-                    found, mark if found.kind == "Medication" else f"the {found.kind} in {found.position} has a {mark}"
+                    found, mark if found.kind == "Medication" else _marked(found, mark)
                 )
 
     def _keep(self, found: Found, value: object) -> None:
@@ -156,7 +169,10 @@ class FhirFile:
         }[found.kind]  # type: ignore[assignment]  # fmt: skip
         before, known = kept.setdefault(found.identity, (found.position, value))
         if known != value:
-            reason = f"the {found.kind} {found.identity} is there twice and differs from the one in {before}"
+            reason = Words(
+                f"the {found.kind} {found.identity} is there twice and differs from the one in {before}",
+                f"{found.kind} {found.identity} есть дважды и отличается от первого ({place_ru(before)})",
+            )
             self._reject(found, "id", reason)
             self._doubt(found, reason)
         elif isinstance(value, PatientResource):
@@ -168,19 +184,19 @@ class FhirFile:
                 self.codes.setdefault(identifier.value, PatientId(identity))
         if not patient.active:
             self.doubts.setdefault(("Patient", identity), []).append(
-                "the patient's record is not in use (active is false)"
+                Words("the patient's record is not in use (active is false)", "запись о пациенте не действует (active — false)")
             )
         for link in patient.link:
             if link.type == "replaced-by":
                 other = link.other.reference if link.other else "?"
                 self.doubts.setdefault(("Patient", identity), []).append(
-                    f"the patient's record was replaced by {other}"
+                    Words(f"the patient's record was replaced by {other}", f"запись о пациенте заменена на {other}")
                 )
 
-    def _reject(self, found: Found, member: str, reason: str) -> None:
+    def _reject(self, found: Found, member: str, reason: Words) -> None:
         self.rejects.append(Reject(f"{self.name} {found.position}", member, reason))
 
-    def _doubt(self, found: Found, words: str) -> None:
+    def _doubt(self, found: Found, words: Words) -> None:
         """Remember what is wrong with a resource, also for the patient whom a stay or an allergy is about."""
         self.doubts.setdefault((found.kind, found.identity), []).append(words)
         about = decoded(_Subject, found.raw) if found.kind in ("Encounter", "AllergyIntolerance") else None
@@ -194,12 +210,18 @@ class FhirFile:
                 self.name,
                 found.position,
                 outcome.field,
-                f"the sender reports something that cannot be read: {outcome.reason}",
+                Words(
+                    f"the sender reports something that cannot be read: {outcome.reason.en}",
+                    f"сообщение отправителя не читается: {outcome.reason.ru}",
+                ),
             )
         for issue in outcome.issue:
             if issue.severity in ("error", "fatal"):
                 raise IntakeError(
-                    self.name, found.position, "", f"the sender reports a failure: {issue.diagnostics or '(no words)'}"
+                    self.name, found.position, "", Words(
+                        f"the sender reports a failure: {issue.diagnostics or '(no words)'}",
+                        f"отправитель сообщает об ошибке: {issue.diagnostics or '(без слов)'}",
+                    )
                 )
 
     def people(self) -> tuple[tuple[Patient, ...], tuple[Stay, ...]]:
@@ -225,7 +247,7 @@ class FhirFile:
                     Reject(
                         f"{self.name} {position}",
                         "AllergyIntolerance.patient",
-                        f"patient {identity or '(none)'} is not in the file",
+                        Words(f"patient {identity or '(none)'} is not in the file", f"пациента {identity or '(нет)'} нет в файле"),
                     )
                 )
         return allergies
@@ -242,7 +264,7 @@ class FhirFile:
             if not problems:
                 yield Stay(PatientId(patient), identity, department, room, bed, finished_at)
 
-    def _place(self, encounter: Encounter) -> tuple[tuple[str, str, str], list[str]]:
+    def _place(self, encounter: Encounter) -> tuple[tuple[str, str, str], list[Words]]:
         """Return where an encounter is, and what is wrong with the Locations that were asked for it."""
         asked: list[str] = []
 
@@ -259,7 +281,7 @@ class FhirFile:
         """Return the stays with those of the dead ended at their death (a dead patient without a stay gets one that is over)."""
         found = {stay.patient: stay for stay in stays}
         for identity, (position, patient) in self.patients.items():
-            problems: list[str] = []
+            problems: list[Words] = []
             died = died_at(patient, self.zone, problems)
             self._name(position, "Patient.deceased", identity, problems)
             if died is not None:
@@ -267,11 +289,18 @@ class FhirFile:
                 found[stay.patient] = replace(stay, finished_at=min(died, stay.finished_at or died), died=True)
         return tuple(found.values())
 
-    def _name(self, position: str, member: str, patient: str, problems: Sequence[str]) -> None:
+    def _name(self, position: str, member: str, patient: str, problems: Sequence[Words]) -> None:
         """List what is wrong with a stay or a death, and let every line of the patient say it."""
         for problem in problems:
             self.rejects.append(Reject(f"{self.name} {position}", member, problem))
-            self.doubts.setdefault(("Patient", patient), []).append(f"{member} in {position}: {problem}")
+            self.doubts.setdefault(("Patient", patient), []).append(Words(
+                f"{member} in {position}: {problem.en}",
+                f"не понято в {member} ({place_ru(position)}): {problem.ru}",
+            ))
+
+
+def _marked(found: Found, mark: Words) -> Words:
+    return Words(f"the {found.kind} in {found.position} has a {mark.en}", f"{found.kind} ({place_ru(found.position)}) содержит: {mark.ru}")
 
 
 def _codes_of_contained(order: MedicationRequest, identity: str) -> list[str]:

@@ -1,5 +1,6 @@
 """A resource as it was found in a file, not yet decoded, and the words in which one that cannot be decoded is refused."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -7,11 +8,19 @@ from typing import Any, TypeVar
 import msgspec
 
 from hub.adapters.intake.fhir_model import Kind
+from hub.domain.words import Words
 
 # FHIR ids have 64 characters at most; what is longer than any system's own ids is none.
 LONGEST_ID = 200
 ORDER_KINDS = frozenset({"MedicationRequest", "MedicationOrder"})
 _TREE = msgspec.json.Decoder(float_hook=str)
+
+_EXPECTED = re.compile(r"Expected (.*), got (.*)")
+_BYTE = re.compile(r"\(byte (\d+)\)")
+_WHY_RU = {
+    "Input data was truncated": "JSON обрывается", "Object missing required field": "нет обязательного поля", "Invalid UTF-8": "текст не в UTF-8",
+    "Number out of range": "число вне допустимого", "maximum recursion depth": "слишком глубокая вложенность", "Invalid decimal": "это не число",
+}  # fmt: skip
 
 Resource = TypeVar("Resource", bound=msgspec.Struct)
 
@@ -21,12 +30,12 @@ class Unread:
     """Why something could not be decoded: the member (may be empty) and the reason."""
 
     field: str
-    reason: str
+    reason: Words
 
 
 @dataclass(slots=True)
 class Found:
-    """One resource of a file: where it stands, what it is and what it is called; `problem`: why it can be nothing more."""
+    """One resource of a file: where it stands, what it is and what it is called; `problem`: why it can be nothing more (None: it can)."""
 
     position: str
     kind: str
@@ -34,17 +43,18 @@ class Found:
     full_url: str
     raw: bytes | msgspec.Raw
     field: str = ""
-    problem: str = ""
+    problem: Words | None = None
+    subject: bytes | msgspec.Raw = b""
 
 
 def found_resource(position: str, raw: bytes | msgspec.Raw, full_url: str = "") -> Found:
     """Return a resource with its kind and id; one that is no JSON object has a problem."""
     head = decoded(Kind, raw)
     if isinstance(head, Unread):
-        problem = f"it is not a resource in JSON: {head.reason}"
+        problem = Words(f"it is not a resource in JSON: {head.reason.en}", f"это не ресурс в JSON: {head.reason.ru}")
         return Found(position, kind_in(raw), type_and_id(full_url)[1], full_url, raw, head.field, problem)
     identity = head.id or type_and_id(full_url)[1]
-    return Found(position, head.resource_type, identity if len(identity) <= LONGEST_ID else "", full_url, raw)
+    return Found(position, head.resource_type, identity if len(identity) <= LONGEST_ID else "", full_url, raw, subject=head.subject)
 
 
 def kind_in(raw: bytes | msgspec.Raw) -> str:
@@ -57,11 +67,19 @@ def decoded(kind: type[Resource], raw: bytes | msgspec.Raw) -> Resource | Unread
     try:
         value: Resource = decoder_of(kind).decode(raw)
     except RecursionError:
-        return Unread("", "it is nested too deeply")
+        return Unread("", Words("it is nested too deeply", "слишком глубокая вложенность"))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         reason, _, path = str(error).partition(" - at `$")
-        return Unread(path.rstrip("`").removeprefix("."), reason)
+        return Unread(path.rstrip("`").removeprefix("."), _why(reason))
     return value
+
+
+def _why(reason: str) -> Words:
+    """Return what the decoder says is wrong, in both languages."""
+    if expected := _EXPECTED.fullmatch(reason):
+        return Words(reason, f"нужно {expected[1]}, а стоит {expected[2]}".replace(" of length ", " длины "))
+    place = f" (байт {byte[1]})" if (byte := _BYTE.search(reason)) else ""
+    return Words(reason, next((russian for start, russian in _WHY_RU.items() if reason.startswith(start)), f"JSON повреждён{place}"))
 
 
 def tree_of(raw: bytes | msgspec.Raw) -> Any:
@@ -69,7 +87,7 @@ def tree_of(raw: bytes | msgspec.Raw) -> Any:
     try:
         return _TREE.decode(raw)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return Unread("", str(error))
+        return Unread("", _why(str(error)))
 
 
 @lru_cache(maxsize=64)

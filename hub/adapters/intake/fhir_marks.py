@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hub.adapters.intake.fhir_found import Unread, tree_of
+from hub.domain.words import Words
 
 MOST_MARKS = 20
 _ABSENT_REASON = "data-absent-reason"
@@ -15,15 +16,21 @@ _ABSENT = _ABSENT_REASON.encode()
 _NEUTRAL = frozenset({"_id", "_language", "_div", "_display"})
 
 
-def marks_of(raw: bytes) -> tuple[str, ...]:
+def marks_of(raw: bytes) -> tuple[Words, ...]:
     """Return in words what may not be ignored of a resource, with its place; at most twenty of them."""
     if not _may_have_marks(raw):
         return ()
     tree = tree_of(raw)
     if isinstance(tree, Unread):
-        return (f"a resource that cannot be looked through for modifier extensions ({tree.reason})",)
+        return (Words(
+            f"a resource that cannot be looked through for modifier extensions ({tree.reason.en})",
+            f"ресурс, в котором нельзя найти расширения-модификаторы ({tree.reason.ru})",
+        ),)
     found = [mark for _, mark in zip(range(MOST_MARKS + 1), _marks(tree), strict=False)]
-    return (*found[:MOST_MARKS], *(["more modifier extensions and absent values"] if len(found) > MOST_MARKS else []))
+    return (*found[:MOST_MARKS], *([Words(
+        "more modifier extensions and absent values",
+        "и ещё расширения-модификаторы и отсутствующие значения",
+    )] if len(found) > MOST_MARKS else []))
 
 
 def _may_have_marks(raw: bytes) -> bool:
@@ -33,7 +40,7 @@ def _may_have_marks(raw: bytes) -> bool:
     return b'"implicitRules"' in raw or (b"_" in raw and b'"_' in raw) or (b"\\" in raw and b"\\u00" in raw)
 
 
-def _marks(tree: Any) -> Iterator[str]:
+def _marks(tree: Any) -> Iterator[Words]:
     """Yield the marks of a tree from the top; without recursion, as senders decide how deep it is."""
     waiting = [("", tree)]
     while waiting:
@@ -47,17 +54,23 @@ def _marks(tree: Any) -> Iterator[str]:
             ]
 
 
-def _marks_of_element(place: str, element: dict[str, Any]) -> Iterator[str]:
-    at = f" at {place}" if place else ""
+def _marks_of_element(place: str, element: dict[str, Any]) -> Iterator[Words]:
+    at, at_ru = (f" at {place}", f" в {place}") if place else ("", "")
     if extensions := element.get("modifierExtension"):
-        yield f"modifierExtension{at}: {_urls(extensions)}"
+        yield Words(
+            f"modifierExtension{at}: {_urls(extensions)}",
+            f"расширение-модификатор (modifierExtension){at_ru}: {_urls(extensions)}",
+        )
     if rules := element.get("implicitRules"):
-        yield f"implicitRules{at}: {rules}"
+        yield Words(f"implicitRules{at}: {rules}", f"особые правила чтения (implicitRules){at_ru}: {rules}")
     if _ABSENT_REASON in _urls(element.get("extension")):
-        yield f"{place or 'the resource'} is said to be absent"
+        yield Words(f"{place or 'the resource'} is said to be absent", f"{place or 'ресурс'}: отправитель пишет, что значения нет")
     for name, extra in element.items():
         if name.startswith("_") and name not in _NEUTRAL and _is_absent(element.get(name[1:]), extra):
-            yield f"{place}.{name[1:]} has an extension in place of a value".removeprefix(".")
+            yield Words(
+                f"{place}.{name[1:]} has an extension in place of a value".removeprefix("."),
+                f"{place}.{name[1:]}: вместо значения стоит расширение".removeprefix("."),
+            )
 
 
 def _is_absent(value: Any, extra: Any) -> bool:

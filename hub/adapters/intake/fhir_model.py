@@ -114,25 +114,25 @@ class DoseAndRate(_Element):
 
 
 class Repeat(_Element):
-    """Timing.repeat."""
+    """Timing.repeat; whole numbers are read as they are written, so that `1.5` times is named and does not hide the whole order."""
 
     bounds_period: Period | None = None
     bounds_duration: Amount | None = None
     bounds_range: AmountRange | None = None
-    count: int | None = None
-    count_max: int | None = None
+    count: Decimal | None = None
+    count_max: Decimal | None = None
     duration: Decimal | None = None
     duration_max: Decimal | None = None
     duration_unit: str = ""
-    frequency: int | None = None
-    frequency_max: int | None = None
+    frequency: Decimal | None = None
+    frequency_max: Decimal | None = None
     period: Decimal | None = None
     period_max: Decimal | None = None
     period_unit: str = ""
     day_of_week: list[str | None] = []
     time_of_day: list[str | None] = []
     when: list[str | None] = []
-    offset: int | None = None
+    offset: Decimal | None = None
 
 
 class TimingElement(_Element):
@@ -143,8 +143,16 @@ class TimingElement(_Element):
     event: list[str | None] = []
 
 
+class Extension(_Element):
+    """Extension, as far as one that carries a later version's member is read."""
+
+    url: str = ""
+    value_boolean: bool = False
+    value_codeable_concept: Concept | None = None
+
+
 class DosageElement(DoseAndRate):
-    """Dosage; `as_needed` and `as_needed_for` are of R5."""
+    """Dosage; `as_needed` and `as_needed_for` are of R5, which earlier versions carry as extensions."""
 
     sequence: int | None = None
     text: str = ""
@@ -162,6 +170,7 @@ class DosageElement(DoseAndRate):
     max_dose_per_period: Ratio | list[Ratio] | None = None
     max_dose_per_administration: Amount | None = None
     max_dose_per_lifetime: Amount | None = None
+    extension: list[Extension] = []
 
 
 class DispenseRequest(_Element):
@@ -326,6 +335,7 @@ class Kind(_Element):
 
     resource_type: str = ""
     id: str = ""
+    subject: msgspec.Raw = msgspec.Raw()
 
 
 class EntryRequest(_Element):

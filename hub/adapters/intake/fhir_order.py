@@ -8,11 +8,12 @@ from hub.adapters.intake.fhir_dosage import ReadDosage, read_dosage
 from hub.adapters.intake.fhir_drug import DrugReader
 from hub.adapters.intake.fhir_found import Unread
 from hub.adapters.intake.fhir_model import Concept, MedicationRequest, Period, Reference, Substitution
-from hub.adapters.intake.fhir_timing import Bounds, Words, read_moment, read_period
+from hub.adapters.intake.fhir_timing import Bounds, Doubts, read_moment, read_period
 from hub.adapters.intake.moments import is_date_alone
 from hub.domain.identifiers import OrderId, PatientId
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
 from hub.domain.timing import Dosage
+from hub.domain.words import Words
 
 ORDER_INTENTS = frozenset({"order", "original-order", "instance-order", "filler-order"})
 URGENT = frozenset({"stat", "asap", "urgent"})
@@ -33,10 +34,10 @@ class OrderReader:
     zone: tzinfo
     drugs: DrugReader
     patient_of: Callable[[MedicationRequest, Reference | None], PatientId]
-    doubts: Callable[[MedicationRequest, PatientId], Sequence[str]]
+    doubts: Callable[[MedicationRequest, PatientId], Sequence[Words]]
 
     def line(
-        self, order: MedicationRequest, order_id: str, position: str, marks: Sequence[str] = ()
+        self, order: MedicationRequest, order_id: str, position: str, marks: Sequence[Words] = ()
     ) -> OrderLine | Unread:
         """Return the line of an order; nothing that is missing or odd is refused here, only a dosage that cannot be decoded is.
 
@@ -72,18 +73,21 @@ class OrderReader:
             starts_on_day=starts_at is not None and self._starts_on_day(periods, read, starts_at),
         )
 
-    def _patient(self, order: MedicationRequest, unsupported: Words) -> PatientId:
+    def _patient(self, order: MedicationRequest, unsupported: Doubts) -> PatientId:
         patient = self.patient_of(order, order.subject)
         unsupported += self.doubts(order, patient)
         if not patient:
-            unsupported.append("no patient is named")
+            unsupported.append(Words("no patient is named", "пациент не указан"))
         return patient
 
     def _dosages(self, order: MedicationRequest) -> list[ReadDosage] | Unread:
         found: list[ReadDosage] = []
         if len(order.dosage_instruction) > MOST_DOSAGES:
             return Unread(
-                "dosageInstruction", f"{len(order.dosage_instruction)} dosage instructions are more than {MOST_DOSAGES}"
+                "dosageInstruction", Words(
+                    f"{len(order.dosage_instruction)} dosage instructions are more than {MOST_DOSAGES}",
+                    f"указаний по дозированию {len(order.dosage_instruction)}, больше {MOST_DOSAGES}",
+                )
             )
         for number, raw in enumerate(order.dosage_instruction):
             read = read_dosage(raw, self.zone)
@@ -92,7 +96,7 @@ class OrderReader:
             found.append(read)
         return found
 
-    def _bounds(self, periods: Sequence[Period], dosages: Sequence[Dosage], unsupported: Words) -> Bounds:
+    def _bounds(self, periods: Sequence[Period], dosages: Sequence[Dosage], unsupported: Doubts) -> Bounds:
         """Return what every written period of the order allows, within what its dosages together reach over."""
         bounds = [read_period(period.start, period.end, self.zone, unsupported) for period in periods]
         bounds += [_reach(dosages)] if any(dosage.starts_at or dosage.ends_at for dosage in dosages) else []
@@ -109,11 +113,14 @@ class OrderReader:
         return any(read_moment(day, self.zone, []) == starts_at for day in days)
 
 
-def _named(read: Sequence[ReadDosage]) -> list[str]:
+def _named(read: Sequence[ReadDosage]) -> list[Words]:
     """Return what may not be ignored of the dosages, with the dosage's number where there are several."""
     if len(read) == 1:
         return [*read[0].unsupported]
-    return [f"dosage {number}: {word}" for number, one in enumerate(read, start=1) for word in one.unsupported]
+    return [Words(
+        f"dosage {number}: {word.en}",
+        f"дозировка {number}: {word.ru}",
+    ) for number, one in enumerate(read, start=1) for word in one.unsupported]
 
 
 def _reach(dosages: Sequence[Dosage]) -> Bounds:
@@ -128,16 +135,19 @@ def _order_periods(order: MedicationRequest) -> list[Period]:
     return [period for period in (request.validity_period if request else None, effective) if period]
 
 
-def _never_ignored(order: MedicationRequest) -> Iterator[str]:
+def _never_ignored(order: MedicationRequest) -> Iterator[Words]:
     """Yield what the order itself says that changes everything."""
     if order.do_not_perform:
-        yield "doNotPerform: the order says that the drug is not to be given"
+        yield Words(
+            "doNotPerform: the order says that the drug is not to be given",
+            "doNotPerform: в назначении сказано препарат не давать",
+        )
     if order.status not in STATUSES:
-        yield f"status {order.status[:40]}" if order.status else "no status"
+        yield Words(f"status {order.status[:40]}", f"статус {order.status[:40]}") if order.status else Words("no status", "статуса нет")
     if order.intent not in ORDER_INTENTS:
-        yield f"intent {order.intent[:40] or '(none)'} is no order"
+        yield Words(f"intent {order.intent[:40] or '(none)'} is no order", f"intent {order.intent[:40] or '(нет)'} — это не назначение")
     if order.reported or order.reported_boolean or order.reported_reference:
-        yield "reported: a record of somebody else's order"
+        yield Words("reported: a record of somebody else's order", "reported: запись о чужом назначении")
 
 
 def _signature(order: MedicationRequest) -> str:

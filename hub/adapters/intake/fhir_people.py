@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
 from hub.adapters.intake.fhir_model import Allergy, Concept, Encounter, HumanName, PatientResource
-from hub.adapters.intake.fhir_timing import Words, read_moment
+from hub.adapters.intake.fhir_timing import Doubts, read_moment
 from hub.adapters.intake.moments import calendar_day
 from hub.domain.allergy_words import allergy_text as graded
 from hub.domain.identifiers import PatientId
 from hub.domain.orders import Patient, Stay
+from hub.domain.words import Words
 
 PRESENT = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold", "unknown"})
 # `completed`, `discharged` and `discontinued` are of R5.
@@ -54,33 +55,39 @@ def _code(state: str | Concept | None) -> str:
     return state.first_code() if isinstance(state, Concept) else state or ""
 
 
-def what_is_no_stay(encounter: Encounter, patient: str) -> str:
-    """Return in words why an encounter can be no presence of anybody, though it does not say that it is none; empty: it can."""
+def what_is_no_stay(encounter: Encounter, patient: str) -> Words | None:
+    """Return in words why an encounter can be no presence of anybody, though it does not say that it is none; None: it can."""
     if not patient:
-        return "the stay names no patient"
+        return Words("the stay names no patient", "в записи о пребывании нет пациента")
     known = PRESENT | OVER | NO_STAY
-    return "" if encounter.status in known else f"status {encounter.status[:40] or '(none)'} of a stay is not known"
+    return None if encounter.status in known else Words(
+        f"status {encounter.status[:40] or '(none)'} of a stay is not known",
+        f"статус пребывания {encounter.status[:40] or '(нет)'} не известен",
+    )
 
 
-def ended_at(encounter: Encounter, zone: tzinfo, problems: Words) -> datetime | None:
+def ended_at(encounter: Encounter, zone: tzinfo, problems: Doubts) -> datetime | None:
     """Return when an encounter ended; None where it goes on. An end that is over and not told is a problem."""
     if encounter.status not in OVER:
         return None
     period = encounter.actual_period or encounter.period
     if period is None or not period.end:
-        problems.append(f"status {encounter.status} without the end of its period")
+        problems.append(Words(f"status {encounter.status} without the end of its period", f"статус {encounter.status} без даты выбытия"))
         return None
     return read_moment(period.end, zone, problems, end=True)
 
 
-def died_at(resource: PatientResource, zone: tzinfo, problems: Words) -> datetime | None:
+def died_at(resource: PatientResource, zone: tzinfo, problems: Doubts) -> datetime | None:
     """Return when a patient died, None for the living; a death without its time counts from when the resource was written."""
     if resource.deceased_date_time:
         return read_moment(resource.deceased_date_time, zone, problems)
     if not resource.deceased_boolean:
         return None
     if resource.meta is None or not resource.meta.last_updated:
-        problems.append("the patient is dead, and neither the time of death nor meta.lastUpdated is written")
+        problems.append(Words(
+            "the patient is dead, and neither the time of death nor meta.lastUpdated is written",
+            "пациент умер, а ни время смерти, ни meta.lastUpdated не указаны",
+        ))
         return None
     return read_moment(resource.meta.last_updated, zone, problems)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from hub.adapters.intake.fhir_model import Encounter, Location
+from hub.domain.words import Words
 
 DEEPEST_CHAIN = 12
 _ROOM = re.compile(r"(?:room|rm|палата)\.?\s*№?\s*(.+)", re.IGNORECASE)
@@ -35,8 +36,8 @@ def _parts(display: str) -> list[str]:
     return parts if " / " not in display and has_place else display.split(" / ")
 
 
-def place_of(encounter: Encounter, location: Callable[[str], Location | None]) -> tuple[Place, str]:
-    """Return where an encounter is now, and in words what is wrong with its locations (a loop; empty: nothing)."""
+def place_of(encounter: Encounter, location: Callable[[str], Location | None]) -> tuple[Place, Words | None]:
+    """Return where an encounter is now, and in words what is wrong with its locations (a loop; None: nothing)."""
     places = [place for place in encounter.location if place.location]
     current = [place for place in places if place.status in ("active", "")] or places
     parts = [part.location for part in current if part.location]
@@ -47,18 +48,21 @@ def place_of(encounter: Encounter, location: Callable[[str], Location | None]) -
             return place(part.display), problem
         here = _place_of_chain(chain) if chain else place(part.display)
         found = here if here[0] else (found[0], here[1] or found[1], here[2] or found[2])
-    return found, ""
+    return found, None
 
 
-def _chain(reference: str, location: Callable[[str], Location | None]) -> tuple[list[Location], str]:
+def _chain(reference: str, location: Callable[[str], Location | None]) -> tuple[list[Location], Words | None]:
     """Return a Location and what it is part of, from the bed upwards; a chain that comes back to itself is a problem in words."""
     chain: list[Location] = []
     while reference and (found := location(reference)) is not None:
         if found in chain or len(chain) >= DEEPEST_CHAIN:
-            return [], f"Location.partOf of {found.id or reference} goes in a circle"
+            return [], Words(
+                f"Location.partOf of {found.id or reference} goes in a circle",
+                f"Location.partOf у {found.id or reference} замкнут в круг",
+            )
         chain.append(found)
         reference = found.part_of.reference if found.part_of else ""
-    return chain, ""
+    return chain, None
 
 
 def _place_of_chain(chain: Sequence[Location]) -> Place:

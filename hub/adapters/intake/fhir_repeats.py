@@ -30,7 +30,7 @@ class Known:
 class Repeats:
     """`see` every order once in the file's order, then ask what is `known` of each of them in the same order.
 
-    `later` holds the orders whose bit was set before them: those that come again, and the few that share a bit by chance. `identity`
+    `later` holds the orders whose two bits were set before them: those that come again, and the few that share them by chance. `identity`
     and `content` give an order's id (never empty) and what is compared of two orders of one id.
     """
 
@@ -42,11 +42,13 @@ class Repeats:
 
     def see(self, found: Found) -> None:
         """Remember the id of an order, and its content where the id may have come before."""
-        identity = self.identity(found)
-        place, bit = divmod(hash(identity) % MAP_BITS, 8)
-        if self.seen[place] >> bit & 1:
+        identity, seen = self.identity(found), self.seen
+        mixed = hash(identity)
+        one, two = mixed % MAP_BITS, (mixed >> 26) % MAP_BITS
+        if seen[one >> 3] >> (one & 7) & 1 and seen[two >> 3] >> (two & 7) & 1:
             self.later.setdefault(identity, []).append((found.position, self.content(found)))
-        self.seen[place] |= 1 << bit
+        seen[one >> 3] |= 1 << (one & 7)
+        seen[two >> 3] |= 1 << (two & 7)
 
     def known(self, found: Found) -> Known | None:
         """Return what is known of an order; None where its id comes only once."""

@@ -8,14 +8,18 @@ from fractions import Fraction
 from functools import lru_cache
 
 from hub.adapters.intake.amounts import exact
-from hub.adapters.intake.fhir_model import Amount, Concept, DosageElement, TimingElement
+from hub.adapters.intake.fhir_model import Amount, Concept, DosageElement, Extension, TimingElement
 from hub.adapters.intake.fhir_model import Repeat as RepeatElement
 from hub.adapters.intake.moments import is_date_alone, partial_moment
 from hub.domain.timing import PeriodUnit, Repeat, Span, Timing
+from hub.domain.words import Words
 
 ABBREVIATIONS = frozenset({
     "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation", "http://hl7.org/fhir/v3/GTSAbbreviation", "urn:oid:2.16.840.1.113883.5.1022",
 })  # fmt: skip
+# Members of R5 that a dosage of an earlier version carries (FHIR R5 versions.html, extensions for conversion between versions).
+AS_NEEDED = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Dosage.asNeeded"
+AS_NEEDED_FOR = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Dosage.asNeededFor"
 MOST_EVENTS = 1000
 LARGEST_NUMBER = 100_000
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2300
@@ -37,17 +41,18 @@ _PRINTED: Mapping[str, PeriodUnit] = _UNITS | {
 _PLURAL_IN_BRACKETS = re.compile(r"\((?:s|e|n)\)$")
 _UCUM = frozenset({"", "http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"})
 
-Words = list[str]
+Doubts = list[Words]
 Bounds = tuple[datetime | None, datetime | None]
 
 
-def read_timing(dosage: DosageElement, zone: tzinfo, unsupported: Words) -> Timing | None:
+def read_timing(dosage: DosageElement, zone: tzinfo, unsupported: Doubts) -> Timing | None:
     """Return when a dosage is to be given; append to `unsupported` what was written and cannot be a time or a number."""
     prn = (
         dosage.as_needed_boolean
         or dosage.as_needed
         or bool(dosage.as_needed_for)
         or dosage.as_needed_codeable_concept is not None
+        or any(map(_says_as_needed, dosage.extension))
     )
     if dosage.timing is None:
         return Timing(prn=True) if prn else None
@@ -60,23 +65,30 @@ def read_timing(dosage: DosageElement, zone: tzinfo, unsupported: Words) -> Timi
     return timing if timing.is_written else None
 
 
+def _says_as_needed(extension: Extension) -> bool:
+    return extension.url == AS_NEEDED_FOR or (extension.url == AS_NEEDED and extension.value_boolean)
+
+
 @lru_cache(maxsize=1024)
 def coded_timing(code: str) -> Timing:
     """Return the timing of a code alone; a day has thousands of orders and some dozens of codes."""
     return Timing(code=code)
 
 
-def _code(concept: Concept, unsupported: Words) -> str | None:
+def _code(concept: Concept, unsupported: Doubts) -> str | None:
     """Return the code that FHIR itself gives a meaning, or else the first one; a text where there is none."""
     if len(concept.coding) == 1:
         return concept.first_code() or None
     general = {coding.code for coding in concept.coding if coding.system in ABBREVIATIONS and coding.code}
     if len(general) > 1:
-        unsupported.append("timing.code that says " + " and ".join(sorted(general)))
+        unsupported.append(Words(
+            "timing.code that says " + " and ".join(sorted(general)),
+            "timing.code с разными значениями: " + " и ".join(sorted(general)),
+        ))
     return min(general) if general else concept.first_code() or None
 
 
-def _repeat(element: RepeatElement, unsupported: Words) -> Repeat | None:
+def _repeat(element: RepeatElement, unsupported: Doubts) -> Repeat | None:
     repeat = Repeat(
         frequency=_count("frequency", element.frequency, unsupported),
         frequency_max=_count("frequencyMax", element.frequency_max, unsupported),
@@ -99,21 +111,24 @@ def _repeat(element: RepeatElement, unsupported: Words) -> Repeat | None:
 _NOTHING = Repeat()
 
 
-def _count(name: str, value: int | None, unsupported: Words, least: int = 1) -> int | None:
-    if value is None or least <= value <= LARGEST_NUMBER:
-        return value
-    unsupported.append(f"timing.repeat.{name} {_short(value)}")
+def _count(name: str, value: Decimal | None, unsupported: Doubts, least: int = 1) -> int | None:
+    if value is None:
+        return None
+    number = exact(value)
+    if number is not None and number.denominator == 1 and least <= number <= LARGEST_NUMBER:
+        return number.numerator
+    unsupported.append(Words(f"timing.repeat.{name} {_short(value)}", f"значение timing.repeat.{name}: {_short(value)}"))
     return None
 
 
-def _number(name: str, value: Decimal | None, unsupported: Words) -> Fraction | None:
+def _number(name: str, value: Decimal | None, unsupported: Doubts) -> Fraction | None:
     """Return an exact number above zero (FHIR tim-4, tim-5: never negative; nothing is given every 0 hours)."""
     if value is None:
         return None
     number = exact(value)
     if number is not None and 0 < number <= LARGEST_NUMBER:
         return number
-    unsupported.append(f"timing.repeat.{name} {_short(value)}")
+    unsupported.append(Words(f"timing.repeat.{name} {_short(value)}", f"значение timing.repeat.{name}: {_short(value)}"))
     return None
 
 
@@ -121,24 +136,30 @@ def _short(value: object) -> str:
     return str(value)[:40] or "(empty)"
 
 
-def _unit(name: str, code: str, unsupported: Words) -> PeriodUnit | None:
+def _unit(name: str, code: str, unsupported: Doubts) -> PeriodUnit | None:
     unit = _UNITS.get(code)
     if code and unit is None:
-        unsupported.append(f"timing.repeat.{name} {_short(code)}")
+        unsupported.append(Words(f"timing.repeat.{name} {_short(code)}", f"значение timing.repeat.{name}: {_short(code)}"))
     return unit
 
 
-def _weekdays(names: Sequence[str | None], unsupported: Words) -> tuple[int, ...]:
+def _weekdays(names: Sequence[str | None], unsupported: Doubts) -> tuple[int, ...]:
     unknown = [name for name in names if name not in _WEEKDAYS]
     if unknown:
-        unsupported.append("timing.repeat.dayOfWeek " + " ".join(_short(name or "") for name in unknown))
+        unsupported.append(Words(
+            "timing.repeat.dayOfWeek " + " ".join(_short(name or "") for name in unknown),
+            "значение timing.repeat.dayOfWeek: " + " ".join(_short(name or "") for name in unknown),
+        ))
     return tuple(sorted({_WEEKDAYS[name] for name in names if name in _WEEKDAYS}))
 
 
-def _times(texts: Sequence[str | None], unsupported: Words) -> tuple[time, ...]:
+def _times(texts: Sequence[str | None], unsupported: Doubts) -> tuple[time, ...]:
     found = [_clock(text or "") for text in texts]
     if None in found:
-        unsupported.append("timing.repeat.timeOfDay " + " ".join(_short(text or "") for text in texts))
+        unsupported.append(Words(
+            "timing.repeat.timeOfDay " + " ".join(_short(text or "") for text in texts),
+            "значение timing.repeat.timeOfDay: " + " ".join(_short(text or "") for text in texts),
+        ))
     return tuple(sorted({clock for clock in found if clock is not None}))
 
 
@@ -152,43 +173,64 @@ def _clock(text: str) -> time | None:
     return clock if clock.tzinfo is None and ":" in text else None
 
 
-def _events(element: TimingElement, zone: tzinfo, unsupported: Words) -> tuple[datetime, ...]:
+def _events(element: TimingElement, zone: tzinfo, unsupported: Doubts) -> tuple[datetime, ...]:
     texts = [text for text in element.event if text]
     if len(texts) > MOST_EVENTS:
-        unsupported.append(f"timing with {len(texts)} exact event times, more than {MOST_EVENTS}")
+        unsupported.append(Words(
+            f"timing with {len(texts)} exact event times, more than {MOST_EVENTS}",
+            f"в timing точных моментов {len(texts)}, больше {MOST_EVENTS}",
+        ))
         return ()
     found: list[datetime] = []
     for text in texts:
         value = read_moment(text, zone, unsupported)
         if value is not None and is_date_alone(text):
-            unsupported.append(f"timing.event {text} without a time of day")
+            unsupported.append(Words(f"timing.event {text} without a time of day", f"timing.event {text} без времени суток"))
         elif value is not None:
             found.append(value)
     return tuple(sorted(set(found)))
 
 
-def read_moment(text: str, zone: tzinfo, unsupported: Words, *, end: bool = False) -> datetime | None:
-    """Return the moment that a FHIR dateTime names, also `2026-03` and `2026`; name what is no date and what cannot be of now."""
+def read_moment(text: str, zone: tzinfo, unsupported: Doubts, *, end: bool = False) -> datetime | None:
+    """Return the moment that a FHIR dateTime names, by the hospital's clock; name what is no date and what cannot be of now.
+
+    Also `2026-03` and `2026` are read. Senders often write UTC: words and due times of one order must not be of two clocks.
+    """
     if not text:
         return None
-    value = partial_moment(text, zone, end=end)
+    value = _by_the_clock_of(zone, text, end=end)
     if value is not None and EARLIEST_YEAR <= value.year <= LATEST_YEAR:
         return value
-    unsupported.append(f"a date that cannot be {'read' if value is None else 'meant'}: {_short(text)}")
+    unsupported.append(Words(
+        f"a date that cannot be {'read' if value is None else 'meant'}: {_short(text)}",
+        f"{'дата не читается' if value is None else 'такая дата невозможна'}: {_short(text)}",
+    ))
     return None
 
 
-def read_period(start: str, end: str, zone: tzinfo, unsupported: Words) -> Bounds:
+@lru_cache(maxsize=8192)
+def _by_the_clock_of(zone: tzinfo, text: str, *, end: bool) -> datetime | None:
+    value = partial_moment(text, zone, end=end)
+    return value.astimezone(zone) if value is not None and EARLIEST_YEAR <= value.year <= LATEST_YEAR else value
+
+
+def read_period(start: str, end: str, zone: tzinfo, unsupported: Doubts) -> Bounds:
     """Return the first and the last moment of a Period; a date alone as its end is inside as a whole (FHIR R4 Period)."""
     return read_moment(start, zone, unsupported), read_moment(end, zone, unsupported, end=True)
 
 
-def read_length(repeat: RepeatElement, unsupported: Words) -> tuple[Span, Span] | None:
-    """Return (least, most) of how long a dosage goes on, from boundsDuration or boundsRange."""
+def read_length(repeat: RepeatElement, unsupported: Doubts) -> tuple[Span, Span] | None:
+    """Return (least, most) of how long a dosage goes on, from boundsDuration or boundsRange; FHIR allows one kind of bounds."""
+    if sum(bool(each) for each in (repeat.bounds_period, repeat.bounds_duration, repeat.bounds_range)) > 1:
+        named = "boundsPeriod, boundsDuration, boundsRange"
+        unsupported.append(Words(f"timing.repeat with more than one of {named}", f"в timing.repeat больше одного из {named}"))
     if repeat.bounds_duration:
         span = read_span(repeat.bounds_duration)
         if span is None:
-            unsupported.append(f"timing.repeat.boundsDuration {_amount_text(repeat.bounds_duration)}")
+            unsupported.append(Words(
+                f"timing.repeat.boundsDuration {_amount_text(repeat.bounds_duration)}",
+                f"значение timing.repeat.boundsDuration: {_amount_text(repeat.bounds_duration)}",
+            ))
         return (span, span) if span else None
     if repeat.bounds_range is None:
         return None
@@ -196,7 +238,10 @@ def read_length(repeat: RepeatElement, unsupported: Words) -> tuple[Span, Span] 
     if low is None or high is None:
         ends = (repeat.bounds_range.low, repeat.bounds_range.high)
         unsupported.append(
-            "timing.repeat.boundsRange " + " to ".join(_amount_text(end) if end else "?" for end in ends)
+            Words(
+                "timing.repeat.boundsRange " + " to ".join(_amount_text(end) if end else "?" for end in ends),
+                "значение timing.repeat.boundsRange: " + " — ".join(_amount_text(end) if end else "?" for end in ends),
+            )
         )
         return None
     return low, high

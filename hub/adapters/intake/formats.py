@@ -5,6 +5,7 @@ import zlib
 from hub.adapters.intake.envelope import GZIP_MAGIC
 from hub.adapters.intake.errors import IntakeError
 from hub.domain.feeds import SheetFormat
+from hub.domain.words import Words
 
 _LOOKED_AT = 64 * 1024
 _MARK = b"\xef\xbb\xbf"
@@ -31,4 +32,4 @@ def _head(name: str, data: bytes) -> bytes:
     try:
         return zlib.decompressobj(wbits=31).decompress(data, _LOOKED_AT)
     except zlib.error as error:
-        raise IntakeError(name, "", "", f"the gzip file is damaged ({error})") from error
+        raise IntakeError(name, "", "", Words(f"the gzip file is damaged ({error})", "архив gzip повреждён")) from error

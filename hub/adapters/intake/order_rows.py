@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hub.domain.identifiers import OrderId, derived_id
 from hub.domain.orders import OrderLine
+from hub.domain.words import Words, place_ru
 
 
 def with_orders_joined(lines: list[OrderLine]) -> tuple[OrderLine, ...]:
@@ -56,7 +57,10 @@ def _told(*notes: str) -> str:
 
 def _keep_apart(joined: dict[OrderId, OrderLine], before: OrderLine, line: OrderLine) -> None:
     """Name the doubt in both lines: which of them the code is of is not for a machine to say."""
-    doubt = f"the order code {line.id} is of two orders ({before.position} and {line.position})"
+    doubt = Words(
+        f"the order code {line.id} is of two orders ({before.position} and {line.position})",
+        f"код назначения {line.id} — у двух назначений ({place_ru(before.position)} и {place_ru(line.position)})",
+    )
     joined[before.id] = replace(before, unsupported=(*before.unsupported, doubt))
     other = OrderId(derived_id(line.source, line.id, line.patient, line.drug, line.position))
     joined[other] = replace(line, id=other, unsupported=(*line.unsupported, doubt))

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from hub.domain.quantities import parse_dose_amount
 from hub.domain.timing import SlotDose
+from hub.domain.words import Unfit
 
 # Nobody takes more pieces at once; a part like 2026 is of a date that a spreadsheet made out of `1-0-1`.
 MOST_AT_ONCE = 20
@@ -27,8 +28,11 @@ def read_scheme(text: str, slots: Sequence[str], decimal_sign: str | None) -> tu
     parts = _DASH.split(text.strip())
     names = tuple(slots) if len(parts) == len(slots) else _THREE if len(parts) == len(_THREE) else ()
     if not is_scheme(text) or not names:
-        raise ValueError(f"'{text}' is no scheme like 1-0-1-1")
+        raise Unfit(f"'{text}' is no scheme like 1-0-1-1", f"«{text}» — не схема вида 1-0-1-1")
     counts = [parse_dose_amount(part, decimal_sign) for part in parts]
     if any(count > MOST_AT_ONCE for count in counts):
-        raise ValueError(f"'{text}' is a date or has more than {MOST_AT_ONCE} at once")
+        raise Unfit(
+            f"'{text}' is a date or has more than {MOST_AT_ONCE} at once",
+            f"«{text}» — дата или больше {MOST_AT_ONCE} за один приём",
+        )
     return tuple(SlotDose(slot, count) for slot, count in zip(names, counts, strict=True) if count != Fraction(0))

@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.errors import IntakeError, no_toml, why_not_opened
 from hub.domain.feeds import FeedSettings, SheetFormat
 from hub.domain.orders import RangePolicy, SourceSettings
+from hub.domain.words import Unfit, Words, words_of
 
 Value = Callable[[Any], Any]
 _SHIPPED = "sources.toml"
@@ -42,7 +43,10 @@ def sources_of_file(path: Path) -> tuple[dict[str, SourceSettings], dict[str, Fe
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise IntakeError(str(path), "", "", f"it cannot be opened ({error.strerror})") from error
+        raise IntakeError(str(path), "", "", Words(
+            f"it cannot be opened ({error.strerror})",
+            f"не открывается ({why_not_opened(error).ru})",
+        )) from error
     return read_sources(path.name, data), {source: _beside(path, feed) for source, feed in read_feeds(path.name, data).items()}
 
 
@@ -73,9 +77,9 @@ def _tables(name: str, data: bytes) -> dict[str, dict[str, Any]]:
     try:
         tables = tomllib.loads(data.decode(), parse_float=str)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise IntakeError(name, "", "", f"it is no TOML file ({error})") from error
+        raise IntakeError(name, "", "", no_toml(error)) from error
     if not tables:
-        raise IntakeError(name, "", "", "the file is empty")
+        raise IntakeError(name, "", "", Words("the file is empty", "файл пуст"))
     return {source: _values(name, source, table) for source, table in tables.items()}
 
 
@@ -83,21 +87,24 @@ def _values(name: str, source: str, table: Any) -> dict[str, Any]:
     """Return the values of one source's keys, each as the type that its settings have."""
     place = f"source {source}"
     if not isinstance(table, dict):
-        raise IntakeError(name, place, "", "it is no table of settings")
+        raise IntakeError(name, place, "", Words("it is no table of settings", "это не таблица настроек"))
     if not _NAME.fullmatch(source):
-        raise IntakeError(name, place, "", "a source's name has up to 40 Latin letters, digits, dots, dashes and underscores")
+        raise IntakeError(name, place, "", Words(
+            "a source's name has up to 40 Latin letters, digits, dots, dashes and underscores",
+            "имя источника — до 40 латинских букв, цифр, точек, дефисов и подчёркиваний",
+        ))
     values = {}
     for key, written in table.items():
         value = _KEYS.get(key)
         if value is None:
-            raise IntakeError(name, place, key, "there is no such setting")
+            raise IntakeError(name, place, key, Words("there is no such setting", "такой настройки нет"))
         try:
             values[key] = value(written)
         except ValueError as error:
-            raise IntakeError(name, place, key, f"{written!r} {error}") from error
+            raise IntakeError(name, place, key, Words(f"{written!r} {error}", f"{written!r} {words_of(error).ru}")) from error
     for key in _REQUIRED:
         if key not in table:
-            raise IntakeError(name, place, key, "the setting is missing")
+            raise IntakeError(name, place, key, Words("the setting is missing", "настройка не указана"))
     return values
 
 
@@ -107,7 +114,10 @@ def _refuse_shared(name: str, tables: Mapping[str, Mapping[str, Any]]) -> None:
         owners: dict[Any, str] = {}
         for source, table in tables.items():
             if table.get(key) and (other := owners.setdefault(table[key], source)) != source:
-                raise IntakeError(name, f"source {source}", key, f"{table[key]!r} is that of the source {other} already")
+                raise IntakeError(name, f"source {source}", key, Words(
+                    f"{table[key]!r} is that of the source {other} already",
+                    f"{table[key]!r} уже у источника {other}",
+                ))
 
 
 def _settings(source: str, table: Mapping[str, Any]) -> SourceSettings:
@@ -128,7 +138,7 @@ def _settings(source: str, table: Mapping[str, Any]) -> SourceSettings:
 def _only(kind: type) -> Value:
     def value(written: Any) -> Any:
         if type(written) is not kind:
-            raise ValueError("is not a value for it")
+            raise Unfit("is not a value for it", "сюда не подходит")
         return written
 
     return value
@@ -137,16 +147,19 @@ def _only(kind: type) -> Value:
 def _number(least: int, most: int) -> Value:
     def value(written: Any) -> int:
         if type(written) is not int or not least <= written <= most:
-            raise ValueError(f"is not a value for it: a whole number from {least} to {most}")
+            raise Unfit(
+                f"is not a value for it: a whole number from {least} to {most}",
+                f"сюда не подходит: нужно целое число от {least} до {most}",
+            )
         return written
 
     return value
 
 
-def _text(form: re.Pattern[str], what: str) -> Value:
+def _text(form: re.Pattern[str], what: Words) -> Value:
     def value(written: Any) -> str:
         if not isinstance(written, str) or not form.fullmatch(written):
-            raise ValueError(f"is not {what}")
+            raise Unfit(f"is not {what.en}", f"— не {what.ru}")
         return written
 
     return value
@@ -154,15 +167,15 @@ def _text(form: re.Pattern[str], what: str) -> Value:
 
 def _texts(written: Any) -> tuple[str, ...]:
     if not isinstance(written, list):
-        raise ValueError("is not a value for it")
+        raise Unfit("is not a value for it", "сюда не подходит")
     return tuple(str(text) for text in written)
 
 
 def _decimal_sign(written: Any) -> str:
     if type(written) is not str:
-        raise ValueError("is not a value for it")
+        raise Unfit("is not a value for it", "сюда не подходит")
     if written not in (",", "."):
-        raise ValueError("is neither ',' nor '.'")
+        raise Unfit("is neither ',' nor '.'", "— ни «,», ни «.»")
     return written
 
 
@@ -170,28 +183,31 @@ def _format(written: Any) -> SheetFormat:
     try:
         return SheetFormat(written)
     except ValueError:
-        raise ValueError(f"is none of {', '.join(SheetFormat)}") from None
+        raise Unfit(f"is none of {', '.join(SheetFormat)}", f"— не из числа {', '.join(SheetFormat)}") from None
 
 
 def _range_policy(written: Any) -> RangePolicy:
     try:
         return RangePolicy(written)
     except ValueError:
-        raise ValueError(f"is none of {', '.join(RangePolicy)}") from None
+        raise Unfit(f"is none of {', '.join(RangePolicy)}", f"— не из числа {', '.join(RangePolicy)}") from None
 
 
 def _http_url(written: Any) -> str:
     parts = urlsplit(written) if isinstance(written, str) else None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("is not the http or https address of a FHIR server")
+        raise Unfit("is not the http or https address of a FHIR server", "— не адрес сервера FHIR (http или https)")
     if parts.username is not None:
-        raise ValueError("holds a user: a secret has no place here, name a variable by fhir_token_env")
+        raise Unfit(
+            "holds a user: a secret has no place here, name a variable by fhir_token_env",
+            "содержит имя пользователя: секрету здесь не место, назовите переменную в fhir_token_env",
+        )
     return str(written).rstrip("/")
 
 
 def _clocks(written: Any) -> tuple[time, ...]:
     if not isinstance(written, list) or not written or not all(isinstance(one, str) and _CLOCK.fullmatch(one) for one in written):
-        raise ValueError("is not a list of times like [\"06:30\"]")
+        raise Unfit('is not a list of times like ["06:30"]', '— не список времён вида ["06:30"]')
     return tuple(sorted({time.fromisoformat(one) for one in written}))
 
 
@@ -201,7 +217,7 @@ def _share(written: Any) -> Fraction:
     except (ValueError, TypeError, ZeroDivisionError):
         share = Fraction(0)
     if not 0 < share <= 1:
-        raise ValueError("is not a share above 0 and up to 1")
+        raise Unfit("is not a share above 0 and up to 1", "— не доля больше 0 и до 1")
     return share
 
 
@@ -209,12 +225,12 @@ def _zone(written: Any) -> str:
     try:
         return ZoneInfo(written).key
     except (ValueError, TypeError, OSError, KeyError):
-        raise ValueError("is not a time zone like Europe/Moscow") from None
+        raise Unfit("is not a time zone like Europe/Moscow", "— не часовой пояс вида Europe/Moscow") from None
 
 
 _DAYS = _number(1, 3650)
-_VARIABLE_NAME = _text(_VARIABLE, "the name of a variable of the environment")
-_FILE_NAME = _text(re.compile(r"[^\x00]{1,300}"), "the name of a file")
+_VARIABLE_NAME = _text(_VARIABLE, Words("the name of a variable of the environment", "имя переменной окружения"))
+_FILE_NAME = _text(re.compile(r"[^\x00]{1,300}"), Words("the name of a file", "имя файла"))
 _SOURCE_KEYS: Mapping[str, Value] = {
     "course_required": _only(bool),
     "signature_required": _only(bool),
@@ -239,8 +255,11 @@ _FEED_KEYS: Mapping[str, Value] = {
     "expected_by": _clocks,
     "least_share": _share,
     "time_zone": _zone,
-    "hl7_charset": _text(re.compile(r"cp125[0-8]|cp866|koi8-r|iso8859-(?:[1-9]|1[0-6])"), "a character set such as cp1251 or iso8859-5"),
-    "hl7_processing": _text(re.compile(r"[PTD]{1,3}"), "one or more of P, T and D"),
+    "hl7_charset": _text(re.compile(r"cp125[0-8]|cp866|koi8-r|iso8859-(?:[1-9]|1[0-6])"), Words(
+        "a character set such as cp1251 or iso8859-5",
+        "кодировка вида cp1251 или iso8859-5",
+    )),
+    "hl7_processing": _text(re.compile(r"[PTD]{1,3}"), Words("one or more of P, T and D", "набор из букв P, T и D")),
     "mllp_certificate": _FILE_NAME,
     "mllp_key": _FILE_NAME,
     "mllp_client_authorities": _FILE_NAME,

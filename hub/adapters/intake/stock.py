@@ -11,6 +11,7 @@ from hub.adapters.intake.moments import calendar_day
 from hub.adapters.intake.table import Row, read_table
 from hub.domain.drugs import SOLID_FORMS, Drug, DrugDirectory
 from hub.domain.identifiers import DrugCode, derived_id
+from hub.domain.words import Words
 from hub.services.stock_in import Receipt
 
 COLUMNS = ("code", "item", "lot", "expires_on", "units", "unit_cost")
@@ -27,7 +28,10 @@ def read_stock(name: str, data: bytes, directory: DrugDirectory) -> tuple[Receip
     for row in rows:
         receipts.append(_receipt(name, row, directory))
         if row["code"] in seen:
-            raise IntakeError(name, row.position, "code", f"the source pack {row['code']} is there twice")
+            raise IntakeError(name, row.position, "code", Words(
+                f"the source pack {row['code']} is there twice",
+                f"упаковка {row['code']} указана дважды",
+            ))
         seen.add(row["code"])
     return tuple(receipts)
 
@@ -35,15 +39,18 @@ def read_stock(name: str, data: bytes, directory: DrugDirectory) -> tuple[Receip
 def _receipt(name: str, row: Row, directory: DrugDirectory) -> Receipt:
     expires_on, units, cost = calendar_day(row["expires_on"]), fraction(row["units"]), money(row["unit_cost"])
     if not row["code"] or not row["lot"]:
-        raise IntakeError(name, row.position, "lot" if row["code"] else "code", "a value is needed")
+        raise IntakeError(name, row.position, "lot" if row["code"] else "code", Words("a value is needed", "нужно значение"))
     if row["item"] not in directory:
-        raise IntakeError(name, row.position, "item", f"the drug {row['item']!r} is not in the directory")
+        raise IntakeError(name, row.position, "item", Words(
+            f"the drug {row['item']!r} is not in the directory",
+            f"препарата {row['item']!r} нет в справочнике",
+        ))
     if expires_on is None:
-        raise IntakeError(name, row.position, "expires_on", f"{row['expires_on']!r} is no date")
+        raise IntakeError(name, row.position, "expires_on", Words(f"{row['expires_on']!r} is no date", f"{row['expires_on']!r} — не дата"))
     if not units:
-        raise IntakeError(name, row.position, "units", f"{row['units']!r} is no amount")
+        raise IntakeError(name, row.position, "units", Words(f"{row['units']!r} is no amount", f"{row['units']!r} — не количество"))
     if cost is None:
-        raise IntakeError(name, row.position, "unit_cost", f"{row['unit_cost']!r} is no price")
+        raise IntakeError(name, row.position, "unit_cost", Words(f"{row['unit_cost']!r} is no price", f"{row['unit_cost']!r} — не цена"))
     return Receipt(row["code"], DrugCode(row["item"]), row["lot"], expires_on, units, cost)
 
 

@@ -12,6 +12,7 @@ from hub.adapters.intake.delimited import Line, csv_lines
 from hub.adapters.intake.envelope import unpacked
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.workbook import ZIP_MAGIC, cell_text, open_workbook
+from hub.domain.words import Words
 
 MAXIMUM_ROWS = 200_000
 MAXIMUM_COLUMNS = 200
@@ -29,7 +30,7 @@ class Row:
     line: int
     cells: Mapping[str, str]
     others: tuple[tuple[str, str], ...] = ()
-    fault: tuple[str, str] | None = None
+    fault: tuple[str, Words] | None = None
 
     def __getitem__(self, field: str) -> str:
         """Return the text of a cell; empty where the table has no such column."""
@@ -80,7 +81,10 @@ def open_table(name: str, content: bytes, *, encoding: str = "", delimiter: str 
 def _capped(name: str, lines: Iterable[Line]) -> Iterator[Line]:
     for count, line in enumerate(lines):
         if count > MAXIMUM_ROWS or len(line.cells) > MAXIMUM_COLUMNS:
-            raise IntakeError(name, f"line {line.number}", "", "the table has too many rows or columns")
+            raise IntakeError(name, f"line {line.number}", "", Words(
+                "the table has too many rows or columns",
+                "в таблице слишком много строк или столбцов",
+            ))
         yield line
 
 
@@ -96,9 +100,15 @@ def with_width(name: str, table: Table, line: Line, width: int) -> Line:
         cells.pop()
     if not table.has_width or line.fault or len(cells) == width:
         return Line(line.number, cells + [""] * (width - len(cells)), line.fault, line.column)
-    reason = f"the row has {len(cells)} cells and the header {width}: it is cut off, or a delimiter is not quoted"
+    reason = Words(
+        f"the row has {len(cells)} cells and the header {width}: it is cut off, or a delimiter is not quoted",
+        f"в строке ячеек: {len(cells)}, в заголовке: {width}; строка обрезана, или разделитель не взят в кавычки",
+    )
     if line.is_cut and len(cells) < width:
-        raise IntakeError(name, f"line {line.number}", "", f"{reason}; the file ends there without a line end")
+        raise IntakeError(name, f"line {line.number}", "", Words(
+            f"{reason.en}; the file ends there without a line end",
+            f"{reason.ru}; на этом файл обрывается, без конца строки",
+        ))
     return Line(line.number, [], reason)
 
 
@@ -113,14 +123,17 @@ def read_table(
     table = open_table(name, unpacked(name, data))
     first = next(table.lines, None)
     if first is None:
-        raise IntakeError(name, "", "", "the table is empty")
+        raise IntakeError(name, "", "", Words("the table is empty", "таблица пуста"))
     fields = _fields(name, first, headers)
     for choice in required:
         if not set(choice) & set(fields):
-            raise IntakeError(name, f"line {first.number}", " or ".join(choice), "the required column is missing")
+            raise IntakeError(name, f"line {first.number}", " or ".join(choice), Words(
+                "the required column is missing",
+                "нет обязательного столбца",
+            ))
     rows = tuple(_row(name, with_width(name, table, line, len(fields)), first.cells, fields) for line in table.lines)
     if not rows:
-        raise IntakeError(name, "", "", "the table has a header and no rows")
+        raise IntakeError(name, "", "", Words("the table has a header and no rows", "в таблице есть заголовок и нет строк"))
     return rows
 
 
@@ -131,15 +144,18 @@ def _fields(name: str, header: Line, headers: Mapping[str, str]) -> list[str]:
     named = [field for field in fields if field]
     twice = next((field for field in named if named.count(field) > 1), None)
     if twice:
-        raise IntakeError(name, f"line {header.number}", twice, "two columns are of the same field")
+        raise IntakeError(name, f"line {header.number}", twice, Words("two columns are of the same field", "два столбца одного поля"))
     if not named:
-        raise IntakeError(name, f"line {header.number}", "", "no column is known: it is not a table of this kind")
+        raise IntakeError(name, f"line {header.number}", "", Words(
+            "no column is known: it is not a table of this kind",
+            "ни один столбец не известен: это другая таблица",
+        ))
     return fields
 
 
 def _row(name: str, line: Line, header: Sequence[str], fields: Sequence[str]) -> Row:
     if line.fault or len(line.cells) > len(fields):
-        raise IntakeError(name, f"line {line.number}", "", line.fault or "the row is wider than the header")
+        raise IntakeError(name, f"line {line.number}", "", line.fault or Words("the row is wider than the header", "строка шире заголовка"))
     named = {field: cell for field, cell in zip(fields, line.cells, strict=True) if field}
     others = tuple(
         (title, cell) for title, field, cell in zip(header, fields, line.cells, strict=True) if cell and not field

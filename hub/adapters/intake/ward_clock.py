@@ -8,9 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.errors import IntakeError, no_toml, why_not_opened
 from hub.domain.frequencies import FrequencyTable, normal_code, read_frequency_table
 from hub.domain.schedule_rules import HOUSE_RULES, FirstDose, IntervalAnchor, MonthEnd, ScheduleRules
+from hub.domain.words import Words, words_of
 
 _SHIPPED = "frequencies.csv"
 _COLUMNS = ("code", "ward", "kind", "times", "every_days", "weekdays", "every_hours", "every_months", "called", "valid_from")
@@ -37,7 +38,10 @@ def ward_clock_of(path: Path) -> tuple[FrequencyTable, ScheduleRules]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise IntakeError(str(path), "", "", f"it cannot be opened ({error.strerror})") from error
+        raise IntakeError(str(path), "", "", Words(
+            f"it cannot be opened ({error.strerror})",
+            f"не открывается ({why_not_opened(error).ru})",
+        )) from error
     return read_ward_clock(path.name, data)
 
 
@@ -50,29 +54,35 @@ def read_ward_clock(name: str, data: bytes) -> tuple[FrequencyTable, ScheduleRul
     try:
         whole = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise IntakeError(name, "", "", f"it is no TOML file ({error})") from error
+        raise IntakeError(name, "", "", no_toml(error)) from error
     for key in whole.keys() - {"rules", "rows"}:
-        raise IntakeError(name, "", key, "there is no such part; there are rules and rows")
+        raise IntakeError(name, "", key, Words("there is no such part; there are rules and rows", "такой части нет; есть rules и rows"))
     own = list(_rows(name, whole.get("rows", [])))
     taken = {_place(row) for row in own}
     try:
         table = read_frequency_table([*own, *(row for row in shipped_rows() if _place(row) not in taken)])
     except ValueError as error:
-        raise IntakeError(name, "", "rows", str(error)) from error
+        raise IntakeError(name, "", "rows", words_of(error)) from error
     return table, _rules(name, whole.get("rules", {}))
 
 
 def _rows(name: str, rows: Any) -> Iterator[Row]:
     if not isinstance(rows, list):
-        raise IntakeError(name, "", "rows", "it is no list of rows")
+        raise IntakeError(name, "", "rows", Words("it is no list of rows", "это не список строк"))
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict) or not all(isinstance(value, str | int) for value in row.values()):
-            raise IntakeError(name, f"row {number}", "", "a row has texts and whole numbers only")
+            raise IntakeError(name, f"row {number}", "", Words(
+                "a row has texts and whole numbers only",
+                "в строке только тексты и целые числа",
+            ))
         for key in row.keys() - set(_COLUMNS):
-            raise IntakeError(name, f"row {number}", key, f"there is no such column; there are {', '.join(_COLUMNS)}")
+            raise IntakeError(name, f"row {number}", key, Words(
+                f"there is no such column; there are {', '.join(_COLUMNS)}",
+                f"такого столбца нет; есть {', '.join(_COLUMNS)}",
+            ))
         for key in ("code", "kind"):
             if not str(row.get(key, "")).strip():
-                raise IntakeError(name, f"row {number}", key, "it is missing")
+                raise IntakeError(name, f"row {number}", key, Words("it is missing", "значения нет"))
         yield {key: str(value) for key, value in row.items()}
 
 
@@ -83,12 +93,15 @@ def _place(row: Row) -> tuple[str, str, bool, str]:
 
 def _rules(name: str, rules: Any) -> ScheduleRules:
     if not isinstance(rules, dict):
-        raise IntakeError(name, "", "rules", "it is no table of rules")
+        raise IntakeError(name, "", "rules", Words("it is no table of rules", "это не таблица правил"))
     for key in rules.keys() - {*_CHOICES, _GAP}:
-        raise IntakeError(name, "rules", key, "there is no such rule")
+        raise IntakeError(name, "rules", key, Words("there is no such rule", "такого правила нет"))
     minutes = rules.get(_GAP, 0)
     if type(minutes) is not int or not 0 <= minutes <= _MOST_GAP:
-        raise IntakeError(name, "rules", _GAP, f"{minutes!r} is not a number of minutes from 0 to {_MOST_GAP}")
+        raise IntakeError(name, "rules", _GAP, Words(
+            f"{minutes!r} is not a number of minutes from 0 to {_MOST_GAP}",
+            f"{minutes!r} — не число минут от 0 до {_MOST_GAP}",
+        ))
     return ScheduleRules(
         interval_anchor=IntervalAnchor(_choice(name, rules, "interval_anchor")),
         first_dose=FirstDose(_choice(name, rules, "first_dose")),
@@ -101,5 +114,8 @@ def _choice(name: str, rules: Mapping[str, Any], key: str) -> str:
     usual = {"interval_anchor": HOUSE_RULES.interval_anchor, "first_dose": HOUSE_RULES.first_dose, "month_end": HOUSE_RULES.month_end}
     chosen, allowed = rules.get(key, usual[key]), [choice.value for choice in _CHOICES[key]]
     if chosen not in allowed:
-        raise IntakeError(name, "rules", key, f"{chosen!r} is none of {', '.join(allowed)}")
+        raise IntakeError(name, "rules", key, Words(
+            f"{chosen!r} is none of {', '.join(allowed)}",
+            f"{chosen!r} — не из числа {', '.join(allowed)}",
+        ))
     return str(chosen)

@@ -20,6 +20,7 @@ from defusedxml.ElementTree import iterparse
 from hub.adapters.intake.delimited import Line
 from hub.adapters.intake.envelope import MAXIMUM_UNPACKED_BYTES
 from hub.adapters.intake.errors import IntakeError
+from hub.domain.words import Words
 
 ZIP_MAGIC = b"PK\x03\x04"
 MAXIMUM_SHARED_BYTES = 64 * 2**20
@@ -27,6 +28,10 @@ MAXIMUM_PARTS = 1_000
 MAXIMUM_MERGES = 50_000
 MAXIMUM_SHEET_ROWS = 200_000
 _SHARED = "xl/sharedstrings.xml"
+_NO_VALUE = Words(
+    "the cell holds a formula without a value: save it with values",
+    "в ячейке формула без значения: сохраните книгу со значениями",
+)
 _PEEKED_ROWS = 50
 _CHUNK = 1 << 20
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII)
@@ -76,9 +81,15 @@ def _no_workbook(name: str, error: Exception) -> IntakeError:
     while (deeper := root.__cause__ or root.__context__) is not None:
         root = deeper
     if isinstance(root, DefusedXmlException):
-        return IntakeError(name, "", "", "the workbook declares entities or a document type, which no program of the trade writes")
+        return IntakeError(name, "", "", Words(
+            "the workbook declares entities or a document type, which no program of the trade writes",
+            "в книге объявлены сущности или тип документа: так не пишет ни одна рабочая программа",
+        ))
     what = " ".join(str(root).split()) or type(root).__name__
-    return IntakeError(name, "", "", f"it is not a whole XLSX workbook ({what[:200]})")
+    return IntakeError(name, "", "", Words(
+        f"it is not a whole XLSX workbook ({what[:200]})",
+        "это не целая книга XLSX: она повреждена или обрывается",
+    ))
 
 
 def _refuse_bombs(name: str, content: bytes) -> None:
@@ -86,12 +97,21 @@ def _refuse_bombs(name: str, content: bytes) -> None:
         parts = archive.infolist()
     size = sum(part.file_size for part in parts)
     if size > MAXIMUM_UNPACKED_BYTES:
-        raise IntakeError(name, "", "", f"the workbook unpacks to more than {MAXIMUM_UNPACKED_BYTES} bytes")
+        raise IntakeError(name, "", "", Words(
+            f"the workbook unpacks to more than {MAXIMUM_UNPACKED_BYTES} bytes",
+            f"распакованная книга больше {MAXIMUM_UNPACKED_BYTES} байт",
+        ))
     if len(parts) > MAXIMUM_PARTS:
-        raise IntakeError(name, "", "", f"the workbook has more than {MAXIMUM_PARTS} parts")
+        raise IntakeError(name, "", "", Words(
+            f"the workbook has more than {MAXIMUM_PARTS} parts",
+            f"в книге больше {MAXIMUM_PARTS} частей",
+        ))
     shared = sum(part.file_size for part in parts if part.filename.casefold() == _SHARED)
     if shared > MAXIMUM_SHARED_BYTES:
-        raise IntakeError(name, "", "", f"the texts of the workbook have more than {MAXIMUM_SHARED_BYTES} bytes")
+        raise IntakeError(name, "", "", Words(
+            f"the texts of the workbook have more than {MAXIMUM_SHARED_BYTES} bytes",
+            f"тексты книги больше {MAXIMUM_SHARED_BYTES} байт",
+        ))
 
 
 def _page_of(name: str, book: Any, wanted: str) -> Any:
@@ -99,14 +119,17 @@ def _page_of(name: str, book: Any, wanted: str) -> Any:
     if wanted:
         named = [page for page in book.worksheets if page.title.strip().casefold() == wanted.strip().casefold()]
         if not named:
-            raise IntakeError(name, "", "", f"the workbook has no sheet '{wanted}'")
+            raise IntakeError(name, "", "", Words(f"the workbook has no sheet '{wanted}'", f"в книге нет листа «{wanted}»"))
         return named[0]
     filled = [page for page in book.worksheets if page.sheet_state == "visible" and _holds_rows(page)]
     if len(filled) > 1:
         titles = ", ".join(f"'{page.title}'" for page in filled)
-        raise IntakeError(name, "", "", f"several sheets hold rows ({titles}): name one of them in the column map")
+        raise IntakeError(name, "", "", Words(
+            f"several sheets hold rows ({titles}): name one of them in the column map",
+            f"строки есть на нескольких листах ({titles}): укажите один из них в карте столбцов",
+        ))
     if not filled:
-        raise IntakeError(name, "", "", "the table is empty")
+        raise IntakeError(name, "", "", Words("the table is empty", "таблица пуста"))
     return filled[0]
 
 
@@ -149,7 +172,10 @@ def _read_facts(name: str, stream: Any) -> _Facts:
             rows += tag == "row"
             element.clear()
         if rows > MAXIMUM_SHEET_ROWS or len(merges) > MAXIMUM_MERGES or len(formulas) > MAXIMUM_SHEET_ROWS:
-            raise IntakeError(name, "", "", "the sheet has too many rows, merged cells or formulas without a value")
+            raise IntakeError(name, "", "", Words(
+                "the sheet has too many rows, merged cells or formulas without a value",
+                "на листе слишком много строк, объединённых ячеек или формул без значения",
+            ))
     return _Facts(frozenset(formulas), tuple(sorted(merges)))
 
 
@@ -198,7 +224,7 @@ def _page_lines(rows: Iterable[Sequence[object]], facts: _Facts) -> Iterator[Lin
             cells.pop()
         missing = blanks.get(number)
         if missing is not None:
-            yield Line(number, cells + [""] * (missing - len(cells)), "the cell holds a formula without a value: save it with values", missing - 1)
+            yield Line(number, cells + [""] * (missing - len(cells)), _NO_VALUE, missing - 1)
         elif cells:
             yield Line(number, cells)
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
 from hub.domain.people import Action, User
@@ -18,7 +18,7 @@ from hub.services.ports import UnitOfWork
 from hub.services.service_acts import record_answered, record_asked
 from hub.web.api.bodies import EventId
 from hub.web.api.devices import known_device, may_move, not_done, objection_of, told_answer
-from hub.web.context import Hub, HubContext, allowed, answered
+from hub.web.context import Hub, HubContext, allowed, answered, refuse
 from hub.web.live_frames import event as stream_event
 
 router = APIRouter(prefix="/api/devices/{device}/firmware", tags=["devices"])
@@ -28,7 +28,7 @@ Event = Annotated[EventId, Query()]
 # As firmware_bridge.firmware_image has it, which pages may not import.
 FILE_LIMIT_BYTES = 1_048_576 + 4096
 LOOK_EVERY_S = 0.2
-TOO_LARGE = "The file is not sent: an image has 1 to 1048576 bytes after its first line."
+TOO_LARGE = Refusal("too-large", "The file is not sent: an image has 1 to 1048576 bytes after its first line.", "Файл не отправлен: в образе от 1 до 1048576 байт после первой строки.")
 REPEATED = Refusal("repeated", "This update was asked for before; ask anew to have it done again.", "Об этом обновлении уже просили; чтобы повторить, попросите заново.")
 FAILED = "The hub failed at this update: what lies in the machine, its firmware slots tell."
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ async def _image(request: Request) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size > FILE_LIMIT_BYTES:
-            raise HTTPException(413, {"refused": "too-large", "reason": TOO_LARGE})
+            raise refuse(413, TOO_LARGE)
         chunks.append(chunk)
     return b"".join(chunks)
 

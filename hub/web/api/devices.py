@@ -12,6 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from hub.domain.identifiers import DeviceId
 from hub.domain.people import Action, User
 from hub.domain.refusals import Refusal
+from hub.services.answer_words import BROKER_AWAY_RU, in_russian_words
 from hub.services.device_service import JobQueryAct, JogAct, LockAct, SelfTestAct, ServiceAct, ServiceAnswer
 from hub.services.ports import UnitOfWork
 from hub.services.presses import Press
@@ -28,7 +29,7 @@ from hub.services.service_acts import (
 from hub.services.support_bundle import bundle, frame_lines, questions
 from hub.services.views import report_of
 from hub.web.api.bodies import EventId, Write
-from hub.web.context import Hub, HubContext, allowed, answered
+from hub.web.context import Hub, HubContext, allowed, answered, refuse
 from hub.web.live_frames import frames_of
 from hub.web.newest_entries import lock_holders, newest_entries
 
@@ -70,7 +71,7 @@ async def trace(device: str, request: Request, hub: Hub, _: Looker) -> Streaming
     """Watch: server-sent events with the frames on the wire, for as long as the request is open."""
     await known_device(hub, device)
     if hub.service.trouble:
-        raise HTTPException(409, {"refused": "broker-away", "reason": hub.service.trouble})
+        raise refuse(409, Refusal("broker-away", hub.service.trouble, BROKER_AWAY_RU))
     stream = frames_of(hub.service, device, request.is_disconnected)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
@@ -90,7 +91,7 @@ async def captured(device: str, hub: Hub, _: Looker) -> Response:
     await known_device(hub, device)
     captured_bytes = hub.service.capture(device)
     if not captured_bytes:
-        raise HTTPException(409, {"refused": "broker-away", "reason": hub.service.trouble})
+        raise refuse(409, Refusal("broker-away", hub.service.trouble, BROKER_AWAY_RU))
     return _download(captured_bytes, f"{device}-trace.pcapng", "application/x-pcapng")
 
 
@@ -276,7 +277,8 @@ def told_answer(answer: ServiceAnswer) -> dict[str, Any]:
 
 def not_done(answer: ServiceAnswer) -> HTTPException:
     """Return the refusal that an answer is."""
-    return HTTPException(409, {"refused": answer.rc, "reason": in_words(answer), "data": dict(answer.data)})
+    told = Refusal(answer.rc, in_words(answer), in_russian_words(answer)).told()
+    return HTTPException(409, {**told, "data": dict(answer.data)})
 
 
 def _download(data: bytes, name: str, media_type: str) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 
 from hub.domain.people import Action, User, may
 from hub.domain.refusals import Refusal
+from hub.domain.schedule_rules import rules_told
 from hub.services.decided_lines import decided_lines
 from hub.services.feeds import SUSPICIOUS
 from hub.services.ports import UnitOfWork
@@ -122,5 +123,7 @@ def told(result: dict[str, Any] | Refusal) -> dict[str, Any]:
 
 @router.get("/lines")
 async def lines(hub: Hub, _: Reader, outcome: str = "", department: str = "", limit: int = 200) -> list[dict[str, Any]]:
-    """Return order lines with outcome, checks and reasons, newest decision first; by outcome and department where asked."""
-    return await hub.decisions.read(lambda unit: decided_lines(unit, outcome, department, max(1, min(limit, 1000))))
+    """Return order lines with outcome, checks, reasons and the rules of schedules in force, newest decision first; by outcome and department where asked."""
+    rows = await hub.decisions.read(lambda unit: decided_lines(unit, outcome, department, max(1, min(limit, 1000))))
+    rules = {source: rules_told(hub.house.rules_for(source)) for source in {row["source"] for row in rows}}
+    return [{**row, "schedule_rules": rules[row["source"]]} for row in rows]

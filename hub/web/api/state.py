@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from hub.domain.people import Action, User
+from hub.domain.refusals import Refusal
 from hub.services.board import line_state
 from hub.web.api.bodies import ClockBody
-from hub.web.context import Hub, allowed, current_user
+from hub.web.context import Hub, allowed, current_user, refuse
 
 router = APIRouter(prefix="/api", tags=["state"])
 SignedIn = Annotated[User, Depends(current_user)]
+NO_FRAME = Refusal("unknown", "There is no such frame, or it is past its retention.", "Такого снимка нет, или срок его хранения истёк.")
+REAL_CLOCK = Refusal("real-clock", "This hub runs by the real clock.", "Эта система идёт по настоящим часам.")
+BACKWARDS = Refusal("backwards", "The clock only goes forward, by a time with its offset.", "Часы идут только вперёд, время указывается со смещением.")
 
 
 @router.get("/state")
@@ -47,9 +51,7 @@ async def evidence(digest: str, hub: Hub, _: Annotated[User, Depends(allowed(Act
     """Return the frame that a verdict was based on, by its SHA-256."""
     frame = hub.evidence(digest)
     if frame is None:
-        raise HTTPException(
-            404, {"refused": "unknown", "reason": "There is no such frame, or it is past its retention."}
-        )
+        raise refuse(404, NO_FRAME)
     return Response(frame, media_type="image/jpeg")
 
 
@@ -59,10 +61,8 @@ async def clock(
 ) -> dict[str, Any]:
     """Step the clock of a demonstration on; refused where the hub runs by the real clock, and never backwards."""
     if hub.step_clock is None:
-        raise HTTPException(409, {"refused": "real-clock", "reason": "This hub runs by the real clock."})
+        raise refuse(409, REAL_CLOCK)
     if body.now.tzinfo is None or body.now < hub.now():
-        raise HTTPException(
-            409, {"refused": "backwards", "reason": "The clock only goes forward, by a time with its offset."}
-        )
+        raise refuse(409, BACKWARDS)
     hub.step_clock(body.now)
     return {"now": hub.now().isoformat()}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import APIRouter, Depends, Response
 
 from hub.domain.custody import Trolley
 from hub.domain.packs import Pack
@@ -23,7 +23,7 @@ from hub.services.trolleys import (
     view_trolley,
 )
 from hub.web.api.bodies import Handover, LoadPack, PullPack, TrolleyBody
-from hub.web.context import Hub, HubContext, allowed, second_person
+from hub.web.context import Hub, HubContext, allowed, refuse, second_person
 from hub.web.once import once
 
 router = APIRouter(prefix="/api", tags=["trolley"])
@@ -122,7 +122,7 @@ async def handover(body: Handover, hub: Hub, user: Loader) -> Response:
     """Hand packs that go by hand to a nurse, who confirms with badge and PIN."""
     receiver = await hub.decisions.read(lambda unit: user_of_badge(unit, body.receiver_badge))
     if receiver is None:
-        raise HTTPException(409, {"refused": "second-person", "reason": "The receiver's badge is not known."})
+        raise refuse(409, Refusal("second-person", "The receiver's badge is not known.", "Бейдж получателя неизвестен."))
     await second_person(hub, body.receiver_badge, body.receiver_pin, user, Action.RECEIVE_TROLLEY)
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:

@@ -9,17 +9,20 @@ from hub.web.pages import (
     intake,
     ledger,
     line,
+    lines,
     look_alikes,
     reference,
     returned,
+    review,
     sign_in,
     trolley,
     ward,
+    why,
 )
 from hub.web.pages.sign_in import refused
 
 router = APIRouter(include_in_schema=False)
-for part in (sign_in, line, returned, trolley, ward, devices, device_console, intake, codes, look_alikes, ledger, reference):
+for part in (sign_in, line, lines, returned, trolley, ward, devices, device_console, intake, review, codes, look_alikes, ledger, reference, why):
     router.include_router(part.router)
 
 __all__ = ["refused", "router"]

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from hub.domain.people import Action, User
 from hub.services.codes import code_board
 from hub.web.context import Hub, HubContext, allowed
+from hub.web.language import language_of
 from hub.web.pages.rendering import page
 
 router = APIRouter()
@@ -67,24 +68,22 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ru": "Клавиши: Tab — к следующему полю, 1–9 — выбрать вариант карточки, Enter — запомнить.",
         "en": "Keys: Tab to the next field, 1-9 choose within a card, Enter remembers.",
     },
-    "other_language": {"ru": "English", "en": "По-русски"},
     "done": {"ru": "Запомнено. Решено заново строк: {lines}, ещё ждут: {waiting}.", "en": "Remembered. Lines judged again: {lines}, still waiting: {waiting}."},
 }
 
 
-async def _read(hub: HubContext, language: str) -> dict[str, Any]:
+async def _read(hub: HubContext, spoken: str) -> dict[str, Any]:
     board = await hub.decisions.read(lambda unit: code_board(unit, hub.house, hub.suggest_drugs))
-    spoken = language if language in ("ru", "en") else "ru" if hub.house.language == "ru" else "en"
     for row in board["questions"]:
         row["since_at"] = datetime.fromisoformat(row["since"])
     for row in board["answered"]:
         row["decided_at"] = datetime.fromisoformat(row["at"]) if row["at"] else None
     words = {name: said[spoken] for name, said in WORDS.items()}
     choices = {kind: [(meaning, ru if spoken == "ru" else en) for meaning, ru, en in offered] for kind, offered in CHOICES.items()}
-    return {**board, "say": words, "choices": choices, "language": spoken, "other": "en" if spoken == "ru" else "ru"}
+    return {**board, "say": words, "choices": choices, "language": spoken}
 
 
 @router.get("/codes")
-async def codes(request: Request, hub: Hub, user: Reader, language: str = "") -> HTMLResponse:
+async def codes(request: Request, hub: Hub, user: Reader) -> HTMLResponse:
     """Show what is to be answered, the words with the most waiting lines first."""
-    return page(request, user, "codes.html", **await _read(hub, language))
+    return page(request, user, "codes.html", **await _read(hub, language_of(request, hub.house.language)))

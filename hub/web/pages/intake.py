@@ -8,10 +8,12 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from hub.domain.orders import Outcome
 from hub.domain.people import Action, User
 from hub.services.feeds import HELD, feed_board, held_digest
+from hub.services.lines_in_review import waiting_count
 from hub.web.api.feeds import look_at_held
 from hub.web.api.intake import Kind, body_of, look_at
 from hub.web.context import Hub, HubContext, allowed
-from hub.web.pages.intake_words import KINDS, LANGUAGES, words_of
+from hub.web.language import language_of
+from hub.web.pages.intake_words import KINDS, words_of
 from hub.web.pages.rendering import page
 
 router = APIRouter()
@@ -19,50 +21,50 @@ Receiver = Annotated[User, Depends(allowed(Action.RECEIVE_SHEETS))]
 LINES_SHOWN = 300
 
 
-def _spoken(hub: HubContext, language: str) -> dict[str, Any]:
-    """Return the words of the page in the language that was asked for, else the house's."""
-    spoken = language if language in LANGUAGES else "ru" if hub.house.language == "ru" else "en"
-    return {"language": spoken, "other": "en" if spoken == "ru" else "ru", "say": words_of(spoken)}
+def _spoken(request: Request, hub: HubContext) -> dict[str, Any]:
+    """Return the words of the page in the language that was asked for or chosen, else the house's."""
+    spoken = language_of(request, hub.house.language)
+    return {"language": spoken, "say": words_of(spoken)}
 
 
 async def _read(hub: HubContext) -> dict[str, Any]:
-    sources = await hub.decisions.read(lambda unit: feed_board(unit, hub.house))
+    sources, in_review = await hub.decisions.read(lambda unit: (feed_board(unit, hub.house), waiting_count(unit)))
     alarms = sorted((alarm for row in sources for alarm in row["alarms"]), key=lambda alarm: alarm.opened_at)
-    return {"sources": sources, "alarms": alarms, "held": HELD, "held_digest": held_digest}
+    return {"sources": sources, "in_review": in_review, "alarms": alarms, "held": HELD, "held_digest": held_digest}
 
 
 @router.get("/intake")
-async def intake(request: Request, hub: Hub, user: Receiver, language: str = "") -> HTMLResponse:
+async def intake(request: Request, hub: Hub, user: Receiver) -> HTMLResponse:
     """Show the sources, what is wrong with them, and the place for a file."""
-    return page(request, user, "intake.html", kinds=KINDS, **await _read(hub), **_spoken(hub, language))
+    return page(request, user, "intake.html", kinds=KINDS, **await _read(hub), **_spoken(request, hub))
 
 
 @router.get("/intake/board")
-async def board(request: Request, hub: Hub, user: Receiver, language: str = "") -> HTMLResponse:
+async def board(request: Request, hub: Hub, user: Receiver) -> HTMLResponse:
     """Return sources and alarms alone."""
-    return page(request, user, "intake_board.html", **await _read(hub), **_spoken(hub, language))
+    return page(request, user, "intake_board.html", **await _read(hub), **_spoken(request, hub))
 
 
 @router.post("/intake/look")
 async def look(
-    kind: Kind, source: str, name: str, request: Request, hub: Hub, user: Receiver, language: str = ""
+    kind: Kind, source: str, name: str, request: Request, hub: Hub, user: Receiver
 ) -> Response:
     """Return what taking a file in would do, for a person; nothing is written. A refusal is JSON, as that of the API."""
     try:
         told = await look_at(hub, user, kind, source, name, await body_of(request))
     except HTTPException as refused:
         return JSONResponse(refused.detail, refused.status_code)
-    return page(request, user, "intake_preview.html", **_shown(told), source=source, sheet="", **_spoken(hub, language))
+    return page(request, user, "intake_preview.html", **_shown(told), source=source, sheet="", **_spoken(request, hub))
 
 
 @router.get("/intake/held/{sheet}")
-async def held(sheet: str, request: Request, hub: Hub, user: Receiver, language: str = "") -> Response:
+async def held(sheet: str, request: Request, hub: Hub, user: Receiver) -> Response:
     """Return what taking a held sheet in would do, or the refusal as JSON."""
     try:
         told = await look_at_held(hub, user, sheet)
     except HTTPException as refused:
         return JSONResponse(refused.detail, refused.status_code)
-    return page(request, user, "intake_preview.html", **_shown(told), source="", sheet=sheet, **_spoken(hub, language))
+    return page(request, user, "intake_preview.html", **_shown(told), source="", sheet=sheet, **_spoken(request, hub))
 
 
 def _shown(told: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ LANGUAGES = ("ru", "en")
 KINDS = ("sheet", "changes", "discharges", "allergies")
 _WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("Приём листов", "Intake"),
-    "other_language": ("English", "По-русски"),
     "alarms": ("Требует внимания", "Needs somebody"),
     "since": ("с", "since"),
     "look": ("Просмотреть", "Look at it"),
@@ -29,6 +28,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "fine": ("в порядке", "fine"),
     "attention": ("внимание", "attention"),
     "silent": ("молчит", "silent"),
+    "in_review": ("строки в ожидании провизора", "lines waiting for a pharmacist"),
     "upload": ("Загрузить файл", "Upload a file"),
     "source": ("Кто прислал", "Who sent it"),
     "kind": ("Что это", "What it is"),

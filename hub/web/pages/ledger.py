@@ -21,6 +21,8 @@ PAGE = 50
 STORY = 400
 RELATED = 40
 _ORDER_KINDS = frozenset({"line-decided", "order-changed"})
+# What may be asked "why?", by the member of an entry that names it.
+WHY_KINDS = {"pack": "pack", "dose": "dose", "order": "line"}
 _TRACES = ("pack", "dose", "job", "order")
 
 
@@ -54,9 +56,11 @@ async def _story(hub: HubContext, about: str) -> dict[str, Any]:
         found = await hub.read_ledger(LedgerQuestion(limit=STORY, about=ids, oldest_first=True))
         entries = tuple(entry for entry in found.entries if _belongs(entry, about, related))
     names = await _names(hub, entries)
+    kinds = {trace for entry in entries for trace in WHY_KINDS if entry.data.get(trace) == about}
+    asks = next((kind for trace, kind in WHY_KINDS.items() if trace in kinds), "")
     ends = [entry for entry in entries if entry.kind.startswith("dose-") and _is_end(entry.kind)]
     return {
-        "about": about, "entries": [told(entry, names) for entry in entries], "head_seq": found.head_seq,
+        "about": about, "asks": asks, "entries": [told(entry, names) for entry in entries], "head_seq": found.head_seq,
         "head_hash": found.head_hash, "ends": [told(entry, names) for entry in ends], "more": len(entries) >= STORY,
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from hub.domain.people import Action, User
 from hub.services.look_alikes import pair_board
 from hub.web.context import Hub, HubContext, allowed
+from hub.web.language import language_of
 from hub.web.pages.rendering import page
 
 router = APIRouter()
@@ -27,15 +28,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "confirm": {"ru": "Путают", "en": "They are mixed up"},
     "dismiss": {"ru": "Не путают", "en": "Not mixed up"},
     "done": {"ru": "Записано для препаратов: {drugs}.", "en": "Recorded for {drugs} drugs."},
-    "other_language": {"ru": "English", "en": "По-русски"},
 }
 
 
-async def _read(hub: HubContext, language: str) -> dict[str, Any]:
-    spoken = language if language in ("ru", "en") else "ru" if hub.house.language == "ru" else "en"
+async def _read(hub: HubContext, spoken: str) -> dict[str, Any]:
     words = {name: said[spoken] for name, said in WORDS.items()}
     pairs = [_shown(pair, words, spoken) for pair in await hub.decisions.read(pair_board)]
-    return {"pairs": pairs, "say": words, "language": spoken, "other": "en" if spoken == "ru" else "ru"}
+    return {"pairs": pairs, "say": words, "language": spoken}
 
 
 def _shown(pair: dict[str, Any], words: Mapping[str, str], spoken: str) -> dict[str, Any]:
@@ -44,6 +43,6 @@ def _shown(pair: dict[str, Any], words: Mapping[str, str], spoken: str) -> dict[
 
 
 @router.get("/look-alikes")
-async def look_alikes(request: Request, hub: Hub, user: Reader, language: str = "") -> HTMLResponse:
+async def look_alikes(request: Request, hub: Hub, user: Reader) -> HTMLResponse:
     """Show the pairs, the nearest first."""
-    return page(request, user, "look_alikes.html", **await _read(hub, language))
+    return page(request, user, "look_alikes.html", **await _read(hub, language_of(request, hub.house.language)))

@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.domain.people import Action, Role, User, may
 from hub.web.context import hub_of
+from hub.web.language import language_of, other_language
+from hub.web.pages.frame_words import frame_words
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
@@ -20,11 +22,13 @@ TEMPLATES = Environment(
 
 LINKS: tuple[tuple[str, str, Action], ...] = (
     ("/line", "Line", Action.READ_LINE),
+    ("/lines", "Lines", Action.READ_LINE),
     ("/returned", "Returned", Action.RETURN_LINES),
     ("/trolley", "Trolleys", Action.READ_WARD),
     ("/ward", "Ward round", Action.READ_WARD),
     ("/devices", "Devices", Action.READ_LINE),
     ("/intake", "Intake", Action.RECEIVE_SHEETS),
+    ("/review", "Review", Action.DECIDE_LINES),
     ("/codes", "Codes", Action.DECIDE_LINES),
     ("/look-alikes", "Names", Action.DECIDE_LINES),
     ("/ledger", "Ledger", Action.READ_LEDGER),
@@ -64,16 +68,24 @@ def home_of(role: Role) -> str:
 
 
 def page(request: Request, user: User | None, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """Render a template for a person, or for nobody yet."""
+    """Render a template for a person, or for nobody yet.
+
+    `language` is that of the page; a page that gives none has its own words in English only, and what surrounds them
+    (links, notices, refusals) in the language that was chosen.
+    """
     hub = hub_of(request)
+    language = values.get("language") or language_of(request)
+    frame = frame_words(language)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
     def clock(moment: datetime | None, form: str = "%H:%M") -> str:
         return moment.astimezone(hub.house.zone).strftime(form) if moment is not None else ""
 
-    links = [(path, name) for path, name, action in LINKS if user is not None and may(user.role, action)]
+    links = [(path, frame[name]) for path, name, action in LINKS if user is not None and may(user.role, action)]
     rights = {action.name.lower(): user is not None and may(user.role, action) for action in Action}
     text = TEMPLATES.get_template(template).render(
         user=user, links=links, rights=rights, here=request.url.path, now=hub.now(), site=hub.site, clock=clock, look=look_of,
-        stepped=hub.step_clock is not None, **values,
+        stepped=hub.step_clock is not None,
+        **{"language": language, "other": other_language(language), "frame": frame, "bilingual": "language" in values, "address": here, **values},
     )  # fmt: skip
     return HTMLResponse(text, status, {"x-hub-time": hub.now().astimezone(hub.house.zone).isoformat()})

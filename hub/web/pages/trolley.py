@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from hub.domain.people import Action, User
+from hub.domain.refusals import Refusal
 from hub.services.ports import UnitOfWork
 from hub.services.views import trolley_board, trolley_list
-from hub.web.context import Hub, HubContext, allowed
+from hub.web.context import Hub, HubContext, allowed, refuse
 from hub.web.pages.rendering import page
 
 router = APIRouter()
@@ -18,7 +19,7 @@ Reader = Annotated[User, Depends(allowed(Action.READ_WARD))]
 async def _board(hub: HubContext, trolley_id: str) -> dict[str, Any]:
     board = await hub.decisions.read(lambda unit: trolley_board(unit, trolley_id))
     if board is None:
-        raise HTTPException(404, {"refused": "unknown", "reason": "There is no such trolley."})
+        raise refuse(404, Refusal("unknown", "There is no such trolley.", "Такой тележки нет."))
     return board
 
 

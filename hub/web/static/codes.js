@@ -27,7 +27,7 @@ async function answer(form) {
   };
   say("");
   const told = await write("/api/codes/decide", { source, kind, code, meaning: form.elements.meaning.value.trim() }, () => say(WAITS));
-  if (!told.ok) return say((russian && told.body.reason_ru) || reasonOf(told));
+  if (!told.ok) return say(reasonOf(told));
   sessionStorage.setItem(TOLD, `${code} → ${told.body.meaning}. ${done.replace("{lines}", told.body.lines).replace("{waiting}", told.body.waiting)}`);
   return location.reload();
 }

@@ -5,7 +5,8 @@ const TIMEOUT_MS = 10000;
 
 export function words(status, body) {
   const code = /^[A-Z_]+$/.test(body.refused || "") ? `${body.refused}: ` : "";
-  return body.reason ? `${code}${body.reason}` : `The hub refused (${status}).`;
+  const reason = (document.documentElement.lang === "ru" && body.reason_ru) || body.reason;
+  return reason ? `${code}${reason}` : `The hub refused (${status}).`;
 }
 
 // `signal` gives the waiting up; whether the act was done is then not known.

@@ -5,7 +5,6 @@ import { reasonOf } from "./result.js";
 
 const UPLOAD_MS = 120000;
 const page = document.getElementById("intake");
-const russian = page.lang === "ru";
 const preview = document.getElementById("preview");
 const told = document.getElementById("told");
 const dialog = document.getElementById("reason-dialog");
@@ -14,7 +13,6 @@ let chosen = null;
 let asked = null;
 
 const query = (members) => new URLSearchParams(members).toString();
-const reason = (answer) => (russian && answer.body && answer.body.reason_ru) || reasonOf(answer);
 
 function say(text, bad = false) {
   told.textContent = text;
@@ -45,7 +43,7 @@ async function ask(path, options = {}) {
 function show(answer) {
   if (!answer.ok || answer.body.html === undefined) {
     leave();
-    return say(reason(answer), true);
+    return say(reasonOf(answer), true);
   }
   say("");
   const fresh = new DOMParser().parseFromString(answer.body.html, "text/html").body;
@@ -82,8 +80,8 @@ async function lookAtHeld(sheet) {
 function end(answer, good) {
   const held = answer.body && answer.body.refused === "suspiciously-small";
   if (answer.ok || held) leave();
-  if (held) say(`${reason(answer)} ${page.dataset.held}`);
-  else say(answer.ok ? good : reason(answer), !answer.ok);
+  if (held) say(`${reasonOf(answer)} ${page.dataset.held}`);
+  else say(answer.ok ? good : reasonOf(answer), !answer.ok);
   refresh();
 }
 

@@ -15,7 +15,7 @@ async function decide(form, decision) {
   };
   say("");
   const told = await write("/api/look-alikes", { first, second, decision, reason: form.elements.reason.value.trim() }, () => say(WAITS));
-  if (!told.ok) return say((russian && told.body.reason_ru) || reasonOf(told));
+  if (!told.ok) return say(reasonOf(told));
   sessionStorage.setItem(TOLD, `${first} / ${second}. ${done.replace("{drugs}", told.body.drugs)}`);
   return location.reload();
 }

@@ -5,6 +5,7 @@ import { show, showAnswer, waits } from "./result.js";
 import { scanField } from "./scan.js";
 
 const board = document.getElementById("board");
+const say = JSON.parse(board.dataset.words);
 const SERIAL = /^[0-9A-Z]{12}$/;
 const LEAST_BETWEEN_MS = 5000;
 const find = (name, value) => board.querySelector(`[data-${name}="${CSS.escape(value)}"]`);
@@ -17,8 +18,8 @@ function choose(code) {
   const row = code && find("patient", code);
   const panel = document.getElementById("patient");
   panel.hidden = !code;
-  document.getElementById("patient-name").textContent = row ? row.dataset.name : `Wristband ${code}`;
-  document.getElementById("patient-place").textContent = row ? row.dataset.place : "nothing of this list is for this wristband";
+  document.getElementById("patient-name").textContent = row ? row.dataset.name : `${say.wristband} ${code}`;
+  document.getElementById("patient-place").textContent = row ? row.dataset.place : say.not_listed;
   mark();
   if (row) row.scrollIntoView({ block: "nearest" });
 }
@@ -33,24 +34,24 @@ async function scanned(text, latin) {
   if (wardDose) return giveFromWard(code);
   if (find("patient", code)) return wristband(code);
   if (!patient) {
-    if (SERIAL.test(code) || find("pack", code)) return show("stop", "This is a pack. Scan the patient's wristband first.");
+    if (SERIAL.test(code) || find("pack", code)) return show("stop", say.is_pack);
     return wristband(code);
   }
-  return told(await write("/api/bedside/give", { patient_code: patient, pack_code: code }, waits), "Given.", patient);
+  return told(await write("/api/bedside/give", { patient_code: patient, pack_code: code }, waits), say.given, patient);
 }
 
 function wristband(code) {
   choose(code);
   const row = find("patient", code);
-  if (row) show("run", "Scan the pack.");
-  else show("wait", "Nothing is due here for this wristband. Scan the pack to ask the hub, or another wristband.");
+  if (row) show("run", say.scan_pack);
+  else show("wait", say.nothing);
 }
 
 async function giveFromWard(code) {
   const dose = wardDose;
   wardDose = "";
   const members = { patient_code: patient, dose, source_code: code };
-  return told(await write("/api/bedside/give-ward", members, waits), "Given from the ward's stock.", patient);
+  return told(await write("/api/bedside/give-ward", members, waits), say.from_ward, patient);
 }
 
 function told(answer, good, code) {
@@ -74,10 +75,10 @@ board.addEventListener("click", (event) => {
     document.getElementById("reason-about").textContent = `${what}, ${row.name}`;
     dialog.showModal();
   } else if (patient !== row.patient) {
-    show("stop", "Scan this patient's wristband first.");
+    show("stop", say.this_first);
   } else {
     wardDose = dose;
-    show("run", `${what}: scan the ampoule's or vial's pack.`);
+    show("run", `${what}: ${say.source}`);
     field.focus();
   }
 });
@@ -86,7 +87,7 @@ if (dialog) {
   const record = async (button) => {
     const members = { ...refused, reason: button.dataset.reason };
     dialog.close();
-    told(await write("/api/bedside/not-given", members, waits), `Recorded as not given: ${button.textContent}.`, members.patient_code);
+    told(await write("/api/bedside/not-given", members, waits), `${say.recorded} ${button.textContent}.`, members.patient_code);
   };
   for (const button of dialog.querySelectorAll("[data-reason]")) button.addEventListener("click", () => record(button));
   // A scan that comes now must not choose a reason.
@@ -99,7 +100,7 @@ if (dialog) {
 
 const refresh = follow(board, mark, LEAST_BETWEEN_MS);
 const form = document.getElementById("scan");
-const field = form && scanField(form, scanned, () => show("stop", "Too many scans wait. Wait for this line to change."));
+const field = form && scanField(form, scanned, () => show("stop", say.many));
 if (form) {
   const input = form.querySelector("input");
   const keyboard = document.getElementById("keyboard");
@@ -113,13 +114,13 @@ if (form) {
   });
   document.getElementById("patient-leave").addEventListener("click", () => {
     choose("");
-    show("none", "Scan the patient's wristband.");
+    show("none", say.first);
     field.focus();
   });
   onUnanswered((count) => {
     const pending = document.getElementById("pending");
     pending.hidden = !count;
-    pending.textContent = count ? `❚❚ Not answered yet: ${count}` : "";
+    pending.textContent = count ? `❚❚ ${say.pending} ${count}` : "";
   });
-  resume((made, answer) => { showAnswer(answer, "What was scanned before is recorded."); refresh(); });
+  resume((made, answer) => { showAnswer(answer, say.before); refresh(); });
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.domain.orders import OrderStatus
+from hub.domain.words import Words
 
 _ACTIVE, _STOPPED, _CANCELLED, _HELD = OrderStatus.ACTIVE, OrderStatus.STOPPED, OrderStatus.CANCELLED, OrderStatus.ON_HOLD
 CONTROLS: Mapping[str, OrderStatus] = {
@@ -27,7 +28,7 @@ class Asked:
     """What an ORC asks for; `status` None: nobody here may act on it, and `why` says what it is."""
 
     status: OrderStatus | None
-    why: str = ""
+    why: Words | None = None
 
 
 def asked(control: str, reported: str, *, is_replaced: bool) -> Asked:
@@ -35,13 +36,19 @@ def asked(control: str, reported: str, *, is_replaced: bool) -> Asked:
     control, reported = control.upper(), reported.upper()
     if control in _REPORTS and reported in _REPORTED:
         status = _REPORTED[reported]
-        return Asked(status, "" if status else "ORC-5 ER: the order has an error")
+        return Asked(status, None if status else Words("ORC-5 ER: the order has an error", "ORC-5 ER: в назначении ошибка"))
     status = CONTROLS.get(control)
     if status is None:
-        return Asked(None, f"ORC-1 is {control or 'empty'}, which is no order, change, stop or hold")
+        return Asked(None, Words(
+            f"ORC-1 is {control or 'empty'}, which is no order, change, stop or hold",
+            f"ORC-1 — {control or 'пусто'}: это не назначение, не изменение, не отмена и не приостановка",
+        ))
     if control in REPLACED and is_replaced:
         return Asked(_STOPPED)
     told = _REPORTED.get(reported, status)
     if status is _ACTIVE and told in (_CANCELLED, _STOPPED, _HELD, OrderStatus.COMPLETED):
-        return Asked(_ACTIVE, f"ORC-1 {control} orders what ORC-5 {reported} ends")
+        return Asked(_ACTIVE, Words(
+            f"ORC-1 {control} orders what ORC-5 {reported} ends",
+            f"ORC-1 {control} назначает то, что ORC-5 {reported} прекращает",
+        ))
     return Asked(status)

@@ -11,9 +11,11 @@ from hub.adapters.intake.hl7.timestamps import Stamp, clock, number, stamp, whol
 from hub.adapters.intake.hl7.timings import ROUTINE, Pattern, Written
 from hub.domain.quantities import Quantity
 from hub.domain.timing import Dosage, PeriodUnit, Repeat, Span, Timing
+from hub.domain.words import Words
 
 Dose = tuple[Quantity, Quantity]
-Words = list[str]
+Doubts = list[Words]
+_START, _END = Words("start", "начало"), Words("end", "конец")
 URGENT = frozenset({"S", "STAT", "A", "ASAP", "NOW"})
 _DURATION = re.compile(r"([SMHDWL])([1-9]\d{0,3})")
 _COUNT = re.compile(r"X([1-9]\d{0,3})")
@@ -45,10 +47,10 @@ class Course:
     stat: bool
 
 
-def course_of(written: Sequence[Written], dose: Dose | None, route: str, text: str, zone: tzinfo, unsupported: Words) -> Course:
+def course_of(written: Sequence[Written], dose: Dose | None, route: str, text: str, zone: tzinfo, unsupported: Doubts) -> Course:
     """Return the dosages of an order; several timings go on together or one after the other, as their conjunctions say."""
     timings = list(written) or [Written()]
-    starts = [_stamp(one.starts, "start", zone, unsupported) for one in timings]
+    starts = [_stamp(one.starts, _START, zone, unsupported) for one in timings]
     ends = [_end(one.ends, zone, unsupported) for one in timings]
     sequences = _sequences(timings, starts, ends, unsupported)
     stat = any(_priorities(one, unsupported) for one in timings)
@@ -84,20 +86,20 @@ def _pattern_text(written: Written) -> str:
     return ", ".join(dict.fromkeys(pattern.text for pattern in written.patterns if pattern.text))
 
 
-def _stamp(text: str, what: str, zone: tzinfo, unsupported: Words) -> Stamp | None:
+def _stamp(text: str, what: Words, zone: tzinfo, unsupported: Doubts) -> Stamp | None:
     found = stamp(text, zone) if text else None
     if text and found is None:
-        unsupported.append(f"a {what} that cannot be read: {text[:40]}")
+        unsupported.append(Words(f"a {what.en} that cannot be read: {text[:40]}", f"{what.ru} не читается: {text[:40]}"))
     return found
 
 
-def _end(text: str, zone: tzinfo, unsupported: Words) -> datetime | None:
-    found = _stamp(text, "end", zone, unsupported)
+def _end(text: str, zone: tzinfo, unsupported: Doubts) -> datetime | None:
+    found = _stamp(text, _END, zone, unsupported)
     return found.end if found is not None else None
 
 
 def _sequences(
-    timings: Sequence[Written], starts: Sequence[Stamp | None], ends: Sequence[datetime | None], unsupported: Words
+    timings: Sequence[Written], starts: Sequence[Stamp | None], ends: Sequence[datetime | None], unsupported: Doubts
 ) -> list[int | None]:
     """Return which dosage follows which: S begins the next one, A goes on beside it (HL7 table 0472)."""
     if len(timings) == 1:
@@ -109,20 +111,23 @@ def _sequences(
         found.append(sequence)
     bounded = all(start is not None and end is not None for start, end in zip(starts, ends, strict=True))
     if unknown := sorted({one or "none" for one in conjunctions if one not in ("A", "S")} - ({"none"} if bounded else set())):
-        unsupported.append(f"{len(timings)} timings with the conjunction {', '.join(unknown)}")
+        unsupported.append(Words(
+            f"{len(timings)} timings with the conjunction {', '.join(unknown)}",
+            f"режимов: {len(timings)}, связка между ними: {', '.join('нет' if one == 'none' else one for one in unknown)}",
+        ))
     return [None] * len(timings) if "S" not in conjunctions else list(found)
 
 
-def _priorities(written: Written, unsupported: Words) -> bool:
+def _priorities(written: Written, unsupported: Doubts) -> bool:
     """Tell whether an order is wanted at once; name a priority that means something else than routine."""
     named = [text.upper() for text in written.priorities]
     for text in named:
         if text not in URGENT | ROUTINE and text != "PRN":
-            unsupported.append(f"priority {text[:40]}")
+            unsupported.append(Words(f"priority {text[:40]}", f"срочность {text[:40]}"))
     return not URGENT.isdisjoint(named)
 
 
-def _dose(written: Written, dose: Dose | None, unsupported: Words) -> Dose | None:
+def _dose(written: Written, dose: Dose | None, unsupported: Doubts) -> Dose | None:
     """Return the dose each time: the give amount, of which the quantity says how many (HL7 v2.5.1, 4.14.4.3: it is 1)."""
     if not written.quantity:
         return dose
@@ -130,16 +135,16 @@ def _dose(written: Written, dose: Dose | None, unsupported: Words) -> Dose | Non
     if quantity == 1 or (dose is not None and quantity == dose[0].amount == dose[1].amount):
         return dose
     told = f"{written.quantity} {written.quantity_unit}".strip()[:60]
-    unsupported.append(f"a quantity of {told} each time beside the amount to give")
+    unsupported.append(Words(f"a quantity of {told} each time beside the amount to give", f"количество {told} на приём рядом с дозой"))
     return dose
 
 
-def _lasts(text: str, unsupported: Words) -> tuple[Span, Span] | None:
+def _lasts(text: str, unsupported: Doubts) -> tuple[Span, Span] | None:
     if not text or text.upper() == "INDEF" or _COUNT.fullmatch(text.upper()):
         return None
     found = length(text)
     if found is None:
-        unsupported.append(f"a duration of {text[:40]}")
+        unsupported.append(Words(f"a duration of {text[:40]}", f"длительность не читается: {text[:40]}"))
         return None
     return found, found
 
@@ -153,13 +158,16 @@ def length(text: str) -> Span | None:
     return Span(value, known) if value and known else None
 
 
-def _timings(written: Written, unsupported: Words) -> list[Timing | None]:
+def _timings(written: Written, unsupported: Doubts) -> list[Timing | None]:
     """Return one timing a repeat pattern; None where nothing says when."""
     prn = "PRN" in {text.upper() for text in written.priorities}
     if written.relative:
-        unsupported.append(f"a relative time or sequence: {written.relative[:60]}")
+        unsupported.append(Words(
+            f"a relative time or sequence: {written.relative[:60]}",
+            f"относительное время или очерёдность: {written.relative[:60]}",
+        ))
     if written.condition and not (prn or any(_timing(pattern, [], []).prn for pattern in written.patterns)):
-        unsupported.append(f"a condition: {written.condition[:80]}")
+        unsupported.append(Words(f"a condition: {written.condition[:80]}", f"условие: {written.condition[:80]}"))
     explicit = list(written.times)
     found: list[Timing | None] = [_timing(pattern, explicit, unsupported) for pattern in written.patterns]
     if not found and explicit:
@@ -168,7 +176,7 @@ def _timings(written: Written, unsupported: Words) -> list[Timing | None]:
     return [replace(timing, prn=True) if prn and timing else Timing(prn=True) if prn else timing for timing in limited]
 
 
-def _timing(pattern: Pattern, explicit: Sequence[str], unsupported: Words) -> Timing:
+def _timing(pattern: Pattern, explicit: Sequence[str], unsupported: Doubts) -> Timing:
     unsupported.extend(pattern.odd)
     timing = timing_of(pattern.code) if pattern.code else Timing()
     timing = _with_period(timing, pattern, unsupported)
@@ -181,11 +189,14 @@ def _timing(pattern: Pattern, explicit: Sequence[str], unsupported: Words) -> Ti
         return timing
     held = at_times(timing, known) if None not in times else None
     if held is None:
-        unsupported.append(f"the times {' '.join(texts)[:80]} beside the pattern {pattern.code or '(none)'}")
+        unsupported.append(Words(
+            f"the times {' '.join(texts)[:80]} beside the pattern {pattern.code or '(none)'}",
+            f"время {' '.join(texts)[:80]} рядом с режимом {pattern.code or '(нет)'}",
+        ))
     return held or timing
 
 
-def _with_period(timing: Timing, pattern: Pattern, unsupported: Words) -> Timing:
+def _with_period(timing: Timing, pattern: Pattern, unsupported: Doubts) -> Timing:
     if not pattern.period and not pattern.period_unit:
         return timing
     value, unit = number(pattern.period), _UNITS.get(pattern.period_unit.casefold())
@@ -194,14 +205,20 @@ def _with_period(timing: Timing, pattern: Pattern, unsupported: Words) -> Timing
     same = every(value, unit).repeat if value and unit else None
     spelt = timing_of(f"Q{value}{unit.name[0]}") if value and unit in (PeriodUnit.HOUR, PeriodUnit.DAY) else None
     if same is None or (timing.repeat != same and timing != spelt):
-        unsupported.append(f"a period of {pattern.period} {pattern.period_unit} beside the pattern {pattern.code or '(none)'}")
+        unsupported.append(Words(
+            f"a period of {pattern.period} {pattern.period_unit} beside the pattern {pattern.code or '(none)'}",
+            f"период {pattern.period} {pattern.period_unit} рядом с режимом {pattern.code or '(нет)'}",
+        ))
     return timing
 
 
-def _with_event(timing: Timing, pattern: Pattern, unsupported: Words) -> Timing:
+def _with_event(timing: Timing, pattern: Pattern, unsupported: Doubts) -> Timing:
     offset = _minutes(pattern)
     if pattern.event not in _WHEN or (pattern.offset and offset is None) or timing.code or timing.repeat:
-        unsupported.append(f"the event {pattern.event} {pattern.offset} {pattern.offset_unit}".strip())
+        unsupported.append(Words(
+            f"the event {pattern.event} {pattern.offset} {pattern.offset_unit}".strip(),
+            f"событие {pattern.event} {pattern.offset} {pattern.offset_unit}".strip(),
+        ))
         return timing
     return Timing(repeat=Repeat(when=(pattern.event,), offset_minutes=offset), prn=timing.prn)
 
@@ -213,7 +230,7 @@ def _minutes(pattern: Pattern) -> int | None:
     return int(minutes) if minutes is not None and minutes.denominator == 1 else None
 
 
-def _limited(timing: Timing | None, written: Written, unsupported: Words) -> Timing | None:
+def _limited(timing: Timing | None, written: Written, unsupported: Doubts) -> Timing | None:
     """Return a timing with its number of occurrences and how long one of them lasts."""
     members: dict[str, object] = {}
     if count := _count(written, unsupported):
@@ -221,20 +238,26 @@ def _limited(timing: Timing | None, written: Written, unsupported: Words) -> Tim
     if written.occurrence and (span := length(written.occurrence)):
         members |= {"duration": span.value, "duration_unit": span.unit}
     elif written.occurrence:
-        unsupported.append(f"an occurrence of {written.occurrence[:40]}")
+        unsupported.append(Words(
+            f"an occurrence of {written.occurrence[:40]}",
+            f"длительность одного введения не читается: {written.occurrence[:40]}",
+        ))
     if not members:
         return timing
     base = timing or Timing()
     if len(written.patterns) > 1 and "count" in members:
-        unsupported.append(f"{members['count']} occurrences of {len(written.patterns)} patterns together")
+        unsupported.append(Words(
+            f"{members['count']} occurrences of {len(written.patterns)} patterns together",
+            f"общее число приёмов {members['count']} на несколько режимов ({len(written.patterns)})",
+        ))
     return replace(base, repeat=replace(base.repeat or Repeat(), **members))  # type: ignore[arg-type]
 
 
-def _count(written: Written, unsupported: Words) -> int | None:
+def _count(written: Written, unsupported: Doubts) -> int | None:
     counted = _COUNT.fullmatch(written.duration.upper())
     told = [text for text in (written.total, counted[1] if counted else "") if text]
     counts = {whole(text) for text in told}
     if len(counts) > 1 or None in counts:
-        unsupported.append(f"a total of {' and '.join(told)[:40]} occurrences")
+        unsupported.append(Words(f"a total of {' and '.join(told)[:40]} occurrences", f"общее число приёмов: {' и '.join(told)[:40]}"))
         return None
     return counts.pop() if counts else None

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from hub.domain.words import Words
+
 _SIGN = rb"[!-/:-@\[-`{-\xff]"
 _START = re.compile(rb"(?:\A|(?<=[\r\n\x0b\x1c]))[ \t\xef\xbb\xbf]*(MSH)(?=" + _SIGN + rb"[^\r\n]{2})")
 _FIRST = re.compile(rb"(MSH)(?=" + _SIGN + rb"[^\r\n]{2})")
@@ -12,11 +14,15 @@ _FRAMING = b"\x0b\x1c\r\n\x00 \t"
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The messages of some bytes; `before` is what stood before the first, `doubt` why they may not be all (empty: none)."""
+    """The messages of some bytes; `before` is what stood before the first, `doubt` why they may not be all (None: they are).
+
+    `is_batch`: a batch (FHS, BHS) holds them together.
+    """
 
     messages: tuple[bytes, ...]
     before: str = ""
-    doubt: str = ""
+    doubt: Words | None = None
+    is_batch: bool = False
 
 
 def looks_like_hl7(data: bytes) -> bool:
@@ -39,20 +45,26 @@ def opened(data: bytes) -> Envelope:
     before = _BATCH_LINE.sub(b"", data[: starts[0]])
     marks = _BATCH_LINE.findall(data) if any(sign in data for sign in (b"FHS", b"BHS", b"BTS", b"FTS")) else []
     messages = tuple(_BATCH_LINE.sub(b"", part).strip(_FRAMING) for part in parts) if marks else tuple(part.strip(_FRAMING) for part in parts)
-    return Envelope(messages, _shown(before), _doubt(marks, len(messages)))
+    return Envelope(messages, _shown(before), _doubt(marks, len(messages)), bool(marks))
 
 
 def _shown(data: bytes) -> str:
     return data.strip(_FRAMING + b"\xef\xbb\xbf").decode("utf-8", "replace")[:200]
 
 
-def _doubt(marks: list[tuple[bytes, bytes]], found: int) -> str:
+def _doubt(marks: list[tuple[bytes, bytes]], found: int) -> Words | None:
     names = [name for name, _ in marks]
     for opening, closing in ((b"FHS", b"FTS"), (b"BHS", b"BTS")):
         if names.count(opening) > names.count(closing):
-            return f"{opening.decode()} has no {closing.decode()}: the batch is cut off"
+            return Words(
+                f"{opening.decode()} has no {closing.decode()}: the batch is cut off",
+                f"у {opening.decode()} нет {closing.decode()}: пакет сообщений обрывается",
+            )
     counted = [rest[1:].split(rest[:1])[0] for name, rest in marks if name == b"BTS" and rest]
     counts = [int(text) for text in counted if text.isdigit() and len(text) < 10]
     if counts and len(counts) == names.count(b"BTS") and sum(counts) != found:
-        return f"the batch says that it has {sum(counts)} messages (BTS-1), and {found} are there"
-    return ""
+        return Words(
+            f"the batch says that it has {sum(counts)} messages (BTS-1), and {found} are there",
+            f"в пакете заявлено сообщений: {sum(counts)} (BTS-1), а есть {found}",
+        )
+    return None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hub.adapters.intake.hl7.er7 import Message, Segment
+from hub.domain.words import Words
 
 CONTENT = frozenset({"RXE", "RXO", "RXG"})
 _OF_PEOPLE = frozenset({"MSH", "SFT", "UAC", "ARV", "PID", "PD1", "NK1", "PV1", "PV2", "IN1", "IN2", "IN3", "GT1", "AL1", "IAM", "EVN", "MSA", "ERR"})
@@ -22,7 +23,7 @@ class Group:
     routes: list[Segment] = field(default_factory=list)
     components: list[Segment] = field(default_factory=list)
     notes: list[Segment] = field(default_factory=list)
-    odd: list[str] = field(default_factory=list)
+    odd: list[Words] = field(default_factory=list)
 
     @property
     def content(self) -> Segment | None:
@@ -78,9 +79,9 @@ def _add(group: Group, segment: Segment) -> None:
     elif name == "NTE":
         group.notes.append(segment)
     elif name == "TQ2":
-        group.odd.append("TQ2: the order depends on another one")
+        group.odd.append(Words("TQ2: the order depends on another one", "TQ2: назначение зависит от другого"))
     elif name[0] != "Z" and name not in _OF_PEOPLE and name not in _CARRIES_NO_ORDER:
-        group.odd.append(f"a segment {name}")
+        group.odd.append(Words(f"a segment {name}", f"сегмент {name}"))
 
 
 _CARRIES_NO_ORDER = frozenset({"OBX", "DG1", "FT1", "BLG", "CTI", "PRT", "RXD", "CTD", "SPM", "RXV", "CDO", "DSC", "ARV", "OBR", "PRB", "GOL"})

@@ -17,8 +17,10 @@ from hub.domain.identifiers import DrugCode, OrderId, PatientId, derived_id
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
 from hub.domain.quantities import Quantity, parse_dose_amount, unit_named
 from hub.domain.timing import Dosage, Timing
+from hub.domain.words import Words, words_of
 
-Words = list[str]
+Doubts = list[Words]
+_PER, _RATE = Words("an amount per time unit", "доза в единицу времени"), Words("a rate", "скорость введения")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class ReadOrder:
     """An order of a message. `is_whole` is False where the message stops, holds or resumes an order without saying what it is.
 
     `at` is when the change holds, `is_dated` whether the sender wrote that down. `names` are the ids under which the order may be
-    known, the line's own first; `parent` is the order of which a give is one dose. `refused` says why it is no order at all.
+    known, the line's own first; `parent` is the order of which a give is one dose. `refused` says why it is no order at all (None: it is one).
     """
 
     line: OrderLine
@@ -59,7 +61,7 @@ class ReadOrder:
     names: tuple[OrderId, ...]
     sequence: int
     parent: OrderId | None = None
-    refused: str = ""
+    refused: Words | None = None
     control: str = ""
 
     def takes_number_of(self, known: OrderLine) -> bool:
@@ -101,7 +103,7 @@ class OrderReader:
         if wish.why and wish.status is not None:
             unsupported.append(wish.why)
         if not patient and content is not None:
-            unsupported.append("no patient is named")
+            unsupported.append(Words("no patient is named", "пациент не указан"))
         drug, text = self._drug(content, unsupported)
         dose = self._dose(content, unsupported)
         course = self._course(group, dose, unsupported)
@@ -113,44 +115,53 @@ class OrderReader:
             authored_at=_authored(common, self.zone), starts_at=_starts(course, control, effective), ends_at=course.ends_at,
             signed_by=_signed_by(common, group.encoded), note=" | ".join([*_note(group), *notes]), stat=course.stat,
             unsupported=tuple(dict.fromkeys(unsupported)), starts_on_day=_starts_on_day(course, control, effective),
-            unreadable="" if wish.status else wish.why,
+            unreadable=None if wish.status else wish.why,
         )  # fmt: skip
         changed = _changed_at(group, effective, self.zone, line.status)
         is_whole = content is not None or control.upper() not in OF_KNOWN_ORDERS
         return ReadOrder(line, changed or at, changed is not None, is_whole, names, sequence, _parent(group, names), line.unreadable, control.upper())
 
-    def _drug(self, content: Segment | None, unsupported: Words) -> tuple[DrugCode, str]:
+    def _drug(self, content: Segment | None, unsupported: Doubts) -> tuple[DrugCode, str]:
         """Return the first code that the directory knows, else the first one; codes of two different drugs are named."""
         coded = content.element(FIELDS[content.name].drug) if content is not None else None
         if not coded:
-            unsupported.append("no drug is named")
+            unsupported.append(Words("no drug is named", "препарат не указан"))
             return DrugCode("?"), ""
         codes = [code for at in (1, 4, 10) if (code := coded.component(at))]
         text = coded.component(2) or coded.component(5) or coded.component(9)
         known = list(dict.fromkeys(DrugCode(code) for code in codes if code in self.directory))
         if len(known) > 1:
-            unsupported.append(f"the codes {' and '.join(known)} are of different drugs")
+            unsupported.append(Words(
+                f"the codes {' and '.join(known)} are of different drugs",
+                f"коды {' и '.join(known)} — разных препаратов",
+            ))
         if known:
             return known[0], text
         return DrugCode(codes[0] if codes else f"?{text}"), text
 
-    def _dose(self, content: Segment | None, unsupported: Words) -> Dose | None:
+    def _dose(self, content: Segment | None, unsupported: Doubts) -> Dose | None:
         if content is None:
             return None
         at = FIELDS[content.name]
-        for field, what in ((at.per, "an amount per time unit"), (at.rate[0], "a rate")):
+        for field, what in ((at.per, _PER), (at.rate[0], _RATE)):
             if told := content.text(field) if not content.is_deleted(field) else "":
-                unsupported.append(f"{what}: {told[:40]} {content.text(at.rate[1])[:40]}".strip())
+                unsupported.append(Words(
+                    f"{what.en}: {told[:40]} {content.text(at.rate[1])[:40]}".strip(),
+                    f"{what.ru}: {told[:40]} {content.text(at.rate[1])[:40]}".strip(),
+                ))
         if content.name == "RXG" and content.value(12).upper() == "Y":
-            unsupported.append("RXG-12: a person has to look at this give")
+            unsupported.append(Words("RXG-12: a person has to look at this give", "RXG-12: это введение должен посмотреть человек"))
         low, high = (self._amount(content, field, at.unit, unsupported) for field in (at.low, at.high))
         if low is None or (high is not None and high.amount < low.amount):
             if high is not None:
-                unsupported.append(f"an amount from {content.value(at.low) or '(none)'} to {content.value(at.high)}")
+                unsupported.append(Words(
+                    f"an amount from {content.value(at.low) or '(none)'} to {content.value(at.high)}",
+                    f"доза от {content.value(at.low) or '(нет)'} до {content.value(at.high)}",
+                ))
             return None
         return low, high or low
 
-    def _amount(self, content: Segment, field: int, unit_field: int, unsupported: Words) -> Quantity | None:
+    def _amount(self, content: Segment, field: int, unit_field: int, unsupported: Doubts) -> Quantity | None:
         text = content.value(field)
         if not text:
             return None
@@ -159,23 +170,29 @@ class OrderReader:
             try:
                 amount = parse_dose_amount(text, self.source.decimal_sign)
             except ValueError as error:
-                unsupported.append(f"{content.name}-{field} is no amount: {error}")
+                unsupported.append(Words(
+                    f"{content.name}-{field} is no amount: {error}",
+                    f"{content.name}-{field} — не количество: {words_of(error).ru}",
+                ))
                 return None
         unit = _unit(content.element(unit_field))
         if not unit:
-            unsupported.append(f"{content.name}-{unit_field}: the amount {text[:20]} has no unit")
+            unsupported.append(Words(
+                f"{content.name}-{unit_field}: the amount {text[:20]} has no unit",
+                f"{content.name}-{unit_field}: у количества {text[:20]} нет единицы",
+            ))
         return Quantity(amount, unit)
 
-    def _course(self, group: Group, dose: Dose | None, unsupported: Words) -> Course:
+    def _course(self, group: Group, dose: Dose | None, unsupported: Doubts) -> Course:
         if len(group.routes) > 1 and len({segment.value(1) for segment in group.routes}) > 1:
-            unsupported.append(f"{len(group.routes)} routes to choose from")
+            unsupported.append(Words(f"{len(group.routes)} routes to choose from", f"путей введения на выбор: {len(group.routes)}"))
         route = group.routes[0].element(1) if group.routes else None
         name = (route.component(1) or route.component(2)) if route is not None else ""
         text = _instructions(group)
         written = [_without_dispensed(one, group) for one in _written(group, unsupported)]
         course = course_of(written, dose, name, text, self.zone, unsupported)
         if text and not any(dosage.timing and dosage.timing.is_written for dosage in course.dosages):
-            unsupported.append(f"what is wanted is only in words: {text[:120]}")
+            unsupported.append(Words(f"what is wanted is only in words: {text[:120]}", f"назначение записано только словами: {text[:120]}"))
         return course
 
     def _names(self, group: Group, patient: PatientId, drug: DrugCode, is_shared: bool) -> tuple[OrderId, ...]:
@@ -239,7 +256,7 @@ def _with_ids_of_their_own(orders: Iterable[ReadOrder]) -> Iterator[ReadOrder]:
             yield order
 
 
-def _written(group: Group, unsupported: Words) -> tuple[Written, ...]:
+def _written(group: Group, unsupported: Doubts) -> tuple[Written, ...]:
     content = group.content
     at = FIELDS[content.name].timing if content is not None else 0
     places = [

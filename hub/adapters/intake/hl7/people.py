@@ -177,6 +177,26 @@ def _is_other_room(told: Stay, known: Stay) -> bool:
     return bool(told.room) and told.room != known.room
 
 
+def merged(told: Patient, known: Patient | None) -> Patient:
+    """Return a patient after a message; what it leaves out stays known."""
+    if known is None:
+        return told
+    family, given = (told.family, told.given) if told.family else (known.family, known.given)
+    allergies = told.allergies if told.allergies is not None else known.allergies
+    return replace(told, family=family, given=given, birth_date=told.birth_date or known.birth_date, allergies=allergies)
+
+
+def other_visit(told: Stay, known: Stay | None, movement: Movement) -> Problem | None:
+    """Return the problem of an end that is of another visit than the one in which the patient lies here."""
+    if known is None or movement not in (Movement.LEFT, Movement.NEVER_CAME) or told.died or known.finished_at is not None:
+        return None
+    if not told.encounter or not known.encounter or told.encounter == known.encounter:
+        return None
+    text = f"the visit {told.encounter} ends, but the patient lies here under the visit {known.encounter}"
+    text_ru = f"закончилось посещение {told.encounter}, а пациент лежит здесь по посещению {known.encounter}"
+    return Problem(Place("PV1", 1, 19), ErrorCode.UNKNOWN_KEY, text, text_ru)
+
+
 def newest(people: Iterable[People]) -> tuple[tuple[Patient, ...], tuple[Stay, ...]]:
     """Return each patient and stay as the last of several messages leaves them."""
     patients: dict[PatientId, Patient] = {}

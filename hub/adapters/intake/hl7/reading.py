@@ -2,22 +2,24 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from hub.adapters.intake.envelope import unpacked
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.hl7.characters import decoded
-from hub.adapters.intake.hl7.envelope import opened
+from hub.adapters.intake.hl7.envelope import Envelope, opened
 from hub.adapters.intake.hl7.er7 import Delimiters, Message, parse
+from hub.adapters.intake.hl7.known import NOTHING_KNOWN, Known
 from hub.adapters.intake.hl7.orders import OrderReader, ReadOrder
-from hub.adapters.intake.hl7.people import MOVEMENTS, Movement, People, newest, people_of
+from hub.adapters.intake.hl7.people import MOVEMENTS, Movement, People, merged, newest, other_visit, people_of, placed
 from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem, UnreadableMessage
 from hub.adapters.intake.hl7.timestamps import stamp
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import OrderId, PatientId
-from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Reject, SheetChange, SourceSettings
+from hub.domain.orders import OrderLine, OrderSheet, OrderStatus, Patient, Reject, SheetChange, SourceSettings, Stay
+from hub.domain.words import Words
 
 ORDERS = {"RDE": ("O11", "O25", "O01", ""), "OMP": ("O09", ""), "ORM": ("O01", ""), "RGV": ("O15", "O01", "")}
 _NOT_FOR_US = {
@@ -194,37 +196,50 @@ def _without_orders(header: Header, message: Message) -> Problem | None:
 def _first_problem(people: People, orders: Iterable[ReadOrder]) -> Problem | None:
     for order in orders:
         if order.refused:
-            told_ru = f"по коду ORC-1 неясно, что делать с назначением: {order.refused}"
-            return Problem(Place("ORC", order.sequence, 1), ErrorCode.TABLE_VALUE_NOT_FOUND, order.refused, told_ru)
+            told_ru = f"по коду ORC-1 неясно, что делать с назначением: {order.refused.ru}"
+            return Problem(Place("ORC", order.sequence, 1), ErrorCode.TABLE_VALUE_NOT_FOUND, order.refused.en, told_ru)
         if order.is_whole and people.problem is not None:
             return people.problem
     return None
 
 
 def read_hl7(
-    name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo, charset: str = ""
+    name: str, data: bytes, source: SourceSettings, directory: DrugDirectory, *, zone: tzinfo, charset: str = "", known: Known = NOTHING_KNOWN
 ) -> OrderSheet:
     """Return the sheet of a file of messages: each patient, stay and order as the last message leaves it.
 
+    Messages are news: `changes` is what they tell in their order, completed from what is `known`. Only a batch that holds nothing but
+    whole orders is a whole list, and has no changes.
     Raises IntakeError where the file is no HL7 v2, is cut off as its batch segments tell, or none of its messages is for us.
     A message that cannot be used among others is one of the rejects.
     """
-    read = _messages(name, data, MessageReader(name, source, directory, zone, charset, frozenset("PTD")))
-    patients, stays = newest(message.people for _, message in read)
-    folded = _folded(read)
-    return OrderSheet(
-        source.name, name, hashlib.sha256(data).hexdigest(), patients, stays, tuple(_last_lines(folded)), _changes(folded), _rejects(read)
-    )
-
-
-def _messages(name: str, data: bytes, reader: MessageReader) -> list[tuple[str, ReadMessage]]:
     envelope = opened(unpacked(name, data))
+    read = _messages(name, envelope, MessageReader(name, source, directory, zone, charset, frozenset("PTD")))
+    patients, stays = newest(message.people for _, message in read)
+    folded = _folded(read, known)
+    told = [] if _is_whole_list(envelope, read) else list(_changes(folded, known))
+    changes = tuple(one for one in told if isinstance(one, SheetChange))
+    rejects = (*_rejects(read), *(one for one in told if isinstance(one, Reject)))
+    return OrderSheet(source.name, name, hashlib.sha256(data).hexdigest(), patients, stays, tuple(_last_lines(folded)), changes, rejects)
+
+
+def _is_whole_list(envelope: Envelope, read: list[tuple[str, ReadMessage]]) -> bool:
+    """Tell whether a file may be all the orders of a ward: a batch of whole orders, no movements, stops or single gives."""
+    orders = [order for _, message in read for order in message.orders]
+    all_orders = all(message.orders or message.problem is not None for _, message in read)
+    return envelope.is_batch and all_orders and all(order.is_whole and order.parent is None and order.line.status is OrderStatus.ACTIVE for order in orders)
+
+
+def _messages(name: str, envelope: Envelope, reader: MessageReader) -> list[tuple[str, ReadMessage]]:
     if not envelope.messages:
-        raise IntakeError(name, "", "MSH", "there is no HL7 v2 message in it")
+        raise IntakeError(name, "", "MSH", Words("there is no HL7 v2 message in it", "в нём нет ни одного сообщения HL7 v2"))
     if envelope.doubt:
         raise IntakeError(name, "", "BTS", envelope.doubt)
     if len(envelope.messages) > MAXIMUM_MESSAGES:
-        raise IntakeError(name, "", "", f"it has more than {MAXIMUM_MESSAGES} messages")
+        raise IntakeError(name, "", "", Words(
+            f"it has more than {MAXIMUM_MESSAGES} messages",
+            f"в нём больше {MAXIMUM_MESSAGES} сообщений",
+        ))
     first = (f"text before the first message: {envelope.before}",) if envelope.before else ()
     read = [
         (f"message {number}", reader.read(message, f"message {number}", notes=first if number == 1 else ()))
@@ -232,42 +247,58 @@ def _messages(name: str, data: bytes, reader: MessageReader) -> list[tuple[str, 
     ]
     problems = [message.problem for _, message in read if message.problem is not None and not message.orders]
     if len(problems) == len(read):
-        raise IntakeError(name, "message 1", str(problems[0].place), problems[0].text)
+        raise IntakeError(name, "message 1", str(problems[0].place), Words(problems[0].text, problems[0].text_ru))
     return read
 
 
 def _rejects(read: list[tuple[str, ReadMessage]]) -> tuple[Reject, ...]:
     """Return the messages of which nothing can be used."""
     return tuple(
-        Reject(position, str(message.problem.place), message.problem.text)
+        Reject(position, str(message.problem.place), Words(message.problem.text, message.problem.text_ru))
         for position, message in read
         if message.problem is not None and not message.orders
     )
 
 
-def _folded(read: list[tuple[str, ReadMessage]]) -> list[tuple[ReadMessage, list[OrderLine]]]:
-    """Return the messages with their lines, each completed from the messages before it."""
-    known: dict[OrderId, OrderLine] = {}
-    found: list[tuple[ReadMessage, list[OrderLine]]] = []
-    for _, message in read:
+_Folded = list[tuple[str, ReadMessage, list[OrderLine]]]
+
+
+def _folded(read: list[tuple[str, ReadMessage]], known: Known) -> _Folded:
+    """Return the messages with their lines, each completed from the messages before it and from what is known."""
+    in_file: dict[OrderId, OrderLine] = {}
+    found: _Folded = []
+    for position, message in read:
         lines = []
         for order in message.orders:
-            before = next((known[one] for one in order.names if one in known), None)
+            before = next((line for one in order.names if (line := in_file.get(one) or known.order(one)) is not None), None)
             line = _as_line(order, before, message.at)
-            known[line.id] = line
+            if before is None and order.parent is not None and known.order(order.parent) is not None:
+                line = _of_scheduled_order(line, "known here", "уже есть в системе")
+            in_file[line.id] = line
             lines.append(line)
-        found.append((message, lines))
-    return found
+        found.append((position, message, lines))
+    return [(position, message, [_single_give(line, in_file) for line in lines]) for position, message, lines in found]
 
 
-def _last_lines(folded: list[tuple[ReadMessage, list[OrderLine]]]) -> Iterator[OrderLine]:
-    lines = {line.id: line for _, found in folded for line in found}
-    for line in lines.values():
-        yield _of_scheduled_order(line) if "/give/" in line.id and line.id.rpartition("/give/")[0] in lines else line
+def _last_lines(folded: _Folded) -> Iterable[OrderLine]:
+    return {line.id: line for _, _, found in folded for line in found}.values()
 
 
-def _of_scheduled_order(line: OrderLine) -> OrderLine:
-    return replace(line, unsupported=(*line.unsupported, "a give of an order that is in this file itself: it would be planned twice"))
+def _single_give(line: OrderLine, in_file: Mapping[OrderId, OrderLine]) -> OrderLine:
+    is_given_twice = "/give/" in line.id and line.id.rpartition("/give/")[0] in in_file
+    return _of_scheduled_order(line, "in this file itself", "есть в этом же файле") if is_given_twice else line
+
+
+def _of_scheduled_order(line: OrderLine, where: str, where_ru: str) -> OrderLine:
+    told = Words(
+        f"a give of an order that is {where}: it would be planned twice",
+        f"отдельная доза назначения, которое {where_ru}: она удвоилась бы",
+    )
+    return replace(line, unsupported=(*line.unsupported, told))
+
+
+def _of_another(order: OrderId, patient: PatientId) -> Words:
+    return Words(f"the order {order} is of another patient than {patient}", f"назначение {order} другого пациента, а не {patient}")
 
 
 def _as_line(order: ReadOrder, before: OrderLine | None, sent_at: datetime | None) -> OrderLine:
@@ -275,13 +306,20 @@ def _as_line(order: ReadOrder, before: OrderLine | None, sent_at: datetime | Non
     line = order.line
     if line.unreadable:
         return replace(line, id=OrderId(f"{line.id}/{line.position}"))
+    if before is not None and line.patient and line.patient != before.patient:
+        return replace(line, id=OrderId(f"{line.id}/{line.position}"), unreadable=_of_another(before.id, line.patient))
     if before is not None and order.takes_number_of(before):
         return replace(line, id=OrderId(f"{line.id}/{line.drug}"))
     if before is None and not order.is_whole and line.status is OrderStatus.ACTIVE:
-        told = "the order goes on, but is not in this file, and the message does not say what it is"
+        told = Words(
+            "the order goes on, but is not in this file, and the message does not say what it is",
+            "назначение продолжается, но в этом файле его нет, а сообщение не говорит, что назначено",
+        )
         return replace(line, id=OrderId(f"{line.id}/{line.position}"), unreadable=told)
-    if order.is_whole or before is None:
+    if before is None:
         return line
+    if order.is_whole:
+        return replace(line, id=before.id)
     line = completed(order, before)
     if line.status in (OrderStatus.STOPPED, OrderStatus.CANCELLED) and order.is_dated and order.at is not None and sent_at is not None and order.at > sent_at:
         return replace(line, status=before.status, ends_at=order.at)
@@ -293,16 +331,37 @@ def completed(order: ReadOrder, before: OrderLine) -> OrderLine:
     return replace(before, status=order.line.status, sheet=order.line.sheet, position=order.line.position)
 
 
-def _changes(folded: list[tuple[ReadMessage, list[OrderLine]]]) -> tuple[SheetChange, ...]:
-    """Return what the messages tell as dated changes, in the order of the file: patient and stay, then the orders."""
-    return tuple(change for message, lines in folded if message.at is not None for change in _of_message(message, message.at, lines))
+def _changes(folded: _Folded, known: Known) -> Iterator[SheetChange | Reject]:
+    """Yield what the messages tell as dated changes, in the order of the file: patient and stay, then the orders."""
+    patients: dict[PatientId, Patient] = {}
+    stays: dict[PatientId, Stay] = {}
+    for position, message, lines in folded:
+        at = known.happened(message.at)
+        if at is None:
+            continue
+        for change in _of_people(position, message.people, at, known, patients, stays):
+            if isinstance(change, SheetChange) and change.patient is not None:
+                patients[change.patient.id] = change.patient
+            elif isinstance(change, SheetChange) and change.stay is not None:
+                stays[change.stay.patient] = change.stay
+            yield change
+        for order, line in zip(message.orders, lines, strict=True):
+            yield SheetChange(order.at if order.is_dated and order.at is not None else at, line=line)
 
 
-def _of_message(message: ReadMessage, at: datetime, lines: list[OrderLine]) -> Iterator[SheetChange]:
-    people = message.people
-    if people.patient is not None:
-        yield SheetChange(at, patient=people.patient)
-    if people.stay is not None:
-        yield SheetChange(at, stay=people.stay)
-    for order, line in zip(message.orders, lines, strict=True):
-        yield SheetChange(order.at if order.is_dated and order.at is not None else at, line=line)
+def _of_people(
+    position: str, people: People, at: datetime, known: Known, patients: Mapping[PatientId, Patient], stays: Mapping[PatientId, Stay]
+) -> Iterator[SheetChange | Reject]:
+    """Yield who a message is about and where they lie, beside what was told before; an end of another visit is no change."""
+    if people.patient is None:
+        return
+    before = patients.get(people.patient.id) or known.patient(people.patient.id)
+    yield SheetChange(at, patient=merged(people.patient, before))
+    if people.stay is None:
+        return
+    lay = stays.get(people.patient.id) or known.stay(people.patient.id)
+    problem = other_visit(people.stay, lay, people.movement)
+    if problem is not None:
+        yield Reject(position, str(problem.place), Words(problem.text, problem.text_ru))
+    else:
+        yield SheetChange(at, stay=placed(people.stay, lay, people.movement))

@@ -4,8 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 from hub.adapters.intake.hl7.er7 import DELETED, Delimiters, Element, Segment, unescaped
+from hub.domain.words import Words
 
-_RPT_NAMES = {2: "calendar alignment", 3: "phase range", 4: "phase range", 11: "general timing specification"}
+_PHASE = Words("phase range", "диапазон фазы")
+_RPT_NAMES = {
+    2: Words("calendar alignment", "привязка к календарю"), 3: _PHASE, 4: _PHASE, 11: Words("general timing specification", "общая запись времени"),
+}  # fmt: skip
+_MEMBERS_RU = {
+    "quantity": "количество", "quantity_unit": "единица количества", "patterns": "режим", "times": "время", "duration": "длительность", "starts": "начало",
+    "ends": "конец", "priorities": "срочность", "condition": "условие", "text": "текст", "conjunction": "связка", "occurrence": "длительность введения",
+    "total": "общее число приёмов", "relative": "очерёдность",
+}  # fmt: skip
 ROUTINE = frozenset({"R", "ROU", "ROUTINE"})
 _ALIGNMENTS = frozenset({"DM", "DW", "DY", "HD", "MY", "NH", "SN", "WY"})
 
@@ -22,7 +31,7 @@ class Pattern:
     event: str = ""
     offset: str = ""
     offset_unit: str = ""
-    odd: tuple[str, ...] = ()
+    odd: tuple[Words, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ def _of_rpt(element: Element) -> Pattern:
         event=element.component(8),
         offset=element.component(9),
         offset_unit=element.component(10),
-        odd=tuple(f"{_RPT_NAMES[at]} {said}" for at, said in told.items() if said),
+        odd=tuple(Words(f"{_RPT_NAMES[at].en} {said}", f"{_RPT_NAMES[at].ru} {said}") for at, said in told.items() if said),
     )
 
 
@@ -113,7 +122,7 @@ def _of_tq(element: Element) -> Written:
         conjunction=element.component(9).upper(),
         occurrence=element.component(11),
         total=element.component(12),
-        relative=f"order sequencing {element.component(10)}" if element.component(10) else "",
+        relative=element.component(10),
     )
 
 
@@ -123,7 +132,7 @@ def _interval(raw: str, delimiters: Delimiters) -> tuple[str, str]:
     return tuple("" if part == DELETED else unescaped(part, delimiters).strip() for part in (code, times))  # type: ignore[return-value]
 
 
-def merged(sources: Sequence[tuple[str, tuple[Written, ...]]], unsupported: list[str]) -> tuple[Written, ...]:
+def merged(sources: Sequence[tuple[str, tuple[Written, ...]]], unsupported: list[Words]) -> tuple[Written, ...]:
     """Return the timings of an order whose message says them in several places, the first place before the others.
 
     Places that say different things are named; one timing in each of two places is taken member by member.
@@ -136,19 +145,29 @@ def merged(sources: Sequence[tuple[str, tuple[Written, ...]]], unsupported: list
         if len(first) == len(others) == 1:
             first = (_joined(first[0], others[0], first_place, place, unsupported),)
         elif first != others:
-            unsupported.append(f"{first_place} and {place} hold different timings")
+            unsupported.append(Words(
+                f"{first_place} and {place} hold different timings",
+                f"в {_place_ru(first_place)} и {_place_ru(place)} разные режимы",
+            ))
     return first
 
 
-def _joined(first: Written, other: Written, place: str, other_place: str, unsupported: list[str]) -> Written:
+def _joined(first: Written, other: Written, place: str, other_place: str, unsupported: list[Words]) -> Written:
     news = {}
     for member in fields(Written):
         ours, theirs = getattr(first, member.name), getattr(other, member.name)
         if not ours and theirs:
             news[member.name] = theirs
         elif ours and theirs and ours != theirs and not _says_the_same(member.name, first, other):
-            unsupported.append(f"{place} and {other_place} differ in {member.name.replace('_', ' ')}")
+            unsupported.append(Words(
+                f"{place} and {other_place} differ in {member.name.replace('_', ' ')}",
+                f"в {_place_ru(place)} и {_place_ru(other_place)} различается {_MEMBERS_RU[member.name]}",
+            ))
     return replace(first, **news)
+
+
+def _place_ru(place: str) -> str:
+    return place.replace(" of ", " при ")
 
 
 def _says_the_same(member: str, first: Written, other: Written) -> bool:

@@ -1,0 +1,25 @@
+"""The words around every page's own: links, sign-out, notices; in Russian and English."""
+
+from collections.abc import Mapping
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "Line": ("Линия", "Line"), "Returned": ("Возвраты", "Returned"), "Trolleys": ("Тележки", "Trolleys"), "Ward round": ("Обход", "Ward round"),
+    "Devices": ("Автоматы", "Devices"), "Intake": ("Приём", "Intake"), "Review": ("Проверка", "Review"), "Codes": ("Коды", "Codes"), "Names": ("Названия", "Names"), "Ledger": ("Журнал", "Ledger"),
+    "Lines": ("Строки", "Lines"), "why": ("Почему?", "Why?"), "pages": ("Страницы", "Pages"), "content": ("К содержанию", "To the content"),
+    "sign_out": ("Выйти", "Sign out"), "demonstration": ("Демонстрация", "Demonstration"), "other_language": ("English", "По-русски"),
+    "stepped": ("Часы этой системы переводят вручную", "The clock of this hub is stepped on by hand"),
+    "away": (
+        "Система не отвечает. То, что на экране, может быть старым; сканирования сейчас не записываются.",
+        "The hub does not answer. What you see may be old; nothing you scan now is recorded.",
+    ),
+    "no_script": ("Для сканирования нужен JavaScript: разрешите его для этой системы.", "Scanning needs JavaScript: allow it for this hub."),
+    "my_page": ("На мою страницу", "To my page"), "somebody_else": ("Войти другим человеком", "Sign in as somebody else"),
+    "not_for_role": ("Эта страница не для вашей роли", "This page is not for your role"), "no_page": ("Такой страницы нет", "There is no such page"),
+    "cannot": ("Это нельзя показать", "This cannot be shown"),
+}  # fmt: skip
+
+
+def frame_words(language: str) -> dict[str, str]:
+    """Return every word around a page in `ru` or `en`."""
+    column = 0 if language == "ru" else 1
+    return {name: words[column] for name, words in _WORDS.items()}
