@@ -26,6 +26,7 @@ HUB = Path(__file__).parents[2] / "hub"
 RULES_PAGE = HUB.parent / "docs" / "rules.md"
 FOLDERS = ("domain", "services")
 PASSED_ON = re.compile(r"\w+(\.\w+)*\.(rule|name|value|rc)")
+CONSTANT = re.compile(r'^([A-Z][A-Z_]*) = "([^"\n]*)"$', re.MULTILINE)
 ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 Call = tuple[Path, str, ast.Call]
 
@@ -38,8 +39,7 @@ def tree_of(path: Path) -> ast.Module:
 @cache
 def constants_of(path: Path) -> dict[str, str]:
     """Return the texts that a module gives a name in capitals."""
-    assigned = [node for node in tree_of(path).body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
-    return {ast.unparse(node.targets[0]): node.value.value for node in assigned if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)}
+    return dict(CONSTANT.findall(path.read_text(encoding="utf-8")))
 
 
 @cache

@@ -172,7 +172,7 @@ def test_broken_blocks_are_answered_or_told(server: MllpServer, sender: Sender, 
     sender.send_bytes([b"GET / HTTP/1.0\r\n", framed(b"no header at all"), framed(msh().encode()), framed(plain().encode())])
     assert [answer.segments[1].value(1) for answer in sender.answers(3)] == ["AE", "AE", "AA"]
     assert world.get("orders", "his:A1") is not None
-    told = world.writer.submit_read(lambda unit: [alarm for alarm in unit.incidents.where(kind="feed-failing")]).result()
+    told = world.writer.submit_read(lambda unit: unit.incidents.where(kind="feed-failing")).result()
     assert all("MLLP" in alarm.text_ru and "отправитель" in alarm.text_ru for alarm in told) and told
 
 

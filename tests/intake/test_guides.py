@@ -26,7 +26,7 @@ def dosage(dose: Any = TABLET, **members: Any) -> dict[str, Any]:
     return {"route": {"coding": [{"code": "PO"}]}, **doses, **members}
 
 
-def every(often: int, period: int, unit: str, **more: Any) -> dict[str, Any]:
+def every(often: float, period: int, unit: str, **more: Any) -> dict[str, Any]:
     return {"timing": {"repeat": {"frequency": often, "period": period, "periodUnit": unit, **more}}}
 
 
@@ -102,6 +102,8 @@ def test_where_the_first_seven_days_have_no_dose_those_from_the_first_dose_on_ar
         ([dosage(**at(when=["MORN"], boundsDuration={"value": 2, "unit": "Woche(n)", "code": "d"}))], "unsupported", "boundsDuration 2 d"),
         ([dosage({"value": 5, "unit": "mg", "code": "g"}, **every(1, 1, "d"))], "unsupported", "a dose in mg with the code g"),
         ([dosage({"value": -1, "unit": "tablet"}, **every(1, 1, "d"))], "unsupported", "a dose of -1 tablet"),
+        ([dosage(**every(1.5, 1, "d"))], "unsupported", "timing.repeat.frequency 1.5"),
+        ([dosage(None, text="1 tablet in the morning")], "dose", "only the text '1 tablet in the morning'"),
         ([dosage(**every(1, 1, "d"), maxDosePerPeriod={"numerator": {"value": 5, "unit": "mL"}, "denominator": {"value": 24, "unit": "h"}})],
          "written-maximum", "cannot be compared"),
     ],
@@ -110,6 +112,12 @@ def test_what_contradicts_itself_is_asked_about_by_name(folder: Path, dosages: l
     line = told(folder, *dosages)
     assert line["outcome"] in ("needs-review", "rejected")
     assert [reason["text"] for reason in line["reasons"] if reason["rule"] == rule and says in reason["text"]], line["reasons"]
+
+
+def test_dosages_that_cannot_be_added_up_are_told_each_by_itself(folder: Path) -> None:
+    line = told(folder, dosage(**at(when=["MORN"])), dosage({"value": 5, "unit": "mL"}, **at(when=["EVE"])))
+    assert line["schedule"] == {"en": "1 tablet in the morning; separately: 5 mL in the evening", "ru": "по 1 таблетке утром; отдельно: по 5 мл вечером"}
+    assert (line["outcome"], line["doses"]) == ("needs-review", [])
 
 
 @pytest.mark.parametrize(("value", "unit", "says"), [(1, "tablet", "more than the maximum"), (5, "mL", "cannot be compared")])

@@ -186,7 +186,7 @@ class Oracle:
     def _not_given_after_all(self, pack: str, data: dict[str, Any]) -> None:
         must(self.pack_end.pop(pack, "") == "given" and bool(data["corrects"]), "8 a correction names what it corrects", data)
         self.pack_state[pack] = "received"
-        self.live |= {dose: pack for dose in self.packs[pack]["doses"]}
+        self.live |= dict.fromkeys(self.packs[pack]["doses"], pack)
 
     def _administration_cancelled(self, actor: str, data: dict[str, Any]) -> None:
         planned = self.planned[data["dose"]]

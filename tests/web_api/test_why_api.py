@@ -68,8 +68,9 @@ def test_a_language_is_kept_and_leads_back_without_what_the_address_asked_for(pa
     assert "dosehub_language=ru" in chosen.headers["set-cookie"]
     assert packed.client.get("/language/ru", params={"next": "//elsewhere.example/"}).headers["location"] == "/"
     cookie = {**packed.headers(Role.NURSE), "cookie": "dosehub_language=ru"}
-    ward = packed.client.get("/ward", headers=cookie).text
-    assert '<html lang="ru">' in ward and '<main id="main" lang="en">' in ward and "Выйти" in ward
+    trolleys, ward = (packed.client.get(path, headers=cookie).text for path in ("/trolley", "/ward"))
+    assert '<html lang="ru">' in trolleys and '<main id="main" lang="en">' in trolleys and "Выйти" in trolleys
+    assert '<main id="main">' in ward and "ничего не назначено" in ward
     refused = packed.client.get("/line", headers=cookie).text
     assert "Эта страница не для вашей роли" in refused and "не может смотреть линию" in refused
 
