@@ -1,10 +1,10 @@
 """The regulation's separate checks of a line (order 1088, section II.1): dose, frequency, course, signature, each by itself."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from hub.domain.orders import Check, OrderLine, Reason, SourceSettings
-from hub.domain.schedule import Schedule, ScheduleKind
+from hub.domain.schedule import Schedule, ScheduleKind, ends_by_itself
 from hub.domain.timing import Dosage, Timing
 
 ORDER_1088_CHECKS = "Kemerovo order 1088, section II.1"
@@ -22,6 +22,15 @@ def confirmed_until(
     if line.ends_at is not None or (isinstance(schedule, Schedule) and schedule.is_bounded) or settings.reconfirm_days is None or confirmed is None:
         return line.ends_at
     return confirmed + timedelta(days=settings.reconfirm_days)
+
+
+def over_by_dosages(line: OrderLine, schedule: Schedule | Reason, now: datetime, zone: tzinfo | None) -> datetime | None:
+    """Return since when a line without an end of its own gives nothing any more, None where it still does or nobody can tell."""
+    begins = line.starts_at or line.authored_at
+    if line.ends_at is not None or begins is None or zone is None or not isinstance(schedule, Schedule) or schedule.kind is ScheduleKind.ONCE:
+        return None
+    over = ends_by_itself(schedule, begins, zone)
+    return over.astimezone(zone) if over is not None and over <= now else None
 
 
 def dose_check(dosage: Dosage, schedule: Schedule | Reason) -> Check:

@@ -29,7 +29,7 @@ from hub.domain.orders import (
     SourceSettings,
     Stay,
 )
-from hub.domain.regulation_checks import ORDER_1088_CHECKS, course_check, signature_check
+from hub.domain.regulation_checks import ORDER_1088_CHECKS, course_check, over_by_dosages, signature_check
 from hub.domain.releases import is_infusion, meant, rules_meant
 from hub.domain.rulings import (
     PASSING,
@@ -47,7 +47,6 @@ from hub.domain.schedule import (
     Schedule,
     ScheduleKind,
     ScheduleRules,
-    ends_by_itself,
     once_due,
     schedule_for,
 )
@@ -235,7 +234,7 @@ def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
     elif line.ends_at is not None and line.ends_at < case.now:
         russian = f"курс окончен {line.ends_at:%d.%m.%Y в %H:%M}"
         yield Reason("course-over", f"the course is over since {line.ends_at.isoformat()}", ORDER_1088_CHECKS, russian)
-    elif (over := _over_by_its_dosages(case)) is not None:
+    elif (over := over_by_dosages(line, case.schedule, case.now, (case.planned_from or case.now).tzinfo)) is not None:
         yield Reason(
             "course-over", f"the course that its dosages say is over since {over:%H:%M on %d.%m.%Y}", ORDER_1088_CHECKS,
             f"курс, указанный в дозировках, окончен {over:%d.%m.%Y в %H:%M}",
@@ -248,16 +247,6 @@ def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
             "list of discharged patients, order 1088, section II",
             f"пациент выбыл {finished:%d.%m.%Y в %H:%M}",
         )
-
-
-def _over_by_its_dosages(case: _Case) -> datetime | None:
-    """Return since when a line without an end of its own gives nothing any more, None where it still does or nobody can tell."""
-    line, schedule, zone = case.line, case.schedule, (case.planned_from or case.now).tzinfo
-    begins = line.starts_at or line.authored_at
-    if line.ends_at is not None or begins is None or zone is None or not isinstance(schedule, Schedule) or schedule.kind is ScheduleKind.ONCE:
-        return None
-    over = ends_by_itself(schedule, begins, zone)
-    return over.astimezone(zone) if over is not None and over <= case.now else None
 
 
 def _doubts(case: _Case) -> Iterator[Reason]:
