@@ -5,10 +5,11 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, BinaryIO, TypeVar
 
 from hub.adapters.bookkeeping import Setting
-from hub.adapters.intake.allergies import read_allergies, with_allergies
+from hub.adapters.intake.allergies import listed_of, read_allergies, with_allergies
 from hub.adapters.intake.changes import read_changes
 from hub.adapters.intake.discharges import read_discharges
 from hub.adapters.intake.errors import IntakeError
@@ -16,11 +17,12 @@ from hub.adapters.intake.fhir import read_fhir_parts
 from hub.adapters.intake.formats import format_of
 from hub.adapters.intake.hl7.known import Known
 from hub.adapters.intake.sheet import read_sheet
+from hub.adapters.patient_lists import ask_about_elsewhere, ask_about_unknown, sorted_discharges, unknown_on
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.codes import as_written
 from hub.domain.feeds import SheetFormat
 from hub.domain.identifiers import OrderId, PatientId, derived_id
-from hub.domain.orders import OrderLine, OrderSheet, SheetChange, SourceSettings
+from hub.domain.orders import Order, OrderLine, OrderSheet, SheetChange, SourceSettings
 from hub.domain.refusals import Refusal
 from hub.services.feeds import end_held, held_alarm, messages_came, note_unlisted, refuse_stump, sheet_came
 from hub.services.house import House
@@ -29,9 +31,11 @@ from hub.services.ports import UnitOfWork
 from hub.services.receive_allergies import receive_allergies, with_listed
 from hub.services.receive_changes import receive_changes
 from hub.services.receive_sheet import receive_parts
+from hub.services.sheets_again import known_today, overtaken
 
 Read = TypeVar("Read")
 LONGEST_HEAD = 64 * 1024
+_MOST_BELOW = 200
 
 
 class IntakeDesk:
@@ -61,7 +65,7 @@ class IntakeDesk:
         self, unit: UnitOfWork, source: str, name: str, file: BinaryIO, *, confirmed: bool, complete: bool
     ) -> dict[str, Any] | Refusal:
         def take(settings: SourceSettings) -> dict[str, Any] | Refusal:
-            parts = read_fhir_parts(name, file, settings, _directory(unit), zone=self._house.zone_of(source))
+            parts = read_fhir_parts(name, file, as_told(unit, settings), _directory(unit), zone=self._house.zone_of(source))
             people, listed = next(parts), listed_allergies(unit, source)
             people = people if listed is None else with_allergies(people, listed)
             return self._take_parts(unit, people, (part.lines for part in parts), confirmed=confirmed, complete=complete)
@@ -78,11 +82,11 @@ class IntakeDesk:
         self, unit: UnitOfWork, people: OrderSheet, parts: Iterable[Sequence[OrderLine]], *, confirmed: bool, complete: bool = False
     ) -> dict[str, Any] | Refusal:
         source, name, count = people.source, people.name, people.announced
-        is_new = unit.imports.get(people.sha256) is None
+        is_new = known_today(unit, self._house, people.sha256) is None
         if is_new and not confirmed and (stump := refuse_stump(unit, self._house, source, name, count)) is not None:
             return stump
         named: set[OrderId] = set()
-        result = receive_parts(unit, people, _noting(parts, named) if complete else parts, self._house)
+        result = receive_parts(unit, people, _noting(parts, named) if complete else parts, self._house, again=confirmed)
         if isinstance(result, Refusal):
             return result
         sheet_came(unit, self._house, source, name, count)
@@ -117,9 +121,11 @@ class IntakeDesk:
         if isinstance(sheet, Refusal):
             return sheet
         stump = refuse_stump(unit, self._house, source, name, len(sheet.lines)) if kind == "sheet" and not sheet.changes else None
+        before = known_today(unit, self._house, sheet.sha256)
         told = self._told(unit, kind, sheet, data, confirmed=True)
         if isinstance(told, Refusal):
             return told
+        stump = stump if before is None else overtaken(before, name)
         digest = hashlib.sha256(data).hexdigest()
         return {**told.facts(), "state": derived_id(digest, told.state), "kind": kind, "name": name, "sha256": digest, "warning": stump.told() if stump is not None else None}
 
@@ -169,14 +175,14 @@ class IntakeDesk:
         sheet = self._read(
             source,
             lambda settings: read_sheet(
-                name, data, settings, _directory(unit), zone=self._house.zone_of(source), column_map=self._house.feed_of(source).column_map,
+                name, data, as_told(unit, settings), _directory(unit), zone=self._house.zone_of(source), column_map=self._house.feed_of(source).column_map,
                 charset=self._house.feed_of(source).hl7_charset, known=known_to(unit),
             ),
         )
         if isinstance(sheet, Refusal):
             return sheet
         listed = listed_allergies(unit, source)
-        return sheet if listed is None else _changes_with_listed(with_allergies(sheet, listed), listed)
+        return sheet if listed is None else changes_with_listed(with_allergies(sheet, listed), listed)
 
     def _wrong_format(self, source: str, name: str, data: bytes) -> Refusal | None:
         """Return why a file is not what its source is set up to send."""
@@ -199,22 +205,20 @@ class IntakeDesk:
         )
         if isinstance(sheet, Refusal):
             return sheet
-        return _changes_with_listed(sheet, listed_allergies(unit, source) or {})
+        return changes_with_listed(sheet, listed_allergies(unit, source) or {})
 
     def discharges(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
         """Take in a list of discharged patients: each row is a discharge at its time.
 
-        A patient whom no sheet told of is named in the answer (`unknown`) and in the ledger, and stops no other row.
+        A patient whom no sheet told of is named in the answer (`unknown`), in the ledger and in an incident, and stops no other row; so is
+        one who lies in another department (`elsewhere`), and is not discharged.
         """
-        sheet = self._read(source, lambda settings: read_discharges(name, data, settings, zone=self._house.zone_of(source)))
+        sheet = self._read(source, lambda settings: read_discharges(name, data, settings, zone=self._house.zone_of(source), now=unit.now))
         if isinstance(sheet, Refusal):
             return sheet
-        changes = tuple(
-            SheetChange(stay.finished_at, stay=replace(known, finished_at=stay.finished_at, died=stay.died))
-            for stay in sheet.stays
-            if stay.finished_at is not None and (known := unit.stays.get(stay.patient)) is not None
-        )
-        unknown = [stay for stay in sheet.stays if unit.stays.get(stay.patient) is None]
+        told = sorted_discharges(unit, sheet.stays)
+        unknown = told.unknown
+        changes = tuple(SheetChange(stay.finished_at, stay=stay) for stay in told.ending if stay.finished_at is not None)
         taken = self._take_changes(unit, replace(sheet, stays=(), changes=changes))
         if isinstance(taken, Refusal):
             return taken
@@ -222,7 +226,10 @@ class IntakeDesk:
             at = stay.finished_at.isoformat() if stay.finished_at is not None else None
             fact = {"patient": stay.patient, "department": stay.department, "at": at, "source": source, "list": name}
             unit.record("discharge-unknown", {**fact, "sha256": sheet.sha256})
-        return {**taken, "unknown": [stay.patient for stay in unknown]}
+        ask_about_unknown(unit, source, name, sheet.sha256, [stay.patient for stay in unknown])
+        ask_about_elsewhere(unit, source, name, sheet.sha256, told.elsewhere)
+        elsewhere = {"elsewhere": [row.patient for row, _ in told.elsewhere]} if told.elsewhere else {}
+        return {**taken, "unknown": [stay.patient for stay in unknown], **elsewhere}
 
     def allergies(self, unit: UnitOfWork, source: str, name: str, data: bytes) -> dict[str, Any] | Refusal:
         """Take in a source's complete list of allergies: for the orders in force at once, and for the sheets that come after it."""
@@ -233,8 +240,13 @@ class IntakeDesk:
         assert isinstance(unit, SqlUnitOfWork)
         unit.settings.put(Setting(f"allergies:{source}", json.dumps(listed)))
         unit.record("allergies-received", {"source": source, "name": name, "patients": len(listed)})
-        fallen = receive_allergies(unit, source, listed, self._house)
-        return fallen if isinstance(fallen, Refusal) else {"patients": len(listed), "orders_out": [order.id for order in fallen]}
+        here = {patient.id: texts for patient in unit.patients.where() if (texts := listed_of(patient, listed))}
+        fallen = receive_allergies(unit, source, here, self._house)
+        if isinstance(fallen, Refusal):
+            return fallen
+        unknown = unknown_on(unit, listed)
+        ask_about_unknown(unit, source, name, hashlib.sha256(data).hexdigest(), unknown)
+        return {"patients": len(listed), "orders_out": [order.id for order in fallen], **({"unknown": unknown} if unknown else {})}
 
     def _take_changes(self, unit: UnitOfWork, sheet: OrderSheet) -> dict[str, Any] | Refusal:
         result = receive_changes(unit, sheet, self._house)
@@ -283,18 +295,44 @@ def known_to(unit: UnitOfWork) -> Known:
         found = unit.orders.get(name)
         return as_written(found.line) if found is not None else None
 
-    return Known(order, unit.patients.get, unit.stays.get, unit.now)
+    return Known(order, unit.patients.get, unit.stays.get, lambda name: [as_written(found.line) for found in orders_below(unit, name)], unit.now)
 
 
-def _changes_with_listed(sheet: OrderSheet, listed: Mapping[PatientId, tuple[str, ...]]) -> OrderSheet:
+def orders_below(unit: UnitOfWork, name: OrderId) -> list[Order]:
+    """Return the orders whose ids go on behind an id and a `/`: those that came under one number, and its single gives."""
+    # "0" is the character after "/": of the ids before it the last ones are those that begin with the id and "/".
+    last = unit.orders.where(below=("id", f"{name}0"), order_by="-id", limit=_MOST_BELOW)
+    return [order for order in last if order.id.startswith(f"{name}/")]
+
+
+def changes_with_listed(sheet: OrderSheet, listed: Mapping[PatientId, tuple[str, ...]]) -> OrderSheet:
     """Return a sheet whose changes tell of patients with the allergies that their source listed, too."""
     told = tuple(
-        replace(change, patient=with_listed(change.patient, listed[change.patient.id]))
-        if change.patient is not None and change.patient.id in listed
+        replace(change, patient=with_listed(change.patient, texts))
+        if change.patient is not None and (texts := listed_of(change.patient, listed))
         else change
         for change in sheet.changes
     )
     return replace(sheet, changes=told)
+
+
+def note_untold(unit: UnitOfWork, source: str, *, untold: bool) -> None:
+    """Keep whether the server of a source lets no allergies be read: a whole list without any then frees nobody of them."""
+    assert isinstance(unit, SqlUnitOfWork)
+    key = f"allergies-untold:{source}"
+    if (unit.settings.get(key) is not None) == untold:
+        return
+    if untold:
+        unit.settings.put(Setting(key, "untold"))
+    else:
+        unit.settings.delete(key)
+
+
+def as_told(unit: UnitOfWork, settings: SourceSettings) -> SourceSettings:
+    """Return by what the files of a source are read: where its server tells of no allergies, a patient without any is one of whom nothing is told."""
+    assert isinstance(unit, SqlUnitOfWork)
+    untold = unit.settings.get(f"allergies-untold:{settings.name}") is not None
+    return replace(settings, allergies_provided=False) if untold else settings
 
 
 def listed_allergies(unit: UnitOfWork, source: str) -> dict[PatientId, tuple[str, ...]] | None:
@@ -304,8 +342,13 @@ def listed_allergies(unit: UnitOfWork, source: str) -> dict[PatientId, tuple[str
     return (
         None
         if setting is None
-        else {PatientId(patient): tuple(texts) for patient, texts in json.loads(setting.value).items()}
+        else _listed(setting.value)
     )
+
+
+@lru_cache(maxsize=4)
+def _listed(text: str) -> dict[PatientId, tuple[str, ...]]:
+    return {PatientId(patient): tuple(texts) for patient, texts in json.loads(text).items()}
 
 
 def _directory(unit: UnitOfWork) -> Any:

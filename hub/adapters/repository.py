@@ -17,9 +17,11 @@ from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
 from hub.domain.records import (
+    AnnouncedMove,
     Batch,
     CodeEntry,
     Command,
+    DayPlan,
     Device,
     Feed,
     Import,
@@ -76,6 +78,8 @@ KINDS: tuple[Kind[Any], ...] = (
     Kind(Ruling, "rulings"),
     Kind(ReturnedLine, "returned_lines"),
     Kind(NewestChange, "newest_changes", ("subject",)),
+    Kind(DayPlan, "day_plans", ("source",)),
+    Kind(AnnouncedMove, "announced_moves", ("patient", "at")),
     Kind(Session, "sessions", ("token_hash",)),
     Kind(Answer, "answers", ("event",)),
     Kind(Writeback, "writebacks"),

@@ -295,6 +295,7 @@ class ReviewRow(SQLModel, table=True):
     evidence: str
     decision: str
     decided_by: str | None = None
+    reasons_ru: str
 
 
 class RequisitionRow(SQLModel, table=True):
@@ -495,6 +496,37 @@ class NewestChangeRow(SQLModel, table=True):
 
     subject: str = Field(primary_key=True)
     at: str
+
+
+class DayPlanRow(SQLModel, table=True):
+    """Rows of DayPlan."""
+
+    __tablename__ = "day_plans"
+
+    source: str = Field(primary_key=True)
+    day: str
+    cursor: str
+    orders: int
+    in_force: int
+    asked: int
+    ended: int
+    planned: int
+    is_done: bool
+
+
+class AnnouncedMoveRow(SQLModel, table=True):
+    """Rows of AnnouncedMove."""
+
+    __tablename__ = "announced_moves"
+    __table_args__ = (Index("announced_moves_at", "at"),)
+
+    patient: str = Field(primary_key=True)
+    at: str = Field(primary_key=True)
+    source: str
+    told_at: str
+    before: str
+    stay: str
+    is_done: bool
 
 
 class SessionRow(SQLModel, table=True):

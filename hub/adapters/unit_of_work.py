@@ -21,9 +21,11 @@ from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
 from hub.domain.quantities import fraction_text
 from hub.domain.records import (
+    AnnouncedMove,
     Batch,
     CodeEntry,
     Command,
+    DayPlan,
     Device,
     Feed,
     Import,
@@ -94,6 +96,8 @@ class SqlUnitOfWork:
         self.rulings: Repository[Ruling] = made[Ruling]
         self.returned_lines: Repository[ReturnedLine] = made[ReturnedLine]
         self.newest_changes: Repository[NewestChange] = made[NewestChange]
+        self.day_plans: Repository[DayPlan] = made[DayPlan]
+        self.announced_moves: Repository[AnnouncedMove] = made[AnnouncedMove]
         self.sessions: SqlRepository[Session] = made[Session]
         self.answers: SqlRepository[Answer] = made[Answer]
         self.writebacks: SqlRepository[Writeback] = made[Writeback]

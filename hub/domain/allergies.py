@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from hub.domain.allergy_classes import CLASSES, CROSS_REACTIONS, UMBRELLAS
+from hub.domain.allergy_classes import ANTIBIOTICS, ANY_ANTIBIOTIC, CLASSES, CROSS_REACTIONS, UMBRELLAS
+from hub.domain.allergy_known import clauses_to_know, is_of_surroundings
 from hub.domain.allergy_words import allergens, is_high_criticality
-from hub.domain.drugs import Drug
+from hub.domain.drugs import Drug, DrugDirectory
 from hub.domain.orders import Reason
 from hub.domain.sounds import sound, words_of
+from hub.domain.word_distance import edits, fewest_edits
 
 ALLERGY_SOURCE = "patient's allergies; directory INN, trade name and group; classes by ATC and INN stems"
 _SHORTEST_STEM = 6
 _SHORTEST_NAME = 4
+_SHORTEST_MISSPELLED = 7
+_BETA = re.compile(r"(?:бета|beta|β)[\s-]+", re.IGNORECASE)
 _ATC = re.compile(r"\b[A-Z]\d{2}[A-Z]{1,2}(?:\d{2})?\b")
 # Words that many drugs share: alone they name none of them.
 _COMMON_WORDS = (
@@ -36,6 +40,7 @@ class Strength(StrEnum):
     SAME = "allergy"
     CLASS = "allergy-class"
     CROSS = "allergy-cross"
+    UNCLEAR = "allergy-not-understood"
 
 
 ALLERGY_RULES = frozenset(strength.value for strength in Strength)
@@ -67,14 +72,30 @@ class _Named:
 _RUSSIAN = {each.name: each.russian for each in CLASSES}
 
 
-def allergy_hits(allergies: Iterable[str], drug: Drug) -> tuple[AllergyHit, ...]:
-    """Return what speaks against a drug, one hit an allergy: the strongest of its matches."""
-    return tuple(hit for text in allergies if (hit := _hit(text, drug.inn, drug.trade_name, drug.group)) is not None)
+def allergy_hits(allergies: Iterable[str], drug: Drug, directory: DrugDirectory | None = None) -> tuple[AllergyHit, ...]:
+    """Return what speaks against a drug, one hit an allergy: the strongest of its matches.
+
+    A text that names nothing known speaks against every drug; what another drug of the directory is called is known.
+    """
+    return tuple(hit for text in allergies if (hit := _against(text, drug, directory or {})) is not None)
 
 
 def is_allergic_to(allergy: str, drug: Drug) -> bool:
     """Tell whether an allergy's text speaks against a drug, as itself, its group, its class or a relative."""
-    return bool(allergy_hits((allergy,), drug))
+    return any(hit.strength is not Strength.UNCLEAR for hit in allergy_hits((allergy,), drug))
+
+
+def _against(text: str, drug: Drug, directory: DrugDirectory) -> AllergyHit | None:
+    hit = _hit(text, drug.inn, drug.trade_name, drug.group)
+    if hit is None and not all(names_a_drug(clause, directory) for clause in _unknown_clauses(text)):
+        return AllergyHit(text, Strength.UNCLEAR)
+    return hit
+
+
+@lru_cache(maxsize=8192)
+def _unknown_clauses(text: str) -> tuple[str, ...]:
+    """Return the parts of a told allergy that name neither a class of drugs nor food or surroundings."""
+    return tuple(part for part in clauses_to_know(text) if not (_named(part).classes or is_of_surroundings(part)))
 
 
 def allergy_reason(hit: AllergyHit, drug: Drug) -> Reason:
@@ -89,6 +110,10 @@ def allergy_reason(hit: AllergyHit, drug: Drug) -> Reason:
             f"the patient's allergy '{hit.allergy}' may cross-react with {drug.inn} ({hit.class_name})",
             f"аллергия пациента «{hit.allergy}»: возможна перекрёстная реакция на {drug.inn} ({hit.class_ru})",
         ),
+        Strength.UNCLEAR: (
+            f"the patient's allergy '{hit.allergy}' names no drug, class, food or surroundings that are known: it may be to {drug.inn}; ask what it is to",
+            f"аллергия пациента «{hit.allergy}» не распознана (ни препарат, ни группа, ни продукт): возможно, на {drug.inn}; уточните, на что она",
+        ),
     }[hit.strength]  # fmt: skip
     if hit.is_critical:
         english, russian = f"{english}; the reaction was grave: two people must let it pass", f"{russian}; реакция была тяжёлой: разрешают двое"
@@ -97,7 +122,7 @@ def allergy_reason(hit: AllergyHit, drug: Drug) -> Reason:
 
 @lru_cache(maxsize=16384)
 def _hit(text: str, inn: str, trade_name: str, group: str) -> AllergyHit | None:
-    found = [hit for clause in allergens(text) if (hit := _clause_hit(text, clause, inn, trade_name, group)) is not None]
+    found = [hit for clause in allergens(text) if (hit := _clause_hit(text, _spelled(clause), inn, trade_name, group)) is not None]
     return min(found, key=lambda hit: tuple(Strength).index(hit.strength), default=None)
 
 
@@ -116,11 +141,33 @@ def _clause_hit(text: str, clause: str, inn: str, trade_name: str, group: str) -
 
 
 @lru_cache(maxsize=8192)
+def _spelled(clause: str) -> str:
+    """Return a clause that names no class with the names that its misspelled words are one letter away from: "пенецилин"."""
+    if _named(clause).classes or is_of_surroundings(clause):
+        return clause
+    words = (sound(word) for word in words_of(clause))
+    meant = {stem for word in words if len(word) >= _SHORTEST_MISSPELLED for stem in _stems_of_classes() if _is_misspelled(word, stem)}
+    return " ".join((clause, *sorted(meant)))
+
+
+@lru_cache(maxsize=1)
+def _stems_of_classes() -> tuple[str, ...]:
+    return tuple(sorted({stem for _, starts, _, _ in _patterns() for stem in starts if len(stem) >= _SHORTEST_MISSPELLED}))
+
+
+def _is_misspelled(word: str, stem: str) -> bool:
+    beginnings = (word[: len(stem) + longer] for longer in (-1, 0, 1))
+    return any(fewest_edits(each, stem) <= 1 and edits(each, stem) <= 1 for each in beginnings)
+
+
+@lru_cache(maxsize=8192)
 def _named(text: str) -> _Named:
-    sounds = tuple(sound(word) for word in words_of(text))
+    sounds = tuple(sound(word) for word in (*words_of(text), *words_of(_BETA.sub("beta", text) if _BETA.search(text) else "")))
     codes = _ATC.findall(text)
     found = {name for name, starts, whole, prefixes in _patterns() if _is_of(sounds, codes, starts, whole, prefixes)}
     found |= {name for words, names in UMBRELLAS if any(each.startswith(sound(word)) for word in words for each in sounds) for name in names}
+    if found == {ANY_ANTIBIOTIC}:
+        found |= ANTIBIOTICS
     return _Named(sounds, frozenset(found))
 
 
@@ -143,6 +190,51 @@ def _names(told: tuple[str, ...], name: str) -> bool:
     if not own:
         return bool(whole) and whole <= set(told)
     return _share_a_stem(told, own) or (len(own[0]) >= _SHORTEST_NAME and own[0] in told)
+
+
+def names_a_drug(text: str, directory: DrugDirectory) -> bool:
+    """Tell whether a text names any drug of a directory."""
+    return bool(directory) and any(_is_in(word, _names_of(directory)) for word in _named(text).sounds)
+
+
+def is_named(text: str, drug: Drug) -> bool:
+    """Tell whether a text names a drug, by its INN or trade name."""
+    return _is_named(text, drug.inn, drug.trade_name)
+
+
+@lru_cache(maxsize=16384)
+def _is_named(text: str, inn: str, trade_name: str) -> bool:
+    told = _named(text).sounds
+    return _names(told, inn) or _names(told, trade_name)
+
+
+_Names = dict[str, frozenset[str]]
+_MOST_DIRECTORIES = 4
+_directories: dict[int, tuple[DrugDirectory, int, _Names]] = {}
+
+
+def _names_of(directory: DrugDirectory) -> _Names:
+    """Return the sounds of a directory's own words by their first letters; remembered with the directory itself."""
+    known = _directories.get(id(directory))
+    if known is None or known[0] is not directory or known[1] != len(directory):
+        if len(_directories) >= _MOST_DIRECTORIES:
+            _directories.clear()
+        known = _directories[id(directory)] = (directory, len(directory), _names_by_beginning(directory))
+    return known[2]
+
+
+def _names_by_beginning(directory: DrugDirectory) -> _Names:
+    found: dict[str, set[str]] = {}
+    for drug in directory.values():
+        for word in (word for name in (drug.inn, drug.trade_name) for word in _words_of_name(name)[0]):
+            if len(word) >= _SHORTEST_NAME:
+                found.setdefault(word[:_SHORTEST_STEM], set()).add(word)
+    return {beginning: frozenset(words) for beginning, words in found.items()}
+
+
+def _is_in(word: str, names: _Names) -> bool:
+    alike = names.get(word[:_SHORTEST_STEM], frozenset())
+    return word in alike or any(_same_stem(word, other) for other in alike if min(len(word), len(other)) >= _SHORTEST_STEM)
 
 
 @lru_cache(maxsize=8192)

@@ -33,7 +33,7 @@ CLASSES: tuple[AllergyClass, ...] = (
         "penicillins", "пенициллины", "J01C", "penicillin пеницилл",
         "amoxicill ampicill benzylpenicill phenoxymethylpenicill benzathin oxacill dicloxacill flucloxacill cloxacill nafcill piperacill ticarcill "
         "carbenicill methicill azlocill mezlocill sultamicill bacampicill pivmecillin temocill бициллин",
-        "augmentin amoxiclav amoxil flemoxin флемоклав unasyn zosyn tazocin бициллин экстенциллин ретарпен амоксиклав аугментин",
+        "augmentin amoxiclav amoxil flemoxin флемоклав unasyn zosyn tazocin бициллин экстенциллин ретарпен амоксиклав аугментин", "pcn pcns pen pens пнц",
     ),
     _class(
         "cephalosporins", "цефалоспорины", "J01DB J01DC J01DD J01DE J01DI", "cephalosporin cefalosporin",
@@ -46,7 +46,7 @@ CLASSES: tuple[AllergyClass, ...] = (
     _class(
         "sulfonamide antibacterials", "сульфаниламиды", "J01E S01AB", "sulfonamid sulphonamid sulfanilamid",
         "sulfamethox sulfameth sulfadiaz sulfadim sulfasal sulfacetamid sulfacarbamid sulfalen sulfathiaz phthalylsulfathiazol cotrimoxaz trimoxaz",
-        "bactrim бактрим biseptol бисептол septra септрин бисептин сульфален сульгин фталазол альбуцид салазопирин azulfidine", "sulfa сульфа smx-tmp",
+        "bactrim бактрим biseptol бисептол septra септрин бисептин сульфален сульгин фталазол альбуцид салазопирин azulfidine", "sulfa сульфа smx tmp",
     ),
     _class(
         "sulfonamides without antibacterial effect", "несульфаниламидные сульфонамиды (диуретики, сульфонилмочевина, коксибы)", "C03A C03BA C03CA A10BB",
@@ -109,12 +109,23 @@ CLASSES: tuple[AllergyClass, ...] = (
     _class("barbiturates", "барбитураты", "N03AA N05CA", "barbiturat", "phenobarbit thiopent primidon butalbit", "корвалол валокордин"),
     _class("aromatic anticonvulsants", "ароматические противосудорожные средства", "N03AB N03AF", "", "phenyto fosphenyt carbamaz oxcarbaz eslicarb lamotrig phenobarbit zonisam", "dilantin tegretol финлепсин"),
     _class("phenothiazines", "фенотиазины", "N05AA N05AB", "phenothiazin", "chlorpromaz promethaz prochlorperaz fluphenaz perphenaz thioridaz levomepromaz", "аминазин phenergan compazine"),
-    _class("beta blockers", "бета-адреноблокаторы", "C07A", "адреноблокатор", "metoprol bisoprol atenol propranol carvedil nebivol labetal sotal nadol esmol timol", "эгилок конкор беталок"),
+    _class("beta blockers", "бета-адреноблокаторы", "C07A", "адреноблокатор betadrenoblok betablok betadrenerg", "metoprol bisoprol atenol propranol carvedil nebivol labetal sotal nadol esmol timol", "эгилок конкор беталок"),
     _class("dihydropyridines", "дигидропиридины", "C08CA", "dihydropyridin", "amlodip nifedip felodip lercanidip nicardip nimodip isradip", "норваск"),
     _class("proton pump inhibitors", "ингибиторы протонной помпы", "A02BC", "", "omepraz esomepraz pantopraz lansopraz rabepraz dexlansopraz", "омез контролок nexium protonix prilosec нольпаза"),
     _class("insulins", "инсулины", "A10A", "", "insulin", "lantus лантус актрапид humulin хумулин novolog humalog"),
+    _class(
+        "antibiotics", "антибиотики", "J01XX J01B J04AB", "antibiotic антибиотик antibacterial антибактериальн противомикробн",
+        "linezolid tedizolid fosfomycin rifampicin rifampin rifaximin colistin polymyxin chloramphenicol левомицетин fusidic daptomycin",
+    ),
     _class("B vitamins", "витамины группы B", "A11D", "", "thiamin pyridox cyanocobalam benfotiam", "мильгамма комбилипен"),
 )  # fmt: skip
+
+# "Antibiotics" alone means every class of them; beside the name of a class it only says what that is.
+ANY_ANTIBIOTIC = "antibiotics"
+ANTIBIOTICS = frozenset({
+    "penicillins", "cephalosporins", "carbapenems", "monobactams", "sulfonamide antibacterials", "quinolones", "macrolides", "lincosamides",
+    "tetracyclines", "aminoglycosides", "glycopeptides", "nitroimidazoles", "nitrofurans",
+})  # fmt: skip
 
 UMBRELLAS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("anaesthetic", "anesthetic", "анестетик"), ("local anaesthetics (esters)", "local anaesthetics (amides)")),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from fractions import Fraction
 
-from hub.domain.quantities import RUSSIAN_UNITS, Quantity, convert, fraction_text
+from hub.domain.quantities import Quantity, convert, fraction_text, russian_unit
 from hub.domain.timing import PeriodUnit, Span
 
 
@@ -83,7 +83,7 @@ def _unit_word(quantity: Quantity, language: str, case: Case) -> str:
     forms = _RUSSIAN.get(quantity.unit)
     if language == "ru":
         if forms is None:
-            return RUSSIAN_UNITS.get(quantity.unit, quantity.unit)
+            return russian_unit(quantity.unit)
         form = russian_form(quantity.amount)
         if case is Case.AT_MOST:
             return forms[1] if form == 0 or quantity.amount.denominator != 1 else forms[2]
@@ -100,6 +100,28 @@ def span_text(least: Span, most: Span, language: str) -> str:
     if language == "ru":
         return f"{'–'.join(numbers)} {forms[russian_form(most.value)]}"
     return f"{'–'.join(numbers)} {english if most.value == 1 else english + 's'}"
+
+
+def length_text(span: Span) -> str:
+    """Return a length of time in Russian by itself, after a noun like 'длительность': `1 неделя`, `2 недели`."""
+    alone = {"неделю": "неделя", "минуту": "минута", "секунду": "секунда"}
+    number, word = span_text(span, span, "ru").rsplit(" ", 1)
+    return f"{number} {alone.get(word, word)}"
+
+
+def genitive_text(least: Span, most: Span) -> str:
+    """Return a length of time in Russian in the genitive, after 'в течение': `1 недели`, `2 недель`, `1–2 месяцев`."""
+    forms = _SPANS[most.unit][0]
+    one = russian_form(most.value) == 0 or most.value.denominator != 1
+    return f"{span_text(least, most, 'ru').rsplit(' ', 1)[0]} {forms[1] if one else forms[2]}"
+
+
+def range_text(low: Quantity, high: Quantity) -> str:
+    """Return a range of doses in English: `1 to 2 tablets`, `500 to 1000 mg`."""
+    if low.unit != high.unit:
+        return f"{amount_text(low, low, 'en')} to {amount_text(high, high, 'en')}"
+    least = amount_text(low, low, "en").rsplit(" ", 1)[0]
+    return f"{least} to {amount_text(high, high, 'en')}"
 
 
 def every_text(span: Span, language: str) -> str:

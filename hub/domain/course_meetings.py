@@ -16,6 +16,11 @@ SOURCE = "FHIR R4 Dosage.sequence; national guides forbid one time of day in two
 def meetings(courses: Sequence[Course]) -> Iterator[Reason]:
     """Yield why a person must look: two courses that go on together have a common due time, or nobody can tell that they have none."""
     for one, other in combinations(courses, 2):
+        if one.kind is other.kind is ScheduleKind.ONCE and not _begin_apart(one, other):
+            yield reason(
+                RULE_DOSAGES, "two single doses of one order without a moment of its own for each: ask when each is due, or whether one of them is meant",
+                "две разовые дозы в одном назначении, и не у каждой указан свой момент: уточните время каждой или какая из них нужна", SOURCE,
+            )  # fmt: skip
         if one.step != other.step or {one.kind, other.kind} != {ScheduleKind.REGULAR} or not _go_on_together(one, other):
             continue
         if _goes_by_interval(one) or _goes_by_interval(other):
@@ -28,6 +33,11 @@ def meetings(courses: Sequence[Course]) -> Iterator[Reason]:
                 RULE_DOSAGES, f"two dosages are both due at {clock:%H:%M}: ask whether their sum is meant or one of them",
                 f"две дозировки назначены на одно время, {clock:%H:%M}: уточните, нужна их сумма или одна из них", SOURCE,
             )  # fmt: skip
+
+
+def _begin_apart(one: Course, other: Course) -> bool:
+    """Tell whether each of two single doses has its own written moment; a common one would put both into one pouch."""
+    return one.starts_at is not None and other.starts_at is not None and one.starts_at != other.starts_at
 
 
 def first_clock(course: Course) -> time:

@@ -11,14 +11,20 @@ GIVE = "/give/"
 
 
 def is_divided(one: Schedule, other: Schedule) -> bool:
-    """Tell whether two regular schedules name only events of the day, and never the same one or the same clock time.
+    """Tell whether two regular schedules name only events of the same days, and never the same one or the same clock time.
 
     Codes that say how often a day (once, twice) name no event: who writes two of them for one substance may not know of the first.
     """
     if one.kind is not ScheduleKind.REGULAR or other.kind is not ScheduleKind.REGULAR:
         return False
     first, second = _named(one), _named(other)
-    return first is not None and second is not None and not first & second
+    return first is not None and second is not None and not first & second and _days(one) == _days(other)
+
+
+def _days(schedule: Schedule) -> frozenset[object]:
+    """Return by what the days of a schedule are counted: Monday's morning and Thursday's evening are of no one day."""
+    patterns = [pattern for course in schedule.courses for _, pattern in course.editions]
+    return frozenset((each.weekdays, each.every_days, each.every_weeks, each.every_months) for each in patterns if isinstance(each, DayTimes))
 
 
 def are_gives_of_one(one: OrderId, other: OrderId, first: Schedule, second: Schedule) -> bool:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 
+from hub.domain.counted_words import range_text
 from hub.domain.drugs import Dosing, Drug, Form
 from hub.domain.orders import OrderLine, RangePolicy, Reason
 from hub.domain.quantities import Quantity, convert, fraction_text
@@ -95,7 +96,7 @@ def settled_dose(dose: tuple[Quantity, Quantity], policy: RangePolicy) -> Quanti
         return high
     return Reason(
         RULE_RANGE,
-        f"the dose {low} to {high} must be settled before it is packed",
+        f"the dose {range_text(low, high)} must be settled before it is packed",
         SOURCE_RANGE,
         f"доза от {low.in_russian()} до {high.in_russian()}: до упаковки её надо уточнить",
     )
@@ -127,7 +128,7 @@ def weekly_stop(drug: Drug, schedule: Schedule) -> Iterator[Reason]:
     """Yield why a drug of weekly dosing must not be given by a schedule: a hard stop, which no code table and nobody's name lifts."""
     if schedule.kind not in {ScheduleKind.REGULAR, ScheduleKind.PRN} or not is_weekly(drug):
         return
-    if schedule.kind is ScheduleKind.REGULAR and not _is_oftener_than_weekly(rhythm_of(schedule)):
+    if schedule.kind is ScheduleKind.REGULAR and not _is_oftener_than_weekly(rhythm_of(schedule)) and not _is_permitted_oftener(schedule):
         return
     yield Reason(
         RULE_WEEKLY,
@@ -141,6 +142,12 @@ def _is_oftener_than_weekly(rhythm: Rhythm) -> bool:
     """Tell whether two dosing days may be nearer than a week; the parts of one day's dose count as one."""
     gap = rhythm.least_gap
     return 0 < rhythm.days_between < DAYS_OF_A_WEEK or (gap is not None and 1 <= gap < DAYS_OF_A_WEEK)
+
+
+def _is_permitted_oftener(schedule: Schedule) -> bool:
+    """Tell whether more times are permitted than are scheduled: `1 to 3 times a week` lets a ward give three."""
+    often = (course.permission.frequency for course in schedule.courses)
+    return any(each is not None and each[1] > each[0] for each in often)
 
 
 def dose_doubts(line: OrderLine, drug: Drug, schedule: Schedule) -> Iterator[Reason]:

@@ -1,6 +1,7 @@
 """Duplicate therapy: two orders in force of one patient that give the same substance, or two drugs of one group by one route.
 
-Of two such orders the one that was written later is doubted, so that the answer is the same in whatever order they are read.
+Of two such orders the one that was written later is doubted, so that the answer is the same in whatever order they are read. So is one
+that is new or changed beside an order that stands: whichever is judged second is asked about, whenever it was written.
 """
 
 import re
@@ -9,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 from hub.domain.drugs import SOLID_FORMS, Drug, DrugDirectory, Form
-from hub.domain.identifiers import PatientId, derived_id
+from hub.domain.identifiers import OrderId, PatientId, derived_id
 from hub.domain.lanes import RouteKind, route_kind
 from hub.domain.orders import OrderLine, OrderStatus, Reason
-from hub.domain.schedule import ScheduleKind
+from hub.domain.schedule import ScheduleKind, ScheduleRules
 from hub.domain.sounds import sound, words_of
 from hub.domain.strengths import dispensing_unit, parse_strength
 
@@ -47,6 +49,20 @@ Divides = Callable[[OrderLine], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an order that may stand beside another: whether it stands or waits, unchanged, the rules of its source (None: those
+    of the other), and what a pharmacist let pass beside it (`about_of` of duplicates)."""
+
+    stands: bool = False
+    waits: bool = False
+    rules: ScheduleRules | None = None
+    released: frozenset[str] = frozenset()
+
+
+NOTHING_KNOWN = Known()
+
+
+@dataclass(frozen=True, slots=True)
 class OtherOrder:
     """Another order of the same patient, its drug, and by what it is compared; `substance` is empty for a carrier."""
 
@@ -54,6 +70,7 @@ class OtherOrder:
     drug: Drug
     substance: tuple[str, ...]
     group: str
+    known: Known = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +101,34 @@ def is_carrier(drug: Drug) -> bool:
     return strength is None or not strength.amounts
 
 
-def by_patient(lines: Iterable[OrderLine], directory: DrugDirectory) -> Mapping[PatientId, Sequence[OtherOrder]]:
-    """Return the orders that may be in force by patient; what was stopped, is unreadable or unknown to the directory is left out."""
+def by_patient(
+    lines: Iterable[OrderLine], directory: DrugDirectory, known: Mapping[OrderId, Known] = MappingProxyType({})
+) -> Mapping[PatientId, Sequence[OtherOrder]]:
+    """Return the orders that may be in force by patient; what was stopped, is unreadable, has no dose or is unknown to the directory is left out."""
     found: dict[PatientId, list[OtherOrder]] = defaultdict(list)
     for line in lines:
         drug = directory.get(line.drug)
-        if drug is not None and line.status in _IN_FORCE and not line.unreadable and len(found[line.patient]) < MOST_OTHERS:
-            found[line.patient].append(OtherOrder(line, drug, *_compared(drug.inn, drug.group, is_carrier(drug))))
+        if drug is not None and line.status in _IN_FORCE and not line.unreadable and _has_dose(line) and len(found[line.patient]) < MOST_OTHERS:
+            compared = _compared(drug.inn, drug.group, is_carrier(drug))
+            found[line.patient].append(OtherOrder(line, drug, *compared, known.get(line.id, NOTHING_KNOWN)))
     return found
 
 
-def twins_of(line: OrderLine, drug: Drug, others: Iterable[OtherOrder], now: datetime) -> Iterator[Twin]:
-    """Yield the orders written before a line and in force together with it that give the same, or a drug of its group by its route."""
+def _has_dose(line: OrderLine) -> bool:
+    """Tell whether a line has a dose that may be given: one without is rejected, and its corrected successor stands alone."""
+    return line.dose is not None and 0 < line.dose[0].amount <= line.dose[1].amount
+
+
+def twins_of(line: OrderLine, drug: Drug, others: Sequence[OtherOrder], now: datetime) -> Iterator[Twin]:
+    """Yield the orders that come before a line and are in force together with it that give the same, or a drug of its group by its route."""
     own, group = _compared(drug.inn, drug.group, is_carrier(drug))
     if not own:
         return
-    route = route_kind(line.route)
+    route, known = route_kind(line.route), known_among(line, others)
     for other in others:
         same = other.substance == own
         alike = same or (group and other.group == group)
-        if not alike or not other.substance or other.line.id == line.id or not written_before(other.line, line):
+        if not alike or not other.substance or other.line.id == line.id or not comes_before(other, line, known):
             continue
         beside = route_kind(other.line.route)
         if (route == beside or (same and {route, beside} <= _SYSTEMIC)) and _together(line, other.line, now):
@@ -113,14 +138,37 @@ def twins_of(line: OrderLine, drug: Drug, others: Iterable[OtherOrder], now: dat
 def duplicate_doubts(line: OrderLine, twins: Iterable[Twin], kind_of: KindOf, divides: Divides) -> Iterator[Reason]:
     """Yield why a regular order doubles another regular one; a dose made of two strengths, or divided over the day, is none.
 
-    Neither are two drugs of a group that is combined on purpose, such as a basal and a rapid insulin.
+    Neither are two drugs of a group that is combined on purpose, such as a basal and a rapid insulin. Two single doses of one
+    substance at one minute double each other too. What a pharmacist let pass for the other order of the pair is not asked again.
     """
-    if kind_of(line) is not ScheduleKind.REGULAR:
-        return
-    for twin in twins:
-        combined = not twin.same and _is_combined(twin.other.drug.group)
-        if kind_of(twin.other.line) is ScheduleKind.REGULAR and not combined and not _one_dose(line, twin, divides):
-            yield _reason(RULE_DUPLICATE, twin, "doubles the order", "дублирует назначение")
+    return (_reason(RULE_DUPLICATE, twin, "doubles the order", "дублирует назначение") for twin in twins if _doubles(line, twin, kind_of, divides))
+
+
+def _doubles(line: OrderLine, twin: Twin, kind_of: KindOf, divides: Divides) -> bool:
+    kind, other = kind_of(line), twin.other
+    if kind is None or kind is not kind_of(other.line) or _about_released(line) in other.known.released:
+        return False
+    if kind is ScheduleKind.ONCE:
+        return twin.same and _minute(line) == _minute(other.line) and not _one_dose(line, twin, divides)
+    combined = not twin.same and _is_combined(other.drug.group)
+    return kind is ScheduleKind.REGULAR and not combined and not _one_dose(line, twin, divides)
+
+
+def summed(line: OrderLine, twins: Iterable[Twin], kind_of: KindOf, divides: Divides) -> tuple[OtherOrder, ...]:
+    """Return the orders of a line's substance that are given beside it and double nothing: their doses count together."""
+    counted = (ScheduleKind.REGULAR, ScheduleKind.PRN)
+    if kind_of(line) not in counted:
+        return ()
+    same = (twin for twin in twins if twin.same and kind_of(twin.other.line) in counted)
+    return tuple(twin.other for twin in same if not _doubles(line, twin, kind_of, divides))
+
+
+def _minute(line: OrderLine) -> datetime:
+    return _written_start(line).astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _written_start(line: OrderLine) -> datetime:
+    return line.starts_at or line.authored_at or _ALWAYS
 
 
 def duplicate_remarks(line: OrderLine, twins: Iterable[Twin], kind_of: KindOf, divides: Divides) -> Iterator[Reason]:
@@ -132,7 +180,7 @@ def duplicate_remarks(line: OrderLine, twins: Iterable[Twin], kind_of: KindOf, d
             continue
         if not both or not twin.same:
             yield _reason(RULE_BESIDE, twin, "stands beside the order", "стоит рядом с назначением")
-        elif _one_dose_of_two(line, twin):
+        elif is_one_dose(line, twin.other.line):
             yield _reason(RULE_BESIDE, twin, "makes one dose together with the order", "составляет одну дозу с назначением")
         elif divides(twin.other.line):
             yield _reason(RULE_BESIDE, twin, "divides the day's dose with the order", "делит суточную дозу с назначением")
@@ -142,9 +190,19 @@ def _is_combined(group: str) -> bool:
     return any(stem in sound(word) for word in words_of(group) for stem in _COMBINED_GROUPS)
 
 
-def written_before(other: OrderLine, line: OrderLine) -> bool:
-    """Tell whether another order was written before a line; the ids decide between two of one moment."""
-    return (_written(other), other.id) < (_written(line), line.id)
+def known_among(line: OrderLine, others: Iterable[OtherOrder]) -> Known:
+    """Return what is known of a line itself, by its own entry among the patient's orders."""
+    return next((other.known for other in others if other.line.id == line.id), NOTHING_KNOWN)
+
+
+def comes_before(other: OtherOrder, line: OrderLine, own: Known) -> bool:
+    """Tell whether another order comes before a line: it was written first (then the ids decide), or it stands and the line does not yet.
+
+    One that waits unchanged beside a line that stands is asked about itself.
+    """
+    if own.stands and other.known.waits:
+        return False
+    return (_written(other.line), other.line.id) < (_written(line), line.id) or (other.known.stands and not own.stands)
 
 
 def _written(line: OrderLine) -> datetime:
@@ -158,12 +216,25 @@ def _together(line: OrderLine, other: OrderLine, now: datetime) -> bool:
 
 
 def _one_dose(line: OrderLine, twin: Twin, divides: Divides) -> bool:
-    return _one_dose_of_two(line, twin) or (twin.same and divides(twin.other.line))
+    return twin.same and (is_one_dose(line, twin.other.line) or divides(twin.other.line))
 
 
-def _one_dose_of_two(line: OrderLine, twin: Twin) -> bool:
-    other = twin.other.line
-    return twin.same and line.drug != other.drug and line.timing == other.timing and line.route == other.route
+def is_one_dose(line: OrderLine, other: OrderLine) -> bool:
+    """Tell whether two orders of one substance make one dose of two strengths: written by one person at one moment for the same times.
+
+    Another strength that was written later is a change whose old order nobody stopped.
+    """
+    together = line.authored_at is not None and line.authored_at == other.authored_at and line.signed_by == other.signed_by
+    return together and line.drug != other.drug and line.timing == other.timing and line.route == other.route
+
+
+def _about_released(line: OrderLine) -> str:
+    return derived_id("about", RULE_DUPLICATE, about_twin(line), digits=16)  # as `about_of` a duplicate's reason
+
+
+def about_twin(other: OrderLine) -> str:
+    """Return what the doubt about a duplicate is about: the other order with its drug and dosages."""
+    return derived_id("twin", other.id, other.drug, repr(other.dosages), digits=16)
 
 
 def _reason(rule: str, twin: Twin, english: str, russian: str) -> Reason:
@@ -175,5 +246,5 @@ def _reason(rule: str, twin: Twin, english: str, russian: str) -> Reason:
         f"this order {english} {other.id} ('{named}', {other.position}): {what}",
         SOURCE_DUPLICATE,
         f"назначение {russian} {other.id} («{named}», {other.position}): {what_ru}",
-        derived_id("twin", other.id, other.drug, repr(other.dosages), digits=16) if rule == RULE_DUPLICATE else "",
+        about_twin(other) if rule == RULE_DUPLICATE else "",
     )

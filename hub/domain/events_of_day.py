@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import time, timedelta
 
+from hub.domain.calendar_days import elapsed
 from hub.domain.courses import DAY, ONE, DayTimes
 from hub.domain.frequencies import WardDay
 from hub.domain.orders import Reason
-from hub.domain.timing import Repeat
+from hub.domain.timing import Repeat, Span
 from hub.domain.timing_rules import RULE_CONTRADICTION, RULE_UNCLEAR, RULE_VALUE, reason
 
 EVENT_TABLE = "frequencies.csv, rows of the kind event"
@@ -48,10 +49,20 @@ def _clocks(code: str, repeat: Repeat, ward: WardDay) -> Mapping[time, str] | Re
     clocks = _meals_wanted(clocks, repeat) if code in _ANY_MEAL else clocks
     shift = -minutes if code in _BEFORE else minutes
     moved = [_moved(clock, shift) for clock in clocks]
-    if repeat.weekdays and any(away for _, away in moved):
-        return reason(RULE_UNCLEAR, f"'{code}' with {minutes} min falls on another day of the week", f"«{code}» со сдвигом {minutes} мин — уже другой день недели")
+    if not _is_of_each_day(repeat) and any(away for _, away in moved):
+        return reason(
+            RULE_UNCLEAR, f"'{code}' with {minutes} min falls on another day than the one that the days written count",
+            f"«{code}» со сдвигом {minutes} мин — уже другой день, чем указано",
+        )  # fmt: skip
     name = f"{code}{shift:+d}" if shift else code
     return {clock: name for clock, _ in moved}
+
+
+def _is_of_each_day(repeat: Repeat) -> bool:
+    """Tell whether a repetition is of every day, so that a time moved over midnight changes no dosing day."""
+    if repeat.weekdays:
+        return False
+    return repeat.period is None or repeat.period_unit is None or elapsed(Span(repeat.period, repeat.period_unit)) == DAY
 
 
 def _meals_wanted(clocks: tuple[time, ...], repeat: Repeat) -> tuple[time, ...]:

@@ -93,7 +93,7 @@ def _over(run: _Run, following: tuple[Course, ...], rules: ScheduleRules, zone: 
     natural = None
     if course.kind is ScheduleKind.ONCE:
         gaps = [gap for each in following if (gap := least_interval_of(each)) is not None]
-        natural = begins + min(gaps, default=timedelta(0)) / 2
+        natural = single_due(course, begins, zone) + min(gaps, default=timedelta(0)) / 2
     elif course.is_counted:
         natural = _after_last(run, rules, zone)
     known = [end for end in (natural, until) if end is not None]
@@ -123,7 +123,8 @@ def _doses(rules: ScheduleRules, run: _Run, first: datetime, last: datetime, zon
     factor = course.factor
     found: Iterator[Dose]
     if course.kind is ScheduleKind.ONCE:
-        return iter([(begins, factor)] if first <= begins < end else [])
+        due = single_due(course, begins, zone)
+        return iter([(due, factor)] if first <= due < end else [])
     if course.kind is not ScheduleKind.REGULAR:
         return iter(())
     if course.count is not None:
@@ -131,6 +132,24 @@ def _doses(rules: ScheduleRules, run: _Run, first: datetime, last: datetime, zon
     else:
         found = _in_order(course, rules, begins, first, end, zone)
     return found if factor is ONE else ((due, part * factor) for due, part in found)
+
+
+def single_due(course: Course, begins: datetime, zone: tzinfo) -> datetime:
+    """Return when a single dose is due, in UTC: at its course's start, or at the clock time of that day that it names (`TONIGHT`).
+
+    Where that time has passed at the start, it is due at the start: the evening meant is this one.
+    """
+    local = begins.astimezone(zone)
+    pattern = next((held for since, held in reversed(course.editions) if since <= local.date()), None)
+    if not isinstance(pattern, DayTimes):
+        return begins.astimezone(UTC)
+    return max(begins.astimezone(UTC), _instant(local.date(), pattern.times[0][0], zone))
+
+
+def singles_due(schedule: Schedule, starts_at: datetime, zone: tzinfo) -> tuple[datetime, ...]:
+    """Return when the single doses are due with which a schedule begins, in `zone`."""
+    opening = [_run(course, starts_at.astimezone(UTC), zone) for course in steps_of(schedule)[0] if course.kind is ScheduleKind.ONCE]
+    return tuple(sorted(single_due(course, begins, zone).astimezone(zone) for course, begins, _ in opening))
 
 
 def _counted(course: Course, rules: ScheduleRules, begins: datetime, end: datetime, zone: tzinfo) -> Iterator[Dose]:
@@ -188,7 +207,7 @@ def _of_pattern(
     if isinstance(pattern, Interval):
         return _interval_doses(pattern.step, begins, max(first, begins), last)
     moments = sorted({moment.astimezone(UTC) for moment in pattern.moments})
-    return ((moment, ONE) for moment in moments if first <= moment < last)
+    return ((moment, ONE) for moment in moments if max(first, begins) <= moment < last)
 
 
 def _clock_doses(
@@ -196,12 +215,32 @@ def _clock_doses(
 ) -> Iterator[Dose]:
     anchor, first_day, last_day = (moment.astimezone(zone).date() for moment in (begins, first, last))
     for day in days_of(pattern, anchor, first_day, last_day, rules.month_end):
-        due_times: dict[datetime, Fraction] = {}
-        for clock, factor in pattern.times:
-            due_times.setdefault(_instant(day, clock, zone), factor)
+        due_times = _of_day(pattern, day, zone)
         for due in sorted(due_times):
             if first <= due < last:
                 yield due, due_times[due]
+
+
+def _of_day(pattern: DayTimes, day: date, zone: tzinfo) -> dict[datetime, Fraction]:
+    """Return the doses of a day by their instants.
+
+    Where the spring change puts two times at one instant, both are kept, the skipped one an hour earlier by the clock; an interval,
+    and times an hour apart through the night, have one dose less on the day that has an hour less.
+    """
+    found: dict[datetime, Fraction] = {}
+    for clock, factor in reversed(pattern.times):
+        due = _instant(day, clock, zone)
+        if due in found and pattern.step is None:
+            due = _beside_the_change(due, day, pattern, zone)
+        found.setdefault(due, factor)
+    return found
+
+
+def _beside_the_change(due: datetime, day: date, pattern: DayTimes, zone: tzinfo) -> datetime:
+    earlier = due - timedelta(hours=1)
+    if earlier.astimezone(zone).date() != day:
+        return due + timedelta(minutes=30)
+    return due if earlier in {_instant(day, clock, zone) for clock, _ in pattern.times} else earlier
 
 
 @lru_cache(maxsize=4096)

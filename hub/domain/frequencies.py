@@ -7,15 +7,15 @@ from datetime import date, time
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from hub.domain.as_needed import AsNeeded, as_needed, glued_rests, least_hours
 from hub.domain.words import Unfit, words_of
 
 ALWAYS = date.min
 _EVENT = "event"
-_PRN = re.compile(r"(?:^|[^A-Z])PRN(?:$|[^A-Z])|(?:^|\s)ПРИ\s|ПО ТРЕБОВАНИЮ|ПО НЕОБХОДИМОСТИ|ПО ПОТРЕБНОСТИ")
 _TIMES_A_DAY = re.compile(r"[XХ]?([1-9])(?:X|Х|Р|РАЗ|РАЗА)\.?(?:/|В)?(?:Д|ДЕНЬ|Д\.|СУТ|СУТКИ|С)\.?")
 _ABBREVIATION_DOT = re.compile(r"(?<=[^\W\d_])\.(?!\d)")
+_MAY_REPEAT = re.compile(r"MRX?([1-9])$")
 _LOOSE_SPACE = re.compile(r"(?<!\d) | (?!\d)")
-_PRN_WORD = "PRN"
 
 
 class ScheduleKind(StrEnum):
@@ -32,7 +32,8 @@ class FrequencyRule:
     """What one frequency code means at one ward (`ward` empty: everywhere) from a day on.
 
     `every_days` and `every_months` count from the order's start date; `weekdays` (Monday = 0) empty means every day. `every_hours`: the code is an
-    interval, and `times` are its times by the ward's clock. `called`: the events of the day that the times stand for.
+    interval, and `times` are its times by the ward's clock (none: as needed, at the least so far apart). `called`: the events
+    of the day that the times stand for. A code of the kind once may have one time: that one of its day.
     """
 
     code: str
@@ -73,8 +74,14 @@ def normal_code(code: str) -> str:
 
 
 def is_prn(code: str) -> bool:
-    """Tell whether a code says 'when needed', however the word is glued in (`Q6H:PRN`, `X1 PRN`, `при болях`)."""
-    return _PRN.search(" ".join(code.upper().split())) is not None
+    """Tell whether a code says 'when needed' (`Q6H:PRN`, `X1 PRN`, `при болях`); a meal or a waking is no need."""
+    return as_needed(code) is not None
+
+
+def repeats_allowed(code: str) -> int:
+    """Return how many times more a single dose may be given by its code (`ONCE MR2`: twice), 0 where it says nothing of it."""
+    found = _MAY_REPEAT.search(normal_code(code))
+    return 0 if found is None else int(found[1])
 
 
 class FrequencyTable(Mapping[tuple[str, str], tuple[FrequencyRule, ...]]):
@@ -101,11 +108,24 @@ class FrequencyTable(Mapping[tuple[str, str], tuple[FrequencyRule, ...]]):
 
     def find(self, code: str, ward: str, day: date = date.max) -> FrequencyRule | None:
         """Return what a code means at a ward on a day, or None where it is unknown; PRN in it makes it as-needed."""
-        base = prn_base(code)
-        if is_prn(code) or any(self._known(rest, ward, day) for rest in base):
-            kept = next((rule for rest in base if (rule := self._known(rest, ward, day))), None)
-            return FrequencyRule(code, "", ScheduleKind.PRN) if kept is None else _as_needed(code, kept)
+        if (needed := as_needed(code)) is not None:
+            return self._when_needed(code, needed, ward, day)
+        for rest in glued_rests(normal_code(code)):
+            if (kept := self._known(rest, ward, day)) is not None:
+                return _as_needed(code, kept)
         return self._known(normal_code(code), ward, day)
+
+    def _when_needed(self, code: str, needed: AsNeeded, ward: str, day: date) -> FrequencyRule | None:
+        """Return an as-needed rule with the least gap that its rest says, or None where the rest means nothing here."""
+        if not needed.rest:
+            return FrequencyRule(code, "", ScheduleKind.PRN)
+        if (kept := self._known(normal_code(needed.rest), ward, day)) is not None:
+            return _as_needed(code, kept)
+        hours = least_hours(needed.rest)
+        if hours is None:
+            return None
+        kept = self._known(f"Q{hours}H", ward, day)
+        return FrequencyRule(code, "", ScheduleKind.PRN, every_hours=hours) if kept is None else _as_needed(code, kept)
 
     def event(self, code: str, ward: str, day: date = date.max) -> EventRule | None:
         """Return when an event is at a ward on a day, or None where the table has no such event."""
@@ -157,17 +177,6 @@ def _as_needed(code: str, kept: FrequencyRule) -> FrequencyRule:
     if kept.kind is not ScheduleKind.REGULAR:
         return FrequencyRule(code, "", ScheduleKind.PRN)
     return replace(kept, code=code, kind=ScheduleKind.PRN)
-
-
-def prn_base(code: str) -> tuple[str, ...]:
-    """Return what is left of a code without PRN at its beginning or end (`Q6H` of `Q6H:PRN` and `PRNQ6H`), in normal form."""
-    normal = normal_code(code)
-    found = []
-    if normal.endswith(_PRN_WORD):
-        found.append(normal.removesuffix(_PRN_WORD).rstrip(":-/,"))
-    if normal.startswith(_PRN_WORD):
-        found.append(normal.removeprefix(_PRN_WORD).lstrip(":-/,"))
-    return tuple(rest for rest in found if rest)
 
 
 def read_frequency_table(rows: Iterable[Mapping[str, str]]) -> FrequencyTable:
@@ -234,8 +243,11 @@ def _read_rule(row: Mapping[str, str]) -> Rule:
     every_hours = int(hours) if (hours := (row.get("every_hours") or "").strip()) else None
     every_months = int((row.get("every_months") or "").strip() or 0)
     called = _parts(row, "called")
-    if (kind is ScheduleKind.REGULAR) != bool(times):
-        raise Unfit("a regular code needs times, and no other code has any", "времена нужны регулярному коду, и только ему")
+    if (kind is ScheduleKind.REGULAR) != bool(times) and not (kind is ScheduleKind.ONCE and len(times) == 1):
+        raise Unfit(
+            "a regular code needs times, and of the others only a single dose may have one",
+            "времена нужны регулярному коду; из прочих одно время может быть у разовой дозы",
+        )
     if every_days < 1 or any(day not in range(7) for day in weekdays):
         raise Unfit("every_days starts at 1 and weekdays are 0 (Monday) to 6", "every_days — от 1, дни недели — от 0 (понедельник) до 6")
     if called and len(called) != len(times):

@@ -139,7 +139,7 @@ def part_refused(drug: Drug, units: Fraction) -> Reason | None:
         RULE_FRACTION,
         f"the dose is {piece_text(units)} of '{named}', and {why}; the nearest permitted: {near}",
         SOURCE_PARTS,
-        f"доза составляет {piece_text(units)} от «{named}», а {why_ru}; ближайшие допустимые дозы: {near_ru}",
+        f"доза составляет {piece_text(units).replace('.', ',')} от «{named}», а {why_ru}; ближайшие допустимые дозы: {near_ru}",
     )
 
 

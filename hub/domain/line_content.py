@@ -1,5 +1,6 @@
 """What the dosages of a line say of its drug, whoever the patient is: remembered, as a day asks the same few thousands of times."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -11,6 +12,7 @@ from hub.domain.lanes import RULE_NOT_PACKED, implausible_amount, lane_of, packe
 from hub.domain.orders import Check, OrderLine, Reason, SourceSettings
 from hub.domain.quantities import Quantity
 from hub.domain.regulation_checks import dose_check, frequency_check
+from hub.domain.route_forms import route_form_doubt
 from hub.domain.schedule import (
     FrequencyTable,
     IntakeSlot,
@@ -100,7 +102,15 @@ def _content(line: OrderLine, drug: Drug | None, schedule: Schedule | Reason, se
     if not dose.passed:
         return LineContent(schedule, dose, frequency, weekly)
     uncounted = _counting_problem(line, drug, schedule, settings) if schedule.kind in _COUNTED_KINDS else None
-    return LineContent(schedule, dose, frequency, weekly, tuple(dose_doubts(line, drug, schedule)), uncounted)
+    doubts = [*dose_doubts(line, drug, schedule), *_route_form_doubts(line, drug, schedule)]
+    return LineContent(schedule, dose, frequency, weekly, tuple(doubts), uncounted)
+
+
+def _route_form_doubts(line: OrderLine, drug: Drug, schedule: Schedule) -> Iterator[Reason]:
+    """Yield that a drug's form does not go with the route, where doses are counted or given as needed."""
+    doubt = route_form_doubt(drug, line.route)
+    if doubt is not None and (schedule.kind in _COUNTED_KINDS or schedule.kind is ScheduleKind.PRN):
+        yield doubt
 
 
 def _counting_problem(line: OrderLine, drug: Drug, schedule: Schedule, settings: SourceSettings) -> Reason | None:

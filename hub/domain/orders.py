@@ -183,13 +183,17 @@ class OrderSheet:
 
 @dataclass(frozen=True, slots=True)
 class SheetChange:
-    """One dated change of a changes feed: exactly one of the members is set. `allergies` are new ones of a patient; none goes by it."""
+    """One dated change of a changes feed: exactly one of the members is set. `allergies` are new ones of a patient; none goes by it.
+
+    `at` is from when it holds; `told_at` when it was said, by which an order's changes overtake one another (None: `at`).
+    """
 
     at: datetime
     patient: Patient | None = None
     stay: Stay | None = None
     line: OrderLine | None = None
     allergies: tuple[PatientId, tuple[str, ...]] | None = None
+    told_at: datetime | None = None
 
 
 class RangePolicy(StrEnum):

@@ -22,13 +22,17 @@ class Quantity:
 
     def in_russian(self) -> str:
         """Return the amount as a Russian sheet writes it: `0,5 мг`, `1/3 таб.`."""
-        unit, slash, measure = self.unit.partition("/")
-        named = RUSSIAN_UNITS.get(unit, unit) + (f"/{_RUSSIAN_MEASURES.get(measure, measure)}" if slash else "")
-        return f"{fraction_text(self.amount).replace('.', ',')} {named}"
+        return f"{fraction_text(self.amount).replace('.', ',')} {russian_unit(self.unit)}"
 
     def times(self, factor: Fraction) -> "Quantity":
         """Return the quantity taken `factor` times."""
         return self if factor == 1 else Quantity(self.amount * factor, self.unit)
+
+
+def russian_unit(unit: str) -> str:
+    """Return a canonical unit as a Russian sheet writes it (`мг`, `мг/кг`)."""
+    named, slash, measure = unit.partition("/")
+    return RUSSIAN_UNITS.get(named, named) + (f"/{_RUSSIAN_MEASURES.get(measure, measure)}" if slash else "")
 
 
 def fraction_text(amount: Fraction) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from hub.domain.doses import Lane
+from hub.domain.machine_words import QUESTIONS_RU
 
 _ORDERS: Mapping[str, str] = {
     "stopped": "отменено", "cancelled": "аннулировано", "completed": "выполнено", "entered-in-error": "внесено ошибочно", "unknown": "неизвестно",
@@ -16,6 +17,7 @@ _LANES: Mapping[str, str] = {
 _EXACT: Mapping[str, str] = {
     "the order was put on hold": "назначение приостановлено",
     "the order was changed": "назначение изменено",
+    "the order is to be changed from then on": "назначение с этого времени будет изменено",
     "the order was changed before its dose was packed": "назначение изменено до фасовки дозы",
     "the order ends before the dose is due": "назначение кончается раньше времени дозы",
     "the patient leaves before the dose is due": "пациент выбывает раньше времени дозы",
@@ -74,7 +76,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "слишком скоро после данной дозы {1} в {0}: не раньше {3} в {2}",
     ),
 )
-_COMPILED = tuple((re.compile(pattern), russian) for pattern, russian in _PATTERNS)
+_COMPILED = tuple((re.compile(pattern), russian) for pattern, russian in (*_PATTERNS, *QUESTIONS_RU))
 _ORDER = re.compile(r"the order (?:was|is) ([a-z-]+)( when its doses are packed)?")
 _STOCK = re.compile(r"(.+): stays in the ward's stock")
 _REVOKED = re.compile(r"revoked: (.+)")

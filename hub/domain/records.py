@@ -5,7 +5,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
-from hub.domain.identifiers import BatchId, DeviceId, DoseId, DrugCode, JobId, LotId, PackSerial, UserId
+from hub.domain.identifiers import BatchId, DeviceId, DoseId, DrugCode, JobId, LotId, PackSerial, PatientId, UserId
+from hub.domain.orders import Stay
+from hub.domain.recorded_words import in_russian
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A question to a person: a pouch that did not pass, or a job that was refused."""
+    """A question to a person: a pouch that did not pass, or a job that was refused; `reasons_ru` are the same sentences in Russian."""
 
     id: str
     kind: str
@@ -70,6 +72,13 @@ class Review:
     evidence: str = ""
     decision: str = ""
     decided_by: UserId | None = None
+    reasons_ru: tuple[str, ...] = ()
+
+    def said(self, language: str) -> tuple[str, ...]:
+        """Return the reasons in `ru` or `en`; older ones are told by the words that the ledger's own reasons have."""
+        if language != "ru":
+            return self.reasons
+        return self.reasons_ru if len(self.reasons_ru) == len(self.reasons) else tuple(map(in_russian, self.reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,38 @@ class NewestChange:
 
     subject: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """How far the working day of a source without whole sheets is planned.
+
+    Orders are gone through by falling id: `cursor` is the last one, empty at the beginning. Of the `orders` that were judged so many are
+    still `in_force`, `asked` about and `ended`; `planned` doses came of them.
+    """
+
+    source: str
+    day: date
+    cursor: str = ""
+    orders: int = 0
+    in_force: int = 0
+    asked: int = 0
+    ended: int = 0
+    planned: int = 0
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedMove:
+    """A patient who moves at a time to come: where to (`stay`), as a source told at `told_at`, and the stay that was known then."""
+
+    patient: PatientId
+    at: datetime
+    source: str
+    told_at: datetime
+    before: Stay
+    stay: Stay
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ SOURCES: Mapping[str, str] = {
     "not-your-lock": "docs/protocol.md, LOCK", "conflict": "an event id means one thing",
     "sign-in": _ROLES, "not-allowed": _ROLES, "wait": _ROLES, "cross-site": "docs/deployment.md", "broker-away": "docs/mqtt.md", "BROKER_AWAY": "docs/mqtt.md",
     "let-go": _CONSOLE, "not-your-press": _CONSOLE, "not-an-image": _CONSOLE, "update-runs": _CONSOLE, "repeated": _CONSOLE, "unknown-device": _CONSOLE,
-    "changed-since": _FEEDS, "suspiciously-small": _FEEDS, "too-many-held": _FEEDS, "sheet-held": _FEEDS, "unknown-sheet": _FEEDS, "unknown-alarm": _FEEDS,
+    "changed-since": _FEEDS, "suspiciously-small": _FEEDS, "older-sheet": _FEEDS, "too-many-held": _FEEDS, "sheet-held": _FEEDS, "unknown-sheet": _FEEDS, "unknown-alarm": _FEEDS,
     "hint-denied": _FEEDS, "message-refused": "docs/hl7.md", "other-format": _FEEDS, "unreadable": _INTAKE, "too-large": _INTAKE, "unknown-source": _INTAKE,
     "meaning": _INTAKE, "unknown-code": _INTAKE, "closed": _LINES, "to": _LINES, "unknown-line": _LINES, "no-ruling": _LINES, "no-such-allergy": _LINES,
     "not-validated": _LINES, "over": _LINES, "not-releasable": _LINES, "no-such-doubt": _LINES, "not-waiting": _LINES, "dose": _LINES, "passed": _LINES, "not-given": _LATE, "pull": _LATE, "not-on-list": _LATE, "open-packs": "custody is proven by scans",

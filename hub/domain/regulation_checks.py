@@ -1,13 +1,15 @@
 """The regulation's separate checks of a line (order 1088, section II.1): dose, frequency, course, signature, each by itself."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
+from hub.domain.counted_words import range_text
 from hub.domain.orders import Check, OrderLine, Reason, SourceSettings
 from hub.domain.schedule import Schedule, ScheduleKind, ends_by_itself
 from hub.domain.timing import Dosage, Timing
 
 ORDER_1088_CHECKS = "Kemerovo order 1088, section II.1"
+RULE_UNCONFIRMED = "not-confirmed"
 _LONGEST_QUOTE = 200
 
 
@@ -22,6 +24,21 @@ def confirmed_until(
     if line.ends_at is not None or (isinstance(schedule, Schedule) and schedule.is_bounded) or settings.reconfirm_days is None or confirmed is None:
         return line.ends_at
     return confirmed + timedelta(days=settings.reconfirm_days)
+
+
+def unconfirmed(
+    line: OrderLine, settings: SourceSettings, last_confirmed_at: datetime | None, now: datetime, schedule: Schedule | Reason, zone: tzinfo | None
+) -> Reason | None:
+    """Return why an open-ended order goes to a person: nobody confirmed it for the days of its source; None where it has a course or is confirmed."""
+    until = confirmed_until(line, settings, last_confirmed_at, schedule)
+    if line.ends_at is not None or settings.course_required or until is None or now <= until:
+        return None
+    about, until = until.astimezone(UTC).isoformat(), until.astimezone(zone) if zone is not None else until
+    return Reason(
+        RULE_UNCONFIRMED, f"the order has no end and was not confirmed since {until:%H:%M on %d.%m.%Y}: ask the prescriber whether it still holds",
+        ORDER_1088_CHECKS, f"у назначения нет срока, и оно не подтверждено с {until:%d.%m.%Y %H:%M}: спросите врача, действует ли оно",
+        about=about,
+    )  # fmt: skip
 
 
 def over_by_dosages(line: OrderLine, schedule: Schedule | Reason, now: datetime, zone: tzinfo | None) -> datetime | None:
@@ -43,7 +60,7 @@ def dose_check(dosage: Dosage, schedule: Schedule | Reason) -> Check:
     low, high = dosage.dose
     if low.amount.numerator <= 0 or (high is not low and high.amount < low.amount):
         return Check("dose", False, f"the dose {low} to {high} is not a dose", f"доза от {low} до {high} — не доза")
-    return Check("dose", True, f"dose {low}" if high is low or low == high else f"dose {low} to {high}")
+    return Check("dose", True, f"dose {low}" if high is low or low == high else f"dose {range_text(low, high)}")
 
 
 def _only(text: str, language: str) -> str:

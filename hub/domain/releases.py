@@ -17,6 +17,8 @@ from hub.domain.drugs import Drug
 from hub.domain.duplicates import RULE_BESIDE, RULE_DUPLICATE
 from hub.domain.orders import Order, OrderLine, Reason
 from hub.domain.quantities import Quantity
+from hub.domain.regulation_checks import RULE_UNCONFIRMED
+from hub.domain.route_forms import RULE_ROUTE_FORM
 from hub.domain.rulings import PASSING, Ruling, RulingKind, settled_dose_of, stands
 from hub.domain.schedule_rules import DurationMeaning, ScheduleRules
 from hub.domain.strengths import units_for
@@ -25,7 +27,10 @@ from hub.domain.timing_rules import RULE_DURATION
 
 RULE_UNSUPPORTED = "unsupported"
 MOST_OFFERED = 9
-RELEASABLE = frozenset({RULE_DUPLICATE, RULE_TENFOLD, RULE_DIRECTORY_MAXIMUM, RULE_WRITTEN_MAXIMUM})
+RULE_EARLIER_STAY = "earlier-stay"
+RELEASABLE = frozenset({
+    RULE_DUPLICATE, RULE_TENFOLD, RULE_DIRECTORY_MAXIMUM, RULE_WRITTEN_MAXIMUM, RULE_UNCONFIRMED, RULE_EARLIER_STAY, RULE_ROUTE_FORM,
+})  # fmt: skip
 
 # What a source may write that changes neither drug, dose, time, route nor patient: a person takes note of it. All else stays.
 _NOTED = re.compile(

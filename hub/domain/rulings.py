@@ -143,7 +143,8 @@ def settled_dose_of(ruling: Ruling) -> Quantity:
 
 _RULES_RU: Mapping[str, str] = {
     "duplicate-therapy": "дублирование терапии", "tenfold": "десятикратная доза", "directory-maximum": "предел по справочнику",
-    "written-maximum": "предел, указанный врачом", "unsupported": "непонятное указание источника",
+    "written-maximum": "предел, указанный врачом", "not-confirmed": "не подтверждено в срок", "earlier-stay": "назначено в прежнее пребывание",
+    "route-form": "путь введения и форма", "unsupported": "непонятное указание источника",
 }  # fmt: skip
 
 

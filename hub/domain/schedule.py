@@ -5,14 +5,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 
 from hub.domain.calendar_days import elapsed, months_in
-from hub.domain.counted_words import amount_text, span_text
+from hub.domain.counted_words import amount_text, length_text, span_text
 from hub.domain.course_meetings import first_clock, meetings
 from hub.domain.courses import ONE, Course, DayTimes, Interval, Moments, Pattern, Permission, Schedule
-from hub.domain.expander import ends_by_itself, expand
+from hub.domain.expander import ends_by_itself, expand, singles_due
 from hub.domain.frequencies import (
     FrequencyRule,
     FrequencyTable,
@@ -21,6 +21,7 @@ from hub.domain.frequencies import (
     is_prn,
     normal_code,
     read_frequency_table,
+    repeats_allowed,
 )
 from hub.domain.intake_slots import DAY_SLOTS, IntakeSlot, cut_of, first_slot_on, once_due, slot_bounds, slot_of
 from hub.domain.orders import Reason
@@ -44,7 +45,8 @@ from hub.domain.timing_rules import (
 __all__ = [
     "DAY_SLOTS", "HOUSE_RULES", "RULE_FREQUENCY", "Course", "DayTimes", "FrequencyRule", "FrequencyTable", "IntakeSlot", "Interval",
     "Moments", "Schedule", "ScheduleKind", "ScheduleRules", "cut_of", "days_between", "doses_a_day", "ends_by_itself", "expand", "factors_of",
-    "first_slot_on", "in_words", "is_prn", "least_interval", "normal_code", "once_due", "read_frequency_table", "schedule_for", "slot_bounds", "slot_of",
+    "first_slot_on", "in_words", "is_prn", "least_interval", "moment_outside", "normal_code", "once_due", "read_frequency_table", "schedule_for", "singles_due", "slot_bounds", "slot_of",
+    "within",
 ]  # fmt: skip
 
 _MOST_DOSAGES = 24
@@ -179,8 +181,11 @@ def _course(dosage: Dosage, first: Dosage, step: int, house: _House) -> Course |
         return lasts
     bounds, duration = lasts
     course = Course(
-        kind, patterns, factor, step, repeat.count, dosage.starts_at, dosage.ends_at, bounds, duration, _permission(repeat, kind), dosage.limits
+        kind, patterns, factor, step, repeat.count, dosage.starts_at, dosage.ends_at, bounds, duration, _permission(repeat, kind, timing.code or ""),
+        dosage.limits,
     )
+    if (outside := _moment_outside(dosage)) is not None:
+        return outside
     if kind is ScheduleKind.ONCE or any(isinstance(pattern, Moments) for _, pattern in patterns):
         return replace(course, count=None)
     return course
@@ -231,7 +236,28 @@ def _editions(dosage: Dosage, house: _House) -> tuple[ScheduleKind, tuple[tuple[
     return kind, tuple(found)
 
 
-def _permission(repeat: Repeat, kind: ScheduleKind) -> Permission:
+def _moment_outside(dosage: Dosage) -> Reason | None:
+    """Return that an exact moment is not within the dosage's own bounds, or None."""
+    moments = dosage.timing.events if dosage.timing is not None else ()
+    outside = [moment for moment in moments if not within(moment, dosage.starts_at, dosage.ends_at)]
+    return None if not outside else moment_outside(min(outside))
+
+
+def within(moment: datetime, starts_at: datetime | None, ends_at: datetime | None) -> bool:
+    """Tell whether a moment is within bounds that are both inside."""
+    return (starts_at is None or starts_at <= moment) and (ends_at is None or moment <= ends_at)
+
+
+def moment_outside(moment: datetime) -> Reason:
+    """Return that an exact moment of a dose is outside the order's bounds: one of the two is wrong."""
+    when = f"{moment:%d.%m.%Y %H:%M}"
+    return reason(
+        RULE_CONTRADICTION, f"the exact moment {when} is outside the bounds of the order: ask which one is meant",
+        f"точный момент {when} вне срока назначения: уточните, что верно",
+    )  # fmt: skip
+
+
+def _permission(repeat: Repeat, kind: ScheduleKind, code: str) -> Permission:
     """Return what is allowed beyond what is scheduled; of as-needed doses the most times are the pattern itself."""
     often = None
     if kind is not ScheduleKind.PRN and repeat.frequency is not None and repeat.frequency_max is not None:
@@ -239,6 +265,8 @@ def _permission(repeat: Repeat, kind: ScheduleKind) -> Permission:
     period = None
     if repeat.period is not None and repeat.period_max is not None and repeat.period_unit is not None:
         period = (Span(repeat.period, repeat.period_unit), Span(repeat.period_max, repeat.period_unit))
+    if kind is ScheduleKind.ONCE and (again := repeats_allowed(code)):
+        return Permission(often, period, 1 + again)
     return Permission(often, period, repeat.count_max)
 
 
@@ -263,7 +291,7 @@ def _lasts(
         return _wrong_bounds(spans) or (spans, None)
     return reason(
         RULE_DURATION, f"a duration of {span_text(least, least, 'en')} is not shorter than the period: is it the length of the course?",
-        f"длительность {span_text(least, least, 'ru')} не меньше периода: это длина курса?",
+        f"длительность {length_text(least)} не меньше периода: это длина курса?",
     )  # fmt: skip
 
 

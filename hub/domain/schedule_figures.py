@@ -106,7 +106,7 @@ def _since_midnight(clock: time) -> timedelta:
 
 def least_interval_of(course: Course) -> timedelta | None:
     """Return the shortest time between two doses of one course, or None where there are not two."""
-    if course.count == 1:
+    if course.count == 1 or course.kind is ScheduleKind.ONCE:
         return None
     gaps = [gap for _, pattern in course.editions if (gap := _gap(pattern)) is not None]
     return min(gaps, default=None)
@@ -141,7 +141,7 @@ def days_between(schedule: Schedule) -> Fraction:
 
 
 def _days_of_step(step: tuple[Course, ...]) -> Fraction:
-    patterns = [pattern for course in step for _, pattern in course.editions if course.count != 1]
+    patterns = [pattern for course in step for _, pattern in course.editions if course.count != 1 and course.kind is not ScheduleKind.ONCE]
     weekly = {day for pattern in patterns if isinstance(pattern, DayTimes) for day in pattern.weekdays}
     if weekly and all(isinstance(pattern, DayTimes) and pattern.weekdays and pattern.every_weeks == 1 for pattern in patterns):
         return Fraction(7, len(weekly))

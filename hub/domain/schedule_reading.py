@@ -1,11 +1,11 @@
 """From what one dosage says about time to a pattern of a ward's day, or the reason why nobody can tell."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import time, timedelta
 from fractions import Fraction
 
 from hub.domain.calendar_days import elapsed, months_in
+from hub.domain.code_agreement import WEEK, Reading, agreed
 from hub.domain.courses import DAY, ONE, DayTimes, Interval, Moments, Pattern
 from hub.domain.events_of_day import events_at
 from hub.domain.frequencies import FrequencyRule, ScheduleKind, WardDay
@@ -26,21 +26,6 @@ from hub.domain.timing_rules import (
 ORDER_1088 = "order 1088, section II.1"
 TABLE = "frequencies.csv"
 SHORTEST_STEP = timedelta(minutes=1)
-_PLAIN_RATES: Mapping[int, frozenset[str]] = {
-    1: frozenset({"QD", "DAILY", "QDAY", "1X/DAY"}),
-    2: frozenset({"BID", "2X/DAY"}),
-    3: frozenset({"TID", "3X/DAY"}),
-    4: frozenset({"QID", "4X/DAY"}),
-}
-"""Codes that say only how often a day: the clock times beside them are the more exact statement."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a timing means on one day: its kind and, where it has one, its pattern."""
-
-    kind: ScheduleKind
-    pattern: Pattern | None = None
 
 
 def read_timing(timing: Timing, ward: WardDay, slots: tuple[IntakeSlot, ...], rules: ScheduleRules) -> Reading | Reason:
@@ -65,6 +50,8 @@ def _at_most(repeat: Repeat) -> Repeat:
 def _read_form(timing: Timing, ward: WardDay, slots: tuple[IntakeSlot, ...], rules: ScheduleRules) -> Reading | Reason:
     code, repeat = (timing.code or "").strip(), timing.repeat or NOTHING_REPEATED
     forms = [bool(timing.events), bool(timing.slots), bool(code)]
+    if timing.slots and code and not timing.events and (weekly := _slots_of_a_week(timing.slots, code, slots, ward)) is not None and not _shape_is_written(repeat):
+        return weekly
     if timing.slots and sum(forms) > 1:
         return reason(RULE_CONTRADICTION, "slots of the day stand beside another timing", "рядом с приёмами дня указан другой режим")
     if timing.events:
@@ -76,6 +63,26 @@ def _read_form(timing: Timing, ward: WardDay, slots: tuple[IntakeSlot, ...], rul
     if _shape(repeat) == NOTHING_REPEATED and timing.prn:
         return Reading(ScheduleKind.PRN)
     return _of_repeat(repeat, ward, rules)
+
+
+def _slots_of_a_week(written: tuple[SlotDose, ...], code: str, slots: tuple[IntakeSlot, ...], ward: WardDay) -> Reading | Reason | None:
+    """Return one slot on the days of a code that says 'once a week' (or rarer): a day sheet has no other place for the hour.
+
+    None for any other code, and for several slots: which one is of the week, nobody can tell.
+    """
+    rule = ward.rule(code)
+    if rule is None or rule.kind is not ScheduleKind.REGULAR or len(rule.times) > 1 or len([dose for dose in written if dose.factor]) != 1:
+        return None
+    if not (rule.every_months or rule.every_days % len(WEEK) == 0 or len(rule.weekdays) == 1):
+        return None
+    found = _of_slots(written, NOTHING_REPEATED, slots, ward)
+    if isinstance(found, Reason) or not isinstance(found.pattern, DayTimes):
+        return found
+    return _read(replace(found.pattern, every_days=rule.every_days, weekdays=rule.weekdays, every_months=rule.every_months))
+
+
+def _shape_is_written(repeat: Repeat) -> bool:
+    return _shape(repeat) != NOTHING_REPEATED
 
 
 def _shape(repeat: Repeat) -> Repeat:
@@ -111,7 +118,7 @@ def _of_code(code: str, repeat: Repeat, ward: WardDay, rules: ScheduleRules) -> 
     rule = ward.rule(code)
     if rule is None:
         return unknown_code(code)
-    found = Reading(rule.kind, pattern_of(rule, rules) if rule.times else None)
+    found = Reading(rule.kind, _pattern_or_none(rule, rules))
     shape = _shape(repeat)
     if rule.kind is ScheduleKind.ONCE and (repeat.count not in (None, 1) or repeat.count_max not in (None, 1)):
         most = repeat.count_max or repeat.count
@@ -123,15 +130,22 @@ def _of_code(code: str, repeat: Repeat, ward: WardDay, rules: ScheduleRules) -> 
         return beside
     if rule.kind is ScheduleKind.PRN and found.pattern is None and beside.pattern is not None:
         return Reading(ScheduleKind.PRN, beside.pattern)
-    agreed = _agreed(code, found, beside, repeat)
-    if agreed is None:
+    both = agreed(code, found, beside, repeat)
+    if both is None:
         return reason(RULE_CONTRADICTION, f"the code '{code}' and the repetition beside it say different things", f"код «{code}» и повторение рядом с ним говорят разное")
-    return agreed
+    return both
 
 
 def _is_once_again(rule: FrequencyRule, shape: Repeat, repeat: Repeat) -> bool:
     """Tell whether a repetition beside 'once' only says 'one time' again."""
     return rule.kind is ScheduleKind.ONCE and shape in (NOTHING_REPEATED, Repeat(frequency=1)) and repeat.count in (None, 1)
+
+
+def _pattern_or_none(rule: FrequencyRule, rules: ScheduleRules) -> Pattern | None:
+    """Return the pattern of a rule that has one: times, or of an as-needed dose the least gap alone."""
+    if rule.times:
+        return pattern_of(rule, rules)
+    return Interval(timedelta(hours=rule.every_hours)) if rule.kind is ScheduleKind.PRN and rule.every_hours else None
 
 
 def pattern_of(rule: FrequencyRule, rules: ScheduleRules) -> Pattern:
@@ -141,35 +155,6 @@ def pattern_of(rule: FrequencyRule, rules: ScheduleRules) -> Pattern:
         return Interval(step)
     times = tuple((clock, ONE) for clock in rule.times)
     return DayTimes(times, rule.every_days, rule.weekdays, every_months=rule.every_months, called=rule.called, step=step)
-
-
-def _agreed(code: str, found: Reading, beside: Reading, repeat: Repeat) -> Reading | None:
-    """Return what a code and a repetition say together, or None where they contradict each other."""
-    if found.pattern is None or beside.pattern is None:
-        return found if found == beside else None
-    if found.pattern == beside.pattern or not (isinstance(found.pattern, DayTimes) and isinstance(beside.pattern, DayTimes)):
-        return found if found.pattern == beside.pattern else None
-    first, second = found.pattern, beside.pattern
-    if first.times == second.times and _days(first) == _days(second):
-        return found
-    if not (repeat.times or repeat.when):
-        if second.step is not None:
-            return None
-        same = len(first.times) == len(second.times) and _rarity(first) == _rarity(second)
-        return found if same else None
-    plain = code.strip().upper() in _PLAIN_RATES.get(len(second.times), frozenset())
-    return Reading(found.kind, second) if plain and _days(first) == _days(second) else None
-
-
-def _days(pattern: DayTimes) -> tuple[object, ...]:
-    return pattern.every_days, pattern.weekdays, pattern.every_weeks, pattern.every_months
-
-
-def _rarity(pattern: DayTimes) -> Fraction:
-    """Return the days of a week, or of its like, over the dosing days in it."""
-    if pattern.every_months:
-        return Fraction(1000 * pattern.every_months)
-    return Fraction(7 * pattern.every_weeks, len(pattern.weekdays)) if pattern.weekdays else Fraction(pattern.every_days)
 
 
 def _of_slots(
@@ -349,6 +334,8 @@ def _of_interval(repeat: Repeat, often: int, ward: WardDay, rules: ScheduleRules
     passed = elapsed(Span(repeat.period / often, repeat.period_unit))
     if passed is None or passed < SHORTEST_STEP:
         return reason(RULE_UNCLEAR, "the time between two doses is less than a minute", "между дозами меньше минуты")
+    if passed % SHORTEST_STEP:
+        return unclear(repeat)
     rule = ward.rule(_interval_code(passed))
     if rule is not None and rule.kind is ScheduleKind.CONTINUOUS:
         return Reading(ScheduleKind.CONTINUOUS, Interval(passed))

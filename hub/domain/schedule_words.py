@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 
-from hub.domain.counted_words import Case, amount_text, every_text, listed, once_every_text, span_text, times_text
+from hub.domain.counted_words import (
+    Case,
+    amount_text,
+    every_text,
+    genitive_text,
+    listed,
+    once_every_text,
+    span_text,
+    times_text,
+)
 from hub.domain.courses import Course, DayTimes, Interval, Moments, Pattern, Schedule, steps_of
 from hub.domain.frequencies import ALWAYS, ScheduleKind
 from hub.domain.quantities import Quantity
@@ -61,7 +70,8 @@ def _course(course: Course, dose: WrittenDose, language: str, rules: ScheduleRul
 
 def _core(course: Course, dose: WrittenDose, language: str) -> str:
     if course.kind is ScheduleKind.ONCE:
-        return f"{_dose(dose, course.factor, language, Case.PLAIN)} {_said(language, 'однократно', 'once')}".strip()
+        when = [_when(pattern, language) for _, pattern in course.editions[-1:]]
+        return " ".join([_dose(dose, course.factor, language, Case.PLAIN), _said(language, "однократно", "once"), *when]).strip()
     if course.kind is ScheduleKind.CONTINUOUS:
         told = _said(language, "без времени приёма (инфузия, протокол или по указанию)", "without dose times (infusion, protocol or as directed)")
         steps = [every_text(_span(pattern.step), language) for _, pattern in course.editions if isinstance(pattern, Interval)]
@@ -207,6 +217,9 @@ def _permissions(course: Course, language: str) -> list[str]:
     if course.permission.frequency is not None and course.permission.frequency[0] != course.permission.frequency[1]:
         most = course.permission.frequency[1]
         told.append(_said(language, f"допустимо до {times_text(most, 'ru', at_most=True)}", f"up to {times_text(most, 'en')} permitted"))
+    if course.kind is ScheduleKind.ONCE and (course.permission.count_max or 1) > 1:
+        again = (course.permission.count_max or 1) - 1
+        told.append(_said(language, f"допустимо повторить {times_text(again, 'ru')} по решению врача", f"may be repeated {times_text(again, 'en')}, not planned"))
     if course.permission.period is not None and course.permission.period[0] != course.permission.period[1]:
         longest = every_text(course.permission.period[1], language)
         told.append(_said(language, f"допустимо и {longest}", f"{longest} also permitted"))
@@ -248,7 +261,7 @@ def _genitive(duration: tuple[Span, Span]) -> str:
     short = {PeriodUnit.SECOND: "с", PeriodUnit.MINUTE: "мин", PeriodUnit.HOUR: "ч", PeriodUnit.DAY: "сут"}
     least, most = duration
     text = span_text(least, most, "ru")
-    return f"{text.rsplit(' ', 1)[0]} {short[most.unit]}" if most.unit in short else text
+    return f"{text.rsplit(' ', 1)[0]} {short[most.unit]}" if most.unit in short else genitive_text(least, most)
 
 
 def _limit(limit: DoseLimit, language: str) -> str:

@@ -6,18 +6,18 @@ the schedule decides between as-needed, once, not packable and scheduled.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import chain
 
 from hub.domain.allergies import ALLERGY_SOURCE, AllergyHit, Strength, allergy_hits, allergy_reason
-from hub.domain.divided_doses import are_gives_of_one, is_divided
 from hub.domain.dose_checks import maxima_of_unknown_drug
+from hub.domain.dose_sums import sum_doubts
 from hub.domain.drugs import Drug, DrugClass, DrugDirectory
-from hub.domain.duplicates import OtherOrder, Twin, duplicate_doubts, duplicate_remarks, twins_of
-from hub.domain.lanes import RULE_NOT_PACKED
-from hub.domain.line_content import HouseRules, LineContent, content_of
+from hub.domain.duplicates import OtherOrder, duplicate_doubts, duplicate_remarks, summed, twins_of
+from hub.domain.line_case import Case
+from hub.domain.line_content import HouseRules, content_of
+from hub.domain.line_outcomes import by_schedule
 from hub.domain.orders import (
     Check,
     LineDecision,
@@ -29,7 +29,14 @@ from hub.domain.orders import (
     SourceSettings,
     Stay,
 )
-from hub.domain.regulation_checks import ORDER_1088_CHECKS, course_check, over_by_dosages, signature_check
+from hub.domain.regulation_checks import (
+    ORDER_1088_CHECKS,
+    RULE_UNCONFIRMED,
+    course_check,
+    over_by_dosages,
+    signature_check,
+    unconfirmed,
+)
 from hub.domain.releases import is_infusion, meant, rules_meant
 from hub.domain.rulings import (
     PASSING,
@@ -47,14 +54,14 @@ from hub.domain.schedule import (
     Schedule,
     ScheduleKind,
     ScheduleRules,
-    once_due,
-    schedule_for,
+    expand,
+    moment_outside,
+    within,
 )
-from hub.domain.strengths import RULE_CONTAINER
-from hub.domain.weekly_orders import weekly_beside
+from hub.domain.schedule_rules import rules_of
+from hub.domain.weekly_orders import GivenDose, weekly_beside, weekly_days, weekly_given
 
 ORDER_1088_EXCLUDED = "Kemerovo order 1088, appendix 1"
-MIXTURE_PREFIX = "mixture:"
 
 _REFUSED_STATUSES = {
     OrderStatus.STOPPED: ("the order was stopped", "назначение отменено"),
@@ -67,53 +74,6 @@ _CLASSES_RU = {
     DrugClass.NARCOTIC: "наркотическое средство", DrugClass.PSYCHOTROPIC: "психотропное вещество",
     DrugClass.POTENT: "сильнодействующее вещество", DrugClass.TOXIC: "ядовитое вещество",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What one judgement looks at."""
-
-    line: OrderLine
-    patient: Patient
-    stay: Stay | None
-    drug: Drug | None
-    content: LineContent
-    settings: SourceSettings
-    confirmed_at: datetime | None
-    now: datetime
-    slots: tuple[IntakeSlot, ...]
-    planned_from: datetime | None
-    hits: tuple[AllergyHit, ...] = ()
-    rulings: tuple[Ruling, ...] = ()
-    twins: tuple[Twin, ...] = ()
-    table: FrequencyTable | None = None
-    infused: bool = False
-
-    @property
-    def schedule(self) -> Schedule | Reason:
-        """What the line's dosages mean, or why nobody can tell."""
-        return self.content.schedule
-
-    def kind_of(self, line: OrderLine) -> ScheduleKind | None:
-        """Return what kind of schedule another line of the same patient has, None where nobody can tell."""
-        schedule = self.schedule_of(line)
-        return schedule.kind if schedule is not None else None
-
-    def divides(self, line: OrderLine) -> bool:
-        """Tell whether another line of the same patient gives its doses at other times than this one, as parts of one dose or of one order."""
-        own, other = self.schedule_of(self.line), self.schedule_of(line)
-        if own is None or other is None:
-            return False
-        return is_divided(own, other) or are_gives_of_one(self.line.id, line.id, own, other)
-
-    def schedule_of(self, line: OrderLine) -> Schedule | None:
-        """Return what another line of the same patient means at its ward, None where nobody can tell."""
-        if line is self.line:
-            return self.schedule if isinstance(self.schedule, Schedule) else None
-        if self.table is None:
-            return None
-        schedule = schedule_for(line.dosages, self.table, self.stay.department if self.stay is not None else "", self.slots)
-        return schedule if isinstance(schedule, Schedule) else None
 
 
 def decide_line(
@@ -130,38 +90,50 @@ def decide_line(
     rulings: Iterable[Ruling] = (),
     beside: Sequence[OtherOrder] = (),
     rules: ScheduleRules = HOUSE_RULES,
+    given: Sequence[GivenDose] = (),
 ) -> LineDecision:
     """Decide a line: exactly one outcome, every check of the regulation beside it, and at least one reason.
 
-    `last_confirmed_at` is when a sheet last carried the order; None counts from when it was written. `planned_from` is the
+    `last_confirmed_at` is when its source last carried the order; None counts from when it was written. An open-ended order that nobody
+    confirmed for the days of its source is a doubt. `planned_from` is the
     moment, in the hospital's zone, from which the sheet's doses are planned; None: nothing is said of it. `rulings` are what
     pharmacists ruled about the order by name; those that stand for the line as it is now count. `beside` are the patient's orders
-    in force, of which two may double each other.
+    in force, of which two may double each other; `given` what the patient's ended orders gave in the last week.
     """
     drug = directory.get(line.drug)
     standing = tuple(ruling for ruling in rulings if stands(ruling, line, patient.allergies))
     infused, rules, line = is_infusion(line, standing), rules_meant(rules, line, standing), meant(line, standing)
     content = content_of(line, drug, stay.department if stay is not None else "", HouseRules(table, slots, rules, settings))
     twins = tuple(twins_of(line, drug, beside, now)) if drug is not None else ()
-    case = _Case(
-        line, patient, stay, drug, content, settings, last_confirmed_at, now, slots, planned_from, _hits(patient, drug, settings), standing,
-        twins, table, infused,
+    confirmed_at, zone = _confirmed_at(last_confirmed_at, standing), planned_from.tzinfo if planned_from is not None else None
+    case = Case(
+        line, patient, stay, drug, content, settings, confirmed_at, now, slots, planned_from, _hits(patient, drug, settings, directory), standing,
+        twins, table, infused, unconfirmed(line, settings, confirmed_at, now, content.schedule, zone), beside, rules_of(rules, settings),
     )  # fmt: skip
-    course, signature = course_check(line, settings, last_confirmed_at, now, content.schedule), signature_check(line, settings)
+    course, signature = course_check(line, settings, confirmed_at, now, content.schedule), signature_check(line, settings)
     checks = (content.dose, content.frequency, course, signature, _allergy_check(case))
     stages = (
         (Outcome.EXCLUDED, _exclusions(case)),
-        (Outcome.REJECTED, chain(_rejections(case, checks), weekly_beside(line, drug, beside, case.schedule_of, now))),
+        (Outcome.REJECTED, chain(
+            _rejections(case, checks), weekly_beside(line, drug, beside, case.schedule_of, now, slots, case.zone),
+            weekly_given(line, drug, given, content.schedule, now, slots, case.zone) if given else (),
+        )),
         (Outcome.NEEDS_REVIEW, _doubts(case)),
-    )
+    )  # fmt: skip
     for outcome, found in stages:
         if reasons := tuple(found):
             return LineDecision(outcome, reasons, checks)
-    outcome, reasons = _by_schedule(case)
+    outcome, reasons = by_schedule(case)
     return LineDecision(outcome, (*reasons, *_remarks(case)), checks)
 
 
-def _allergy_check(case: _Case) -> Check:
+def _confirmed_at(last_confirmed_at: datetime | None, rulings: Iterable[Ruling]) -> datetime | None:
+    """Return when an order was confirmed last, by its source or by a pharmacist who released that nobody had."""
+    moments = (ruling.at for ruling in rulings if ruling.rule == RULE_UNCONFIRMED)
+    return max((moment for moment in (last_confirmed_at, *moments) if moment is not None), default=None)
+
+
+def _allergy_check(case: Case) -> Check:
     if case.patient.allergies is None and not case.settings.allergies_provided:
         return Check("allergies", True, f"allergies not checked: source '{case.settings.name}' does not tell of them")
     open_hits = [hit for hit in case.hits if ruling_that_passes(hit, case.rulings) is None]
@@ -171,14 +143,14 @@ def _allergy_check(case: _Case) -> Check:
     return Check("allergies", True, passed or "no known allergy matches")
 
 
-def _hits(patient: Patient, drug: Drug | None, settings: SourceSettings) -> tuple[AllergyHit, ...]:
+def _hits(patient: Patient, drug: Drug | None, settings: SourceSettings, directory: DrugDirectory) -> tuple[AllergyHit, ...]:
     """Return the allergies that speak against a line; that nobody told of any, where the source must, is one without a text."""
     if patient.allergies is None:
         return (AllergyHit("", Strength.SAME),) if settings.allergies_provided else ()
-    return allergy_hits(patient.allergies, drug) if drug is not None else ()
+    return allergy_hits(patient.allergies, drug, directory) if drug is not None else ()
 
 
-def _allergy_reason(case: _Case, hit: AllergyHit) -> Reason:
+def _allergy_reason(case: Case, hit: AllergyHit) -> Reason:
     if not hit.allergy:
         name = case.settings.name
         russian = f"источник «{name}» должен сообщать об аллергиях и не сообщил"
@@ -198,7 +170,7 @@ def _is_excluded(department: str, excluded: tuple[str, ...]) -> bool:
     return any(text.strip().casefold() in name for text in excluded)
 
 
-def _exclusions(case: _Case) -> Iterator[Reason]:
+def _exclusions(case: Case) -> Iterator[Reason]:
     if case.stay is not None and is_excluded_department(case.stay.department, case.settings):
         yield Reason(
             "excluded-department",
@@ -216,7 +188,18 @@ def _exclusions(case: _Case) -> Iterator[Reason]:
         )
 
 
-def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
+def _is_one_dose(case: Case) -> bool:
+    """Tell whether a day's times give one dose in all within the line's bounds: a weekly drug written on the sheet of its one day."""
+    line, schedule = case.line, case.schedule
+    if line.starts_at is None or line.ends_at is None or not isinstance(schedule, Schedule) or schedule.kind is not ScheduleKind.REGULAR:
+        return False
+    if line.ends_at - line.starts_at >= timedelta(days=1) or any(course.permission.frequency for course in schedule.courses):
+        return False
+    zone = (case.planned_from or case.now).tzinfo or line.starts_at.tzinfo
+    return zone is not None and len(expand(schedule, line.starts_at, line.ends_at, line.starts_at, line.ends_at + timedelta(seconds=1), zone)) == 1
+
+
+def _rejections(case: Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
     line = case.line
     if line.unreadable:
         yield Reason("unreadable", f"the line cannot be read: {line.unreadable.en}", "format of the sheet", f"строка не читается: {line.unreadable.ru}")
@@ -226,9 +209,9 @@ def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
         yield Reason("status", english, "FHIR R4 MedicationRequest.status", russian)
     yield from (ruling_reason(ruling) for ruling in case.rulings if ruling.kind is RulingKind.REFUSED)
     for check in checks:
-        if not check.passed and check.name != "allergies":
+        if not check.passed and check.name != "allergies" and (check.name != "course" or case.unconfirmed is None):
             yield Reason(check.name, check.text, ORDER_1088_CHECKS, check.text_ru)
-    yield from case.content.weekly
+    yield from (() if case.content.weekly and _is_one_dose(case) else case.content.weekly) or weekly_days(line, case.drug, case.schedule, case.now, case.slots, case.zone)
     if line.starts_at is not None and line.ends_at is not None and line.ends_at < line.starts_at:
         yield Reason("course-order", "the course ends before it starts", ORDER_1088_CHECKS, "курс кончается раньше, чем начинается")
     elif line.ends_at is not None and line.ends_at < case.now:
@@ -249,12 +232,12 @@ def _rejections(case: _Case, checks: tuple[Check, ...]) -> Iterator[Reason]:
         )
 
 
-def _doubts(case: _Case) -> Iterator[Reason]:
+def _doubts(case: Case) -> Iterator[Reason]:
     """Yield what a pharmacist must look at before anything is done with the line, and has not released by name."""
     return (doubt for doubt in _found(case) if ruling_that_releases(doubt, case.rulings) is None)
 
 
-def _found(case: _Case) -> Iterator[Reason]:
+def _found(case: Case) -> Iterator[Reason]:
     """Yield what a pharmacist must look at, released or not."""
     line, drug = case.line, case.drug
     yield from unsupported_reasons(line)
@@ -275,17 +258,31 @@ def _found(case: _Case) -> Iterator[Reason]:
         )  # fmt: skip
     if case.stay is None:
         yield Reason("unknown-stay", "nobody told where the patient lies", "sheet", "не указано, где лежит пациент")
+    if case.unconfirmed is not None:
+        yield case.unconfirmed
     for hit in case.hits:
         if ruling_that_passes(hit, case.rulings) is None:
             yield _allergy_reason(case, hit)
     yield from (ruling_reason(ruling) for ruling in case.rulings if ruling.kind is RulingKind.WITHDRAWN)
     if isinstance(case.schedule, Reason):
         yield case.schedule
-    elif drug is None:
+        return
+    yield from _moments_outside(line)
+    if drug is None:
         yield from maxima_of_unknown_drug(line, case.schedule)
     else:
         yield from case.content.doubts
         yield from duplicate_doubts(line, case.twins, case.kind_of, case.divides)
+        if case.twins:
+            yield from sum_doubts(line, drug, case.schedule, summed(line, case.twins, case.kind_of, case.divides), case.schedule_of)
+
+
+def _moments_outside(line: OrderLine) -> Iterator[Reason]:
+    """Yield the first exact moment of a line that is outside the line's own bounds: it would silently never be given."""
+    moments = [moment for dosage in line.dosages if dosage.timing is not None for moment in dosage.timing.events]
+    outside = [moment for moment in moments if moment.tzinfo is not None and not within(moment, line.starts_at, line.ends_at)]
+    if outside:
+        yield moment_outside(min(outside))
 
 
 def unsupported_reasons(line: OrderLine) -> Iterator[Reason]:
@@ -297,86 +294,7 @@ def unsupported_reasons(line: OrderLine) -> Iterator[Reason]:
         )  # fmt: skip
 
 
-def _by_schedule(case: _Case) -> tuple[Outcome, tuple[Reason, ...]]:
-    """Return the outcome of a line that is ours, allowed and clear."""
-    schedule = case.schedule
-    assert isinstance(schedule, Schedule)
-    if schedule.kind is ScheduleKind.PRN:
-        return Outcome.PRN, (
-            Reason(
-                "prn",
-                "given when needed, from ward stock: as-needed doses are not packed ahead",
-                "as-needed doses mostly come back",
-                "даётся при необходимости, из запаса отделения: такие дозы заранее не упаковываются",
-            ),
-        )
-    if schedule.kind is ScheduleKind.CONTINUOUS:
-        return Outcome.NOT_PACKABLE, (
-            Reason(
-                "no-dose-times",
-                f"'{_code(case)[0]}' has no dose times (infusion, protocol, as directed)",
-                "frequencies.csv",
-                f"у «{_code(case)[1]}» нет времени приёма (инфузия, протокол, по указанию)",
-            ),
-        )
-    if case.infused:
-        return Outcome.NOT_PACKABLE, (
-            Reason(
-                "infusion", "an infusion: prepared and given at the ward, not packed", "ruling of a pharmacist",
-                "инфузия: готовится и вводится в отделении, не фасуется",
-            ),
-        )  # fmt: skip
-    if case.line.note.strip().casefold().startswith(MIXTURE_PREFIX):
-        return Outcome.NOT_PACKABLE, (
-            Reason(
-                "mixture", "several drugs are mixed for one dose: prepared at the ward", "note of the order",
-                "для одной дозы смешиваются несколько препаратов: готовится в отделении",
-            ),
-        )
-    problem = case.content.uncounted
-    if problem is not None:
-        stays_out = problem.rule in {RULE_CONTAINER, RULE_NOT_PACKED}
-        return (Outcome.NOT_PACKABLE if stays_out else Outcome.NEEDS_REVIEW), (problem,)
-    if schedule.kind is ScheduleKind.ONCE:
-        return Outcome.ONCE, (_once_reason(case),)
-    by, by_ru = _code(case)
-    scheduled = Reason("scheduled", f"complete, ours, and due by '{by}'", ORDER_1088_CHECKS, f"всё указано, доза наша, время по «{by_ru}»")
-    return Outcome.SCHEDULED, (scheduled, *_missed_opening(case, schedule))
-
-
-def _missed_opening(case: _Case, schedule: Schedule) -> Iterator[Reason]:
-    """Yield that the single dose with which a schedule begins is over before the doses that are planned now."""
-    since, start = case.planned_from, case.line.starts_at or case.line.authored_at
-    if since is None or start is None or not schedule.opens_with_single or start >= since:
-        return
-    at = start.astimezone(since.tzinfo)
-    yield Reason(
-        "first-dose", f"the single first dose was due at {at:%H:%M on %d.%m.%Y}, before the doses that are planned now: it is not planned",
-        "schedule of the order", f"первая разовая доза была назначена на {at:%d.%m.%Y %H:%M}, до планируемых доз: она не планируется",
-    )  # fmt: skip
-
-
-def _once_reason(case: _Case) -> Reason:
-    since = case.planned_from
-    if since is not None and since.tzinfo is not None:
-        due = once_due(case.line, since, case.slots, since.tzinfo)
-        if due < since:
-            day = f"before this day's doses (from {since:%H:%M on %d.%m.%Y})"
-            text = f"given once; was due at {due:%H:%M on %d.%m.%Y}, {day}: not planned again"
-            told = f"даётся однократно; срок был {due:%d.%m.%Y в %H:%M}, до доз этого дня (с {since:%d.%m.%Y %H:%M}): снова не планируется"
-            return Reason("once", text, "frequencies.csv", told)
-    return Reason("once", "given once, at the order's start", "frequencies.csv", "даётся однократно, в начале назначения")
-
-
-def _code(case: _Case) -> tuple[str, str]:
-    """Return by what the times come about, in English and in Russian."""
-    timing = case.line.timing
-    if timing is not None and timing.code:
-        return timing.code, timing.code
-    return ("slots of the day", "приёмы дня") if timing is not None and timing.slots else ("the written timing", "написанный режим")
-
-
-def _rulings_in_use(case: _Case) -> tuple[Ruling, ...]:
+def _rulings_in_use(case: Case) -> tuple[Ruling, ...]:
     """Return the rulings by which a line goes on; a release whose matter is gone lets nothing pass."""
     if not case.rulings:
         return ()
@@ -384,7 +302,7 @@ def _rulings_in_use(case: _Case) -> tuple[Ruling, ...]:
     return tuple(ruling for ruling in case.rulings if ruling.kind in PASSING and (ruling.kind is not RulingKind.RELEASED or ruling in released))
 
 
-def _remarks(case: _Case) -> Iterator[Reason]:
+def _remarks(case: Case) -> Iterator[Reason]:
     yield from (ruling_reason(ruling) for ruling in _rulings_in_use(case))
     yield from duplicate_remarks(case.line, case.twins, case.kind_of, case.divides)
     if case.line.status is OrderStatus.ON_HOLD:

@@ -1,33 +1,31 @@
-"""`dosehub plan`: the day's doses that would follow from a file, planned by the hub's own services in a store that is thrown away."""
+"""`dosehub plan`: the day's doses that would follow from a file, planned by the hub's own rules; nothing is written."""
 
 import sys
-import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
-from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
 
-from hub.adapters.clock import SteppedClock
 from hub.adapters.intake.cassettes import cassettes_from
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.label_words import dose_words
-from hub.adapters.unit_of_work import SqlUnitOfWork
-from hub.adapters.writer import Writer
 from hub.domain.doses import PlannedDose
 from hub.domain.lane_words import why_lane
 from hub.domain.lanes import piece_text
-from hub.domain.orders import Reason
-from hub.domain.planning import trolley_order
+from hub.domain.orders import LineState, Order, OrderStatus, Reason
+from hub.domain.planning import plan_line, trolley_order
 from hub.domain.refusals import Refusal
+from hub.domain.releases import meant
+from hub.domain.schedule import Schedule
 from hub.domain.schedule_rules import rules_in_words
 from hub.planning_commands.console import wide_console
 from hub.planning_commands.opening import Asked, CommandRefused, Opened, opened
+from hub.services.order_edits import is_packed
 from hub.services.preview import PreviewLine, SheetPreview, preview_sheet
-from hub.services.receive_sheet import receive_sheet
-from hub.services.set_up import enter_cassettes, enter_directory
+from hub.services.receive_sheet import STATE_OF_OUTCOME
 
 MACHINE_SLOTS = 250
 _HEADS = {
@@ -74,31 +72,45 @@ def run_plan(options: PlanOptions) -> int:
 
 
 def plan_of(found: Opened) -> Plan:
-    """Return what the hub would plan from a file; the store it was planned in is gone afterwards."""
+    """Return what the hub would plan from a file and what it knows; nothing is written."""
     if found.is_changes:
         raise CommandRefused(f"{found.sheet.name}: a changes feed is no day's sheet; plan the sheet, or look at the changes with import --dry-run.")
     preview = preview_sheet(found.known, found.sheet, found.house, found.now)
     if isinstance(preview, Refusal):
         raise CommandRefused(preview.text, preview.text_ru)
-    with (
-        tempfile.TemporaryDirectory(prefix="dosehub-plan-") as folder,
-        Writer(Path(folder) / "dosehub.sqlite", SteppedClock(found.now, found.house.zone)) as writer,
-    ):
-        doses = writer.submit("system", lambda unit: _planned(unit, found)).result()
+    doses = tuple(sorted(_planned(found, preview), key=trolley_order))
     codes = {**{patient.id: patient.code for patient in found.known.patients.values()}, **{patient.id: patient.code for patient in found.sheet.patients}}
     drugs = {code: f"{drug.inn} {drug.strength}".strip() for code, drug in found.known.drugs.items()}
     return Plan(preview, doses, {str(key): code for key, code in codes.items()}, {str(key): name for key, name in drugs.items()})
 
 
-def _planned(unit: SqlUnitOfWork, found: Opened) -> tuple[PlannedDose, ...]:
-    enter_directory(unit, "directory", found.known.drugs.values())
-    enter_cassettes(unit, "cassette map", found.house.packager, cassettes_from(found.known.drugs, slots=MACHINE_SLOTS))
-    unit.patients.put_many(found.known.patients.values())
-    unit.stays.put_many(found.known.stays.values())
-    result = receive_sheet(unit, found.sheet, found.house)
-    if isinstance(result, Refusal):
-        raise CommandRefused(result.text, result.text_ru)
-    return tuple(sorted(unit.doses.where(), key=trolley_order))
+def _planned(found: Opened, preview: SheetPreview) -> Iterator[PlannedDose]:
+    """Yield the doses of the lines that the preview says are packed: what is shown of a line and of its doses is one judgement."""
+    with_cassette = {cassette.item for cassette in cassettes_from(found.known.drugs, slots=MACHINE_SLOTS)}
+    stays = {**found.known.stays, **{stay.patient: stay for stay in found.sheet.stays}}
+    window = found.house.sheet_window(found.now)
+    for shown in preview.lines:
+        order = _order_of(shown, found.now)
+        stay, drug = stays.get(order.patient), found.known.drugs.get(order.line.drug)
+        if not is_packed(order) or stay is None or drug is None:
+            continue
+        rulings = found.known.rulings.get(order.id, ())
+        schedule = found.house.schedule_of(order.line, stay.department, rulings)
+        if isinstance(schedule, Schedule):
+            yield from plan_line(
+                replace(order, line=meant(order.line, rulings)), drug, schedule, stay, found.house.sources[preview.source], found.house.slots,
+                max(window[0], found.now), window[1], found.house.zone, has_cassette=drug.code in with_cassette, last_confirmed_at=found.now,
+            )  # fmt: skip
+
+
+def _order_of(shown: PreviewLine, now: datetime) -> Order:
+    """Return a previewed line as the order that taking it in would make."""
+    line = shown.line
+    state = LineState.ON_HOLD if line.status is OrderStatus.ON_HOLD else STATE_OF_OUTCOME[shown.outcome]
+    return Order(
+        id=line.id, version=line.version, line=line, outcome=shown.outcome, state=state, reasons=shown.reasons, patient=line.patient, decided_at=now,
+        first_seen_at=now,
+    )  # fmt: skip
 
 
 def plan_tables(plan: Plan, language: str, explain: bool) -> Iterable[Table]:

@@ -94,6 +94,6 @@ def reason_kind(reason: str) -> str:
 
 _KINDS = (
     ("the patient leaves", "discharge"), ("which keeps its own procedure", "moved to an excluded ward"), ("the patient moved", "transfer"),
-    ("the order was put on hold", "hold"), ("the order was changed", "order changed"), ("the order was", "order stopped"), ("the order ended", "order ended"),
+    ("the order was put on hold", "hold"), ("the order was changed", "order changed"), ("the order is to be changed", "order changed"), ("the order was", "order stopped"), ("the order ended", "order ended"),
     ("the course is over", "order ended"), ("not given in time", "not given in time"), ("not made in time", "not made in time"),
 )  # fmt: skip

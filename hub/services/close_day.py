@@ -8,11 +8,13 @@ from hub.domain.late_changes import ChangeKind
 from hub.domain.orders import LineState
 from hub.domain.packs import JobState, Pack, PackState
 from hub.services.call_off import call_off, withdraw
+from hub.services.due_moves import move_announced
 from hub.services.endings import doses_of, end_dose, move_pack
 from hub.services.feeds import check_feeds
 from hub.services.freeze_batches import freeze_due
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
+from hub.services.plan_day import plan_day
 from hub.services.ports import UnitOfWork
 from hub.services.reviews import open_review
 
@@ -24,7 +26,8 @@ _ON_ITS_WAY = (
 
 def tick(unit: UnitOfWork, house: House) -> int:
     """Do what the clock asks for; returns how much was done. Safe to repeat at any time."""
-    return end_announced(unit, house) + freeze_due(unit, house) + miss_overdue(unit) + check_feeds(unit, house)
+    begun = end_announced(unit, house) + move_announced(unit, house) + plan_day(unit, house)
+    return begun + freeze_due(unit, house) + miss_overdue(unit) + check_feeds(unit, house)
 
 
 def end_announced(unit: UnitOfWork, house: House) -> int:

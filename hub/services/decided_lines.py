@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hub.domain.allergies import allergy_hits
+from hub.domain.allergies import Strength, allergy_hits, allergy_reason
 from hub.domain.orders import Order, Outcome
 from hub.domain.rulings import RulingKind
 from hub.services.ports import UnitOfWork
@@ -48,4 +48,5 @@ def _allergies(unit: UnitOfWork, order: Order) -> list[dict[str, Any]]:
     return [
         {"allergy": hit.allergy, "rule": hit.strength.value, "class": hit.class_name, "needs_second": hit.is_critical}
         for hit in allergy_hits(patient.allergies or (), drug)
+        if hit.strength is not Strength.UNCLEAR or allergy_reason(hit, drug) in order.reasons
     ]

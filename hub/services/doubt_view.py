@@ -27,6 +27,7 @@ def _doubt(unit: UnitOfWork, job: PackJob, doubt: Doubt) -> dict[str, Any]:
         "lost_touch": has_lost_touch(doubt, state_told(unit, job.device)),
         "name": drug_name(unit, fill.drug), "asked": fill.count, "cassette": fill.cassette, "machine_slot": fill.machine_slot,
         "since": asked[0].opened_at if asked else unit.now, "reasons": list(asked[0].reasons) if asked else [],
+        "reasons_ru": list(asked[0].said("ru")) if asked else [],
         "machine": _machine(unit, job, fill), "books": _books(unit, fill), "drops": drops,
         "same_drug_before": others,
     }  # fmt: skip

@@ -3,14 +3,14 @@
 An alarm is an incident, opened once a cause. None of them changes an order: what a feed does not say is never read as an end.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from hub.domain.feeds import COUNTS_KEPT, answered_due, is_suspiciously_small, last_due, usual_count
 from hub.domain.identifiers import OrderId
-from hub.domain.orders import LineState
+from hub.domain.orders import LineState, Order
 from hub.domain.records import Feed, Incident, NewestChange
 from hub.domain.refusals import Refusal
 from hub.services.house import House
@@ -24,11 +24,13 @@ GAP = "feed-gap"
 PARTIAL = "feed-partial"
 HELD = "sheet-held"
 UNLISTED = "orders-unlisted"
-ALARMS = (ABSENT, LATE, FAILING, REFUSED, GAP, PARTIAL, HELD, UNLISTED)
+ASKED = "list-asked"
+ALARMS = (ABSENT, LATE, FAILING, REFUSED, GAP, PARTIAL, HELD, UNLISTED, ASKED)
 # A whole good sheet answers these by itself; a held sheet and orders that are not listed any more wait for a person.
 _ENDED_BY_A_SHEET = (ABSENT, LATE, FAILING, REFUSED, GAP)
 SUSPICIOUS = "suspiciously-small"
 _BESIDE = {
+    "Patient": ("deaths and changed names between two whole lists", "смерти и новые имена между полными списками"),
     "Encounter": ("transfers and discharges between two whole lists", "переводы и выписки между полными списками"),
     "AllergyIntolerance": ("allergies (a list, or the sheet; nobody is checked by this source until then)", "аллергии (списком или листом; до этого по источнику их не сверяют)"),
 }
@@ -39,6 +41,12 @@ LONGEST_WORDS = 600
 def feed_of(unit: UnitOfWork, source: str) -> Feed:
     """Return what is known of a source's feed."""
     return unit.feeds.get(source) or Feed(source)
+
+
+def sends_sheets(unit: UnitOfWork, house: House, source: str) -> bool:
+    """Tell whether whole sheets are a source's way: it is pulled, is bound to send them by a time, or sent one before."""
+    feed = house.feed_of(source)
+    return bool(feed.expected_by or feed.fhir_url) or unit.imports.count(kind="sheet", source=source) > 0
 
 
 def refuse_stump(unit: UnitOfWork, house: House, source: str, name: str, orders: int) -> Refusal | None:
@@ -95,6 +103,7 @@ def file_refused(unit: UnitOfWork, source: str, name: str, sha256: str, refusal:
         unit, source, REFUSED, sha256,
         f"The file {name} of {source} was refused as a whole: {refusal.said('en')}",
         f"Файл {name} источника {source} отклонён целиком: {refusal.said('ru')}",
+        again=True,
     )  # fmt: skip
 
 
@@ -104,6 +113,7 @@ def hold_sheet(unit: UnitOfWork, source: str, name: str, sha256: str, refusal: R
         unit, source, HELD, sha256,
         f"The sheet {name} of {source} is held and not taken in. {refusal.said('en')}",
         f"Лист {name} источника {source} задержан и не принят. {refusal.said('ru')}",
+        again=True,
     )  # fmt: skip
 
 
@@ -114,6 +124,16 @@ def type_unknown(unit: UnitOfWork, source: str, kind: str, english: str, russian
         unit, source, PARTIAL, kind,
         f"{source} does not let {kind} be read: {what} have to come another way. {english[:LONGEST_WORDS]}",
         f"Источник {source} не отдаёт {kind}: {what_ru} должны приходить иначе. {russian[:LONGEST_WORDS]}",
+    )  # fmt: skip
+
+
+def stay_asked(unit: UnitOfWork, source: str, patient: str, stay: str, status: str, version: str) -> None:
+    """Ask about a known stay that its server takes back or does not tell as a presence; the patient's orders stay in force."""
+    raise_alarm(
+        unit, source, ASKED, f"stay-{stay}-{version}",
+        f"{source} tells that the stay {stay} of patient {patient} is '{status or '(none)'}': it neither goes on nor has ended. The orders stay in force: ask the ward whether the patient is here.",
+        f"Источник {source} сообщает, что пребывание {stay} пациента {patient} в состоянии «{status or '(нет)'}»: оно не длится и не окончено. Назначения остаются в силе: спросите отделение, здесь ли пациент.",
+        again=True,
     )  # fmt: skip
 
 
@@ -133,16 +153,23 @@ def note_unlisted(unit: UnitOfWork, source: str, listed: Collection[OrderId], da
     """
     in_force = unit.orders.where(state=[LineState.ACTIVE, LineState.ON_HOLD], order_by="id")
     missing = [order for order in in_force if order.line.source == source and order.id not in listed]
+    english, russian = _unlisted_words(source, missing)
+    lasting = [alarm for alarm in unit.incidents.where(kind=UNLISTED, subject=source, closed=False) if missing and alarm.text == english]
+    if lasting:
+        return len(missing)
     _end_alarms(unit, source, UNLISTED, "a newer whole list came")
     if missing:
-        names = "; ".join(f"{order.id} {order.line.drug_text or order.line.drug}" for order in missing[:LISTED_AT_MOST])
-        more, more_ru = _more(len(missing) - LISTED_AT_MOST)
-        raise_alarm(
-            unit, source, UNLISTED, day,
-            f"{source} does not list {len(missing)} orders in force any more; they stay in force until a person or the source ends them: {names}{more}",
-            f"В списке {source} больше нет действующих назначений: {len(missing)}. Они остаются в силе, пока их не отменит врач или источник: {names}{more_ru}",
-        )  # fmt: skip
+        raise_alarm(unit, source, UNLISTED, day, english, russian, again=True)
     return len(missing)
+
+
+def _unlisted_words(source: str, missing: Sequence[Order]) -> tuple[str, str]:
+    names = "; ".join(f"{order.id} {order.line.drug_text or order.line.drug}" for order in missing[:LISTED_AT_MOST])
+    more, more_ru = _more(len(missing) - LISTED_AT_MOST)
+    return (
+        f"{source} does not list {len(missing)} orders in force any more; they stay in force until a person or the source ends them: {names}{more}",
+        f"В списке {source} больше нет действующих назначений: {len(missing)}. Они остаются в силе, пока их не отменит врач или источник: {names}{more_ru}",
+    )
 
 
 def check_feeds(unit: UnitOfWork, house: House) -> int:
@@ -196,11 +223,17 @@ def _note_late(unit: UnitOfWork, house: House, before: Feed) -> None:
     )  # fmt: skip
 
 
-def raise_alarm(unit: UnitOfWork, source: str, kind: str, cause: str, english: str, russian: str) -> bool:
-    """Open an incident about a feed, once a cause; tell whether it is new."""
+def raise_alarm(unit: UnitOfWork, source: str, kind: str, cause: str, english: str, russian: str, *, again: bool = False) -> bool:
+    """Open an incident about a feed, once a cause; tell whether it is new.
+
+    `again`: a cause that comes again after its alarm was closed opens a new one.
+    """
     identity = f"{kind}:{source}:{cause}"
     if unit.incidents.get(identity) is not None:
-        return False
+        same = [one for one in unit.incidents.where(kind=kind, subject=source) if one.id.endswith(f":{cause}")]
+        if not again or not all(one.closed for one in same):
+            return False
+        identity = f"{kind}:{source}:{len(same) + 1}:{cause}"
     unit.incidents.put(Incident(identity, kind, english, unit.now, source, text_ru=russian))
     unit.record("feed-alarm", {"incident": identity, "kind": kind, "source": source, "text": english})
     return True

@@ -12,6 +12,7 @@ from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, OrderStat
 from hub.domain.packs import TERMINAL_PACK_STATES, PackState
 from hub.domain.planning import PLANNED_OUTCOMES
 from hub.domain.validation import is_excluded_department
+from hub.domain.words import Words
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
 from hub.services.ports import UnitOfWork
@@ -88,13 +89,22 @@ def shown_again(unit: UnitOfWork, house: House, stays: Stays, sheet: OrderSheet)
 def _ask_about_presence(unit: UnitOfWork, house: House, before: Stay, sheet: str, occasion: str) -> None:
     """Ask the ward about a patient who has left or died and whom a sheet shows again."""
     assert before.finished_at is not None
-    at = f"{before.finished_at.astimezone(house.zone):%H:%M on %d.%m.%Y}"
+    left = before.finished_at.astimezone(house.zone)
+    at, at_ru = f"{left:%H:%M on %d.%m.%Y}", f"{left:%d.%m.%Y в %H:%M}"
     if before.died:
-        told = f"Patient {before.patient} died at {at}, and {sheet} shows the patient present: nothing is planned."
-        open_review(unit, "present-after-death", before.patient, "", (told, "Ask the ward; a cancelled discharge brings the orders back."), occasion=occasion)
+        told = Words(
+            f"Patient {before.patient} died at {at}, and {sheet} shows the patient present: nothing is planned.",
+            f"Пациент {before.patient} умер {at_ru}, а по листу {sheet} он в отделении: ничего не планируется.",
+        )
+        deed = Words("Ask the ward; a cancelled discharge brings the orders back.", "Спросите отделение; отмена выписки вернёт назначения.")
+        open_review(unit, "present-after-death", before.patient, "", (told, deed), occasion=occasion)
         return
-    told = f"Patient {before.patient} left at {at}, and {sheet} shows the patient present: the day's doses are planned again."
-    open_review(unit, "present-again", before.patient, "", (told, "Ask the ward whether the patient is there."), occasion=occasion)
+    told = Words(
+        f"Patient {before.patient} left at {at}, and {sheet} shows the patient present: the day's doses are planned again.",
+        f"Пациент {before.patient} выбыл {at_ru}, а по листу {sheet} он в отделении: дозы дня спланированы снова.",
+    )
+    deed = Words("Ask the ward whether the patient is there.", "Спросите отделение, там ли пациент.")
+    open_review(unit, "present-again", before.patient, "", (told, deed), occasion=occasion)
 
 
 def stay_changed(

@@ -103,7 +103,7 @@ def _needs_second(case: Case, hit: AllergyHit) -> Refusal | None:
 def _hit(unit: UnitOfWork, case: Case, allergy: str) -> AllergyHit | Refusal:
     """Return the allergy that holds the order up, or why it cannot be let pass."""
     patient, drug = case.desk.patients.get(case.order.patient), case.desk.drugs.get(case.order.line.drug)
-    hits = allergy_hits(patient.allergies or (), drug) if patient is not None and drug is not None else ()
+    hits = allergy_hits(patient.allergies or (), drug, case.desk.drugs) if patient is not None and drug is not None else ()
     hit = next((hit for hit in hits if hit.allergy == allergy), None)
     if hit is None:
         known = "; ".join(hit.allergy for hit in hits) or "—"

@@ -13,9 +13,11 @@ from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
 from hub.domain.records import (
+    AnnouncedMove,
     Batch,
     CodeEntry,
     Command,
+    DayPlan,
     Device,
     Feed,
     Import,
@@ -91,6 +93,8 @@ class UnitOfWork(Protocol):
     rulings: Repository[Ruling]
     returned_lines: Repository[ReturnedLine]
     newest_changes: Repository[NewestChange]
+    day_plans: Repository[DayPlan]
+    announced_moves: Repository[AnnouncedMove]
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""

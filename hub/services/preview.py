@@ -12,7 +12,6 @@ from typing import Any
 
 from hub.domain.codes import CodeTable, translated
 from hub.domain.drugs import Drug
-from hub.domain.duplicates import by_patient
 from hub.domain.expander import LONGEST_WINDOW
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.orders import (
@@ -38,12 +37,14 @@ from hub.domain.schedule_rules import HOUSE_RULES, ScheduleRules, rules_of, rule
 from hub.domain.schedule_words import in_words
 from hub.domain.validation import unsupported_reasons
 from hub.services.house import House
+from hub.services.orders_beside import beside_by_patient
 from hub.services.ports import UnitOfWork
 from hub.services.receive_sheet import Desk, decision_of
 from hub.services.standing_rulings import Rulings, standing_rulings
 
 LANGUAGES = ("ru", "en")
 IN_FORCE = (LineState.ACTIVE, LineState.ON_HOLD)
+_IN_FORCE_OUTCOMES = frozenset({Outcome.SCHEDULED, Outcome.ONCE, Outcome.PRN, Outcome.NOT_PACKABLE})
 SHOWN_FOR = timedelta(days=7)
 MOST_DOSES = 2_000
 
@@ -57,6 +58,7 @@ class Known:
     stays: Mapping[PatientId, Stay] = field(default_factory=dict)
     codes: Mapping[str, CodeTable] = field(default_factory=dict)
     in_force: tuple[OrderLine, ...] = ()
+    waiting: tuple[OrderLine, ...] = ()
     rulings: Rulings = field(default_factory=dict)
 
 
@@ -112,6 +114,7 @@ def known_of(unit: UnitOfWork) -> Known:
         stays={stay.patient: stay for stay in unit.stays.where()},
         codes=_answered(unit),
         in_force=tuple(order.line for order in unit.orders.where(state=list(IN_FORCE)) if not has_ended(order, unit.now)),
+        waiting=tuple(order.line for order in unit.orders.where(state=LineState.NEEDS_REVIEW)),
         rulings=standing_rulings(unit),
     )
 
@@ -140,8 +143,9 @@ def preview_sheet(known: Known, sheet: OrderSheet, house: House, now: datetime) 
     desk.stays.update({stay.patient: stay for stay in sheet.stays})
     written = tuple(translated(line, codes) for line in sheet.lines)
     ids = {line.id for line in written}
-    desk = replace(desk, beside=by_patient([*written, *(line for line in known.in_force if line.id not in ids)], known.drugs))
-    lines = tuple(_previewed(desk, line, now) for line in written) or tuple(_changed(desk, sheet, known.in_force))
+    others = [line for line in (*known.in_force, *known.waiting) if line.id not in ids]
+    desk = replace(desk, beside=beside_by_patient(house, known.drugs, known.rulings, [*written, *others], _standing(written, known.in_force), _standing(written, known.waiting)))
+    lines = tuple(_previewed(desk, line, now) for line in written) or tuple(_changed(desk, sheet, known))
     return SheetPreview(sheet.name, sheet.source, now, lines, sheet.rejects, house.rules_for(sheet.source))
 
 
@@ -151,11 +155,22 @@ def _met(desk: Desk, patient: Patient) -> None:
     desk.patients[patient.id] = replace(patient, allergies=allergies)
 
 
-def _changed(desk: Desk, sheet: OrderSheet, in_force: Iterable[OrderLine]) -> Iterator[PreviewLine]:
+def _standing(written: Iterable[OrderLine], in_force: Iterable[OrderLine]) -> set[OrderId]:
+    """Return the orders that stand (or wait) as they did: those of which the file says nothing else than before."""
+    lines = {line.id: line for line in written}
+    return {before.id for before in in_force if (line := lines.get(before.id)) is None or _is_unchanged(line, before)}
+
+
+def _is_unchanged(line: OrderLine, before: OrderLine) -> bool:
+    return replace(line, version=before.version, sheet=before.sheet, position=before.position) == before
+
+
+def _changed(desk: Desk, sheet: OrderSheet, known: Known) -> Iterator[PreviewLine]:
     """Yield the lines of a feed, each judged by what was known at its time."""
     beside: dict[PatientId, dict[OrderId, OrderLine]] = {}
-    for line in in_force:
+    for line in (*known.waiting, *known.in_force):
         beside.setdefault(line.patient, {})[line.id] = line
+    standing, waiting = ({line.id: line for line in lines} for lines in (known.in_force, known.waiting))
     for change in sheet.changes:
         if change.patient is not None:
             _met(desk, change.patient)
@@ -165,8 +180,15 @@ def _changed(desk: Desk, sheet: OrderSheet, in_force: Iterable[OrderLine]) -> It
             at = change.at.astimezone(desk.house.zone)
             line = translated(change.line, desk.codes)
             beside.setdefault(line.patient, {})[line.id] = line
-            others = by_patient(beside[line.patient].values(), desk.drugs)
-            yield _previewed(replace(desk, window=desk.house.day_window(at), beside=others), line, at)
+            stand = _standing([line], standing.values())
+            waits = _standing([line], waiting.values())
+            others = beside_by_patient(desk.house, desk.drugs, desk.rulings, beside[line.patient].values(), stand, waits)
+            previewed = _previewed(replace(desk, window=desk.house.day_window(at), beside=others), line, at)
+            for lines, outcomes in ((standing, _IN_FORCE_OUTCOMES), (waiting, {Outcome.NEEDS_REVIEW})):
+                lines.pop(line.id, None)
+                if previewed.outcome in outcomes:
+                    lines[line.id] = line
+            yield previewed
 
 
 def _previewed(desk: Desk, line: OrderLine, now: datetime) -> PreviewLine:

@@ -3,17 +3,36 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.domain.codes import translated
-from hub.domain.doses import DoseState
+from hub.domain.doses import TERMINAL_DOSE_STATES, DoseState
 from hub.domain.identifiers import PatientId
 from hub.domain.late_changes import ChangeKind
-from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, OrderStatus, SheetChange, Stay
+from hub.domain.orders import (
+    LineState,
+    Order,
+    OrderLine,
+    OrderSheet,
+    OrderStatus,
+    Outcome,
+    Reason,
+    SheetChange,
+    Stay,
+    is_in_force,
+)
+from hub.domain.recorded_words import in_russian
 from hub.domain.records import Import, NewestChange
 from hub.domain.refusals import Refusal
+from hub.domain.regulation_checks import RULE_UNCONFIRMED
+from hub.domain.releases import RULE_EARLIER_STAY
+from hub.domain.words import Words
+from hub.services.announced_edits import announce_edit, ask_about_silence, ended_by_news, starting_from
+from hub.services.announced_moves import announce_move, is_move
+from hub.services.feeds import sends_sheets
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
+from hub.services.line_facts import decided_fact
 from hub.services.order_edits import (
     ENDED_STATUSES,
     from_then_on,
@@ -30,6 +49,9 @@ from hub.services.receive_sheet import Desk, decide_lines, judge_for_allergies, 
 from hub.services.reviews import open_review
 from hub.services.sheet_oddities import note_rejects
 
+_WHICH_HOLDS = Words("Ask the ward which of the two holds.", "Спросите отделение, что из этого верно.")
+# A sender's clock may be that far ahead: what holds from then on holds now.
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _IN_FORCE_OR_NOT_OURS = (LineState.ACTIVE, LineState.ON_HOLD, LineState.EXCLUDED)
 
 
@@ -78,9 +100,24 @@ def _take(unit: UnitOfWork, desk: Desk, change: SheetChange, sha256: str) -> Ord
         judge_for_allergies(unit, desk, register(unit, desk, (change.patient,), ()))
     if change.allergies is not None:
         _take_allergies(unit, desk, *change.allergies)
+    change = _moved_in_time(unit, desk, change)
     if change.stay is not None and not _overtaken(unit, f"stay:{change.stay.patient}", change, sha256):
-        _take_stay(unit, desk, change.stay, change.at)
-    return _take_line(unit, desk, change.line, change.at, sha256) if change.line is not None else None
+        take_stay(unit, desk, change.stay, change.at)
+    return _take_line(unit, desk, change.line, change.at, change.told_at or change.at, sha256) if change.line is not None else None
+
+
+def _moved_in_time(unit: UnitOfWork, desk: Desk, change: SheetChange) -> SheetChange:
+    """Return what counts of a change at once: a move that is told for later waits for its time; a discharge told with it is announced by itself."""
+    before = desk.stays.get(change.stay.patient) if change.stay is not None else None
+    if change.stay is None or before is None or change.at <= unit.now:
+        return change
+    stay = placed(change.stay, before)
+    if not is_move(before, stay, unit.now):
+        return change
+    if stay.finished_at is None or stay.finished_at > change.at:
+        announce_move(unit, desk.settings.name, before, stay, change.at)
+    leaves = stay.finished_at is not None and is_here(before, unit.now)
+    return replace(change, stay=replace(before, finished_at=stay.finished_at, died=stay.died) if leaves else None)
 
 
 def _take_allergies(unit: UnitOfWork, desk: Desk, patient: PatientId, texts: tuple[str, ...]) -> None:
@@ -89,19 +126,25 @@ def _take_allergies(unit: UnitOfWork, desk: Desk, patient: PatientId, texts: tup
     if not texts:
         return
     if known is None:
-        told = f"An allergy came of patient {patient}, whom no sheet told of: it is not kept."
-        open_review(unit, "allergy-unknown-patient", patient, "", (told, "Send it again with the patient."))
+        told = Words(
+            f"An allergy came of patient {patient}, whom no sheet told of: it is not kept.",
+            f"Пришли сведения об аллергии пациента {patient}, о котором ни один лист не сообщал: они не сохранены.",
+        )
+        open_review(unit, "allergy-unknown-patient", patient, "", (told, Words("Send it again with the patient.", "Пришлите их ещё раз вместе с пациентом.")))
         return
     judge_for_allergies(unit, desk, register(unit, desk, (with_listed(known, texts),), ()))
 
 
-def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime, sha256: str) -> Order | None:
+def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime, told_at: datetime, sha256: str) -> Order | None:
     """Decide a line that is new or says something new; every other one leaves a fact that names its place in the file, too."""
     line = translated(line, desk.codes)
     before = unit.orders.get(line.id)
-    newest = _newest(unit, f"order:{line.id}", at, announces=line.status in ENDED_STATUSES and at > unit.now)
+    if line.status not in ENDED_STATUSES:
+        at = _holds_from(unit, desk, before, line, unit.now if unit.now < at <= unit.now + _CLOCKS_DIFFER else at)
+    is_later = at > unit.now and before is not None and (line.status in ENDED_STATUSES or not is_same_line(line, before))
+    newest = _newest(unit, f"order:{line.id}", at if told_at == at else min(told_at, unit.now), announces=is_later)
     if before is None:
-        orders = decide_lines(unit, desk, [line], sha256)
+        orders = decide_lines(unit, desk, [starting_from(line, at) if at > unit.now else line], sha256)
         plan_orders(unit, desk, orders)
         return orders[0]
     if newest is not None:
@@ -109,13 +152,37 @@ def _take_line(unit: UnitOfWork, desk: Desk, line: OrderLine, at: datetime, sha2
         return None
     if line.status in ENDED_STATUSES:
         _stop(unit, desk, before, line, at, sha256)
+    elif is_later:
+        announce_edit(unit, desk.house, desk.stays, before, line, at)
+        unit.record("order-unchanged", {"order": before.id, "version": before.version, **_place(line, sha256), "announced_for": at.isoformat()})
+    elif _is_confirmed_by(line, before):
+        plan_orders(unit, desk, decide_lines(unit, desk, [line], sha256))
     elif not is_same_line(line, before):
         order_edited(unit, desk.house, desk.stays, before, line, at)
         plan_orders(unit, desk, decide_lines(unit, desk, [line], sha256))
         _ask_about_the_end(unit, desk.house, before, at)
+    elif ended_by_news(unit, before):
+        ask_about_silence(unit, desk.house, before, at)
     else:
         unit.record("order-unchanged", {"order": before.id, "version": before.version, **_place(line, sha256)})
     return None
+
+
+def _holds_from(unit: UnitOfWork, desk: Desk, before: Order | None, line: OrderLine, at: datetime) -> datetime:
+    """Return from when an edit holds: one that begins later than doses of the order that began already holds from its own beginning."""
+    starts = line.starts_at
+    if before is None or starts is None or starts <= max(at, unit.now) or not is_in_force(before, unit.now):
+        return at
+    if before.line.starts_at is not None and before.line.starts_at > unit.now:
+        return at
+    until_then = [dose for dose in unit.doses.where(order=before.id) if unit.now < dose.due < starts and dose.state not in TERMINAL_DOSE_STATES]
+    return starts if until_then or starts >= desk.window[1] else at
+
+
+def _is_confirmed_by(line: OrderLine, before: Order) -> bool:
+    """Tell whether an order that waits for its source to say that it still holds is told of again as it was."""
+    asked = {reason.rule for reason in before.reasons} & {RULE_UNCONFIRMED, RULE_EARLIER_STAY}
+    return before.state is LineState.NEEDS_REVIEW and bool(asked) and is_same_line(line, before)
 
 
 def _newest(unit: UnitOfWork, subject: str, at: datetime, *, announces: bool) -> datetime | None:
@@ -139,9 +206,13 @@ def _ask_about_the_end(unit: UnitOfWork, house: House, before: Order, at: dateti
     ends = before.stopped_at
     if ends is None or ends <= unit.now:
         return
-    changed_at, ends_at = (f"{moment.astimezone(house.zone):%H:%M on %d.%m.%Y}" for moment in (at, ends))
-    told = f"Order {before.id} was changed at {changed_at}, and its end was announced for {ends_at}: it still ends then."
-    open_review(unit, "end-announced", before.id, "", (told, "Ask the prescriber whether the end still holds."), occasion=at.isoformat())
+    changed, end = at.astimezone(house.zone), ends.astimezone(house.zone)
+    told = Words(
+        f"Order {before.id} was changed at {changed:%H:%M on %d.%m.%Y}, and its end was announced for {end:%H:%M on %d.%m.%Y}: it still ends then.",
+        f"Назначение {before.id} изменено {changed:%d.%m.%Y в %H:%M}, а его окончание объявлено на {end:%d.%m.%Y %H:%M}: оно остаётся в силе.",
+    )
+    deed = Words("Ask the prescriber whether the end still holds.", "Спросите врача, окончится ли оно тогда.")
+    open_review(unit, "end-announced", before.id, "", (told, deed), occasion=at.isoformat())
 
 
 def _overtaken(unit: UnitOfWork, subject: str, change: SheetChange, sha256: str) -> bool:
@@ -153,8 +224,12 @@ def _overtaken(unit: UnitOfWork, subject: str, change: SheetChange, sha256: str)
     at, by = change.at.isoformat(), newest.isoformat()
     unit.record("change-overtaken", {"subject": subject, "at": at, "by": by, "sha256": sha256})
     if change.stay.finished_at is not None:
-        told = f"Patient {change.stay.patient} left at {change.stay.finished_at.isoformat()}; a change of {by} that came before says that the patient is here."
-        open_review(unit, "discharge-overtaken", change.stay.patient, "", (told, "Ask the ward which of the two holds."), occasion=at)
+        left = change.stay.finished_at.isoformat()
+        told = Words(
+            f"Patient {change.stay.patient} left at {left}; a change of {by} that came before says that the patient is here.",
+            f"Пациент {change.stay.patient} выбыл {left}; по изменению от {by}, пришедшему раньше, пациент здесь.",
+        )
+        open_review(unit, "discharge-overtaken", change.stay.patient, "", (told, _WHICH_HOLDS), occasion=at)
     return True
 
 
@@ -163,8 +238,13 @@ def _line_overtaken(unit: UnitOfWork, before: Order, line: OrderLine, at: dateti
     overtaken = {"at": at.isoformat(), "overtaken_by": newest.isoformat()}
     unit.record("order-unchanged", {"order": before.id, "version": before.version, **_place(line, sha256), **overtaken})
     if line.status in ENDED_STATUSES and before.state in (LineState.ACTIVE, LineState.ON_HOLD):
-        told = f"Order {before.id} was {line.status.value} at {overtaken['at']}; a change of {overtaken['overtaken_by']} that came before says that it is in force."
-        open_review(unit, "end-overtaken", before.id, "", (told, "Ask the prescriber which of the two holds."), occasion=overtaken["at"])
+        status_ru = in_russian(f"the order was {line.status.value}")
+        told = Words(
+            f"Order {before.id} was {line.status.value} at {overtaken['at']}; a change of {overtaken['overtaken_by']} that came before says that it is in force.",
+            f"{before.id}: {status_ru} {overtaken['at']}; по изменению от {overtaken['overtaken_by']}, пришедшему раньше, оно действует.",
+        )
+        deed = Words("Ask the prescriber which of the two holds.", "Спросите врача, что из этого верно.")
+        open_review(unit, "end-overtaken", before.id, "", (told, deed), occasion=overtaken["at"])
 
 
 def _place(line: OrderLine, sha256: str) -> dict[str, str]:
@@ -187,7 +267,8 @@ def _stop(unit: UnitOfWork, desk: Desk, before: Order, line: OrderLine, at: date
     act_on(unit, change, from_then_on(unit.doses.where(order=before.id), at, unit.now))
 
 
-def _take_stay(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
+def take_stay(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
+    """Enter where a patient lies from a moment that has come, and act on doses and orders."""
     before = desk.stays.get(stay.patient)
     stay = _still_leaving(unit, placed(stay, before), before, at)
     if before == stay:
@@ -196,7 +277,10 @@ def _take_stay(unit: UnitOfWork, desk: Desk, stay: Stay, at: datetime) -> None:
     if before is None:
         return
     stay_changed(unit, desk.settings, desk.house, desk.stays, before, stay, at)
-    if not is_here(stay, unit.now) or _is_new_admission(before, stay, unit.now):
+    if not is_here(stay, unit.now):
+        return
+    if _is_new_admission(before, stay, unit.now):
+        _ask_about_earlier_stay(unit, desk, before)
         return
     if _leaves_later(before, stay) or is_ours(before, desk.settings, unit.now) != is_ours(stay, desk.settings, unit.now):
         _judge_again(unit, desk, stay, at)
@@ -213,6 +297,25 @@ def _still_leaving(unit: UnitOfWork, stay: Stay, before: Stay | None, at: dateti
 def _is_new_admission(before: Stay, stay: Stay, now: datetime) -> bool:
     """Tell whether a patient who had left came again: the orders of the earlier stay do not wake up by it."""
     return not is_here(before, now) and bool(before.encounter) and bool(stay.encounter) and before.encounter != stay.encounter
+
+
+def _ask_about_earlier_stay(unit: UnitOfWork, desk: Desk, before: Stay) -> None:
+    """Have the orders of an earlier stay wait for a pharmacist where no sheet tells which of them still hold: no day is planned for them until then."""
+    assert before.finished_at is not None
+    if sends_sheets(unit, desk.house, desk.settings.name):
+        return
+    left = before.finished_at.astimezone(desk.house.zone)
+    reason = Reason(
+        RULE_EARLIER_STAY, f"it was ordered in the stay that ended at {left:%H:%M on %d.%m.%Y}, and the patient was admitted again: ask whether it still holds",
+        "list of discharged patients, order 1088, section II", f"назначено в пребывание, окончившееся {left:%d.%m.%Y в %H:%M}; пациент поступил снова: уточните, действует ли оно",
+    )  # fmt: skip
+    known = unit.orders.where(patient=before.patient, state=[LineState.ACTIVE, LineState.ON_HOLD], order_by="id")
+    asked = [
+        replace(order, outcome=Outcome.NEEDS_REVIEW, state=LineState.NEEDS_REVIEW, reasons=(reason,), decided_at=unit.now)
+        for order in known if order.line.source == desk.settings.name
+    ]  # fmt: skip
+    unit.orders.put_many(asked)
+    unit.record_many("line-decided", [decided_fact(order, desk.settings, None) for order in asked])
 
 
 def _leaves_later(before: Stay, stay: Stay) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from hub.domain.codes import CodeTable, translated
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
-from hub.domain.duplicates import OtherOrder, by_patient
+from hub.domain.duplicates import OtherOrder
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.orders import (
     LineDecision,
@@ -31,7 +31,9 @@ from hub.domain.refusals import Refusal
 from hub.domain.releases import meant
 from hub.domain.schedule import Schedule
 from hub.domain.validation import decide_line
+from hub.domain.weekly_orders import GivenDose
 from hub.services.code_tables import ask_about_codes, code_table
+from hub.services.feeds import sends_sheets
 from hub.services.house import House
 from hub.services.line_facts import changed_fact, decided_fact, planned_fact
 from hub.services.order_edits import (
@@ -44,11 +46,14 @@ from hub.services.order_edits import (
     shown_again,
     stay_changed,
 )
+from hub.services.orders_beside import orders_beside
 from hub.services.ports import UnitOfWork
 from hub.services.returned_lines import Ward, sort_returns
 from hub.services.sheet_oddities import note_oddities
+from hub.services.sheets_again import OLDER, known_today, refuse_again
 from hub.services.spared_doses import not_before, wanted
 from hub.services.standing_rulings import Rulings, end_fallen_rulings, standing_rulings
+from hub.services.weekly_given import given_weekly
 
 STATE_OF_OUTCOME: Mapping[Outcome, LineState] = {
     Outcome.SCHEDULED: LineState.ACTIVE,
@@ -61,6 +66,7 @@ STATE_OF_OUTCOME: Mapping[Outcome, LineState] = {
 }
 
 _WITHOUT_DOSES = frozenset({LineState.EXCLUDED, LineState.NEEDS_REVIEW, LineState.REJECTED})
+_OVER = frozenset({"course-over", "discharged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,11 @@ class SheetResult:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What is looked up again and again while lines are decided and planned."""
+    """What is looked up again and again while lines are decided and planned.
+
+    `confirmed`: when orders were confirmed last that are judged again; all others are confirmed by what is decided now. `given`: what ended
+    orders gave in the last week of drugs that are given once a week.
+    """
 
     house: House
     settings: SourceSettings
@@ -87,6 +97,8 @@ class Desk:
     rulings: Rulings = field(default_factory=dict)
     beside: Mapping[PatientId, Sequence[OtherOrder]] = field(default_factory=dict)
     back: frozenset[PatientId] = frozenset()
+    confirmed: Mapping[OrderId, datetime] = field(default_factory=dict)
+    given: Mapping[PatientId, Sequence[GivenDose]] = field(default_factory=dict)
 
 
 def open_desk(unit: UnitOfWork, source: str, house: House) -> Desk | Refusal:
@@ -118,27 +130,27 @@ def _window(unit: UnitOfWork, house: House) -> tuple[datetime, datetime]:
 
 
 def receive_sheet(unit: UnitOfWork, sheet: OrderSheet, house: House) -> SheetResult | Refusal:
-    """Take in a sheet once; the same content again is refused as known and changes nothing."""
+    """Take in a sheet once a working day; the same content again is refused as known and changes nothing."""
     return receive_parts(unit, replace(sheet, lines=(), announced=len(sheet.lines)), [sheet.lines], house)
 
 
 def receive_parts(
-    unit: UnitOfWork, sheet: OrderSheet, parts: Iterable[Sequence[OrderLine]], house: House
+    unit: UnitOfWork, sheet: OrderSheet, parts: Iterable[Sequence[OrderLine]], house: House, *, again: bool = False
 ) -> SheetResult | Refusal:
     """Take in a sheet whose lines come in parts, so that memory does not grow with them; all lines of a patient are in one part.
 
     `sheet` has the people, announces the count of lines and has none itself. The caller's decision is all of it or, by what a part raises, nothing.
+    `again`: a pharmacist takes in a sheet of today that a newer one has overtaken.
     """
-    known = unit.imports.get(sheet.sha256)
-    if known is not None:
-        return Refusal(
-            "known-sheet",
-            f"{sheet.name}: the same content was taken in at {known.received_at.isoformat()} as {known.name}.",
-            f"{sheet.name}: это содержимое уже принято {known.received_at:%d.%m.%Y %H:%M} как {known.name}.",
-        )
     desk = open_desk(unit, sheet.source, house)
     if isinstance(desk, Refusal):
         return desk
+    known = known_today(unit, house, sheet.sha256)
+    if known is not None:
+        parts = tuple(parts) if again else parts
+        refused = refuse_again(unit, known, sheet, parts, desk.codes, desk.stays)
+        if not (again and refused.code == OLDER):
+            return refused
     desk = replace(desk, window=house.sheet_window(unit.now))
     desk = replace(desk, back=_take_people(unit, desk, sheet))
     outcomes, planned = Counter[str](), 0
@@ -233,21 +245,24 @@ def _judged_by_its_source(unit: UnitOfWork, desk: Desk, before: Order) -> Order:
 
 
 def decide_lines(
-    unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha256: str | None, known: Mapping[OrderId, Order] | None = None
+    unit: UnitOfWork, desk: Desk, lines: Iterable[OrderLine], sha256: str | None, known: Mapping[OrderId, Order] | None = None,
+    *, for_the_day: bool = False,
 ) -> list[Order]:
     """Give every line its outcome; an unchanged line keeps its version, a changed one gets the next.
 
-    `sha256` names the file that brought the lines; None where known lines are judged again, which gives them the next version.
+    `sha256` names the file that brought the lines; None where known lines are judged again, which gives them the next version, or, where
+    nothing is new but the day (`for_the_day`), leaves it.
     A line that was stopped and comes again unchanged stays stopped: an older list must not bring an order back. `known` are the
     orders of these lines where the caller looked them up.
     """
     orders, facts, fallen, asked = [], [], [], []
     lines = tuple(lines)
     known = _known_orders(unit, lines) if known is None else known
-    desk = replace(desk, beside=_beside(unit, desk, lines, known))
+    confirmed = _last_confirmed(unit, desk, known) if sha256 is None else {}
+    desk = replace(desk, beside=orders_beside(unit, desk.house, desk.drugs, desk.rulings, lines, known), confirmed=confirmed, given=given_weekly(unit, desk.drugs, lines))
     for line in lines:
         before = known.get(line.id)
-        anew = before is not None and (sha256 is None or (line.patient in desk.back and is_in_force(before, unit.now)))
+        anew = before is not None and ((sha256 is None and not for_the_day) or (line.patient in desk.back and is_in_force(before, unit.now)))
         version = before.version + 1 if before is not None and anew else _version(line, before)
         order = _decided(unit, desk, line if line.version == version else replace(line, version=version))
         if before is not None and before.version == version:
@@ -266,22 +281,25 @@ def decide_lines(
     unit.record_many("line-decided", facts)
     ask_about_codes(unit, desk.house, desk.drugs, asked)
     end_fallen_rulings(unit, desk.rulings, desk.patients, orders)
-    sort_returns(unit, Ward(desk.patients, desk.stays), orders)
+    sort_returns(unit, Ward(desk.patients, desk.stays), [order for order in orders if not (for_the_day and is_over(order))])
     for order in fallen:
+        if for_the_day and is_over(order):
+            continue
         order_fell(unit, desk.house, desk.stays, order, unit.now)
     return orders
 
 
-def _beside(
-    unit: UnitOfWork, desk: Desk, lines: Sequence[OrderLine], known_orders: Mapping[OrderId, Order]
-) -> Mapping[PatientId, Sequence[OtherOrder]]:
-    """Return the orders in force of the patients of some lines, by patient: these lines as they are now, and what is known beside them."""
-    ids = {line.id for line in lines}
-    ended = {order.id for order in known_orders.values() if order.state in (LineState.STOPPED, LineState.COMPLETED)}
-    known = unit.orders.where(patient=list({line.patient for line in lines}), state=[LineState.ACTIVE, LineState.ON_HOLD])
-    others = [order.line for order in known if order.id not in ids and not has_ended(order, unit.now)]
-    together = [*(line for line in lines if line.id not in ended), *others]
-    return by_patient((meant(line, desk.rulings.get(line.id, ())) for line in together), desk.drugs)
+def is_over(order: Order) -> bool:
+    """Tell whether an order is rejected for nothing but that its course or its patient's stay has ended: nobody has to correct it."""
+    return order.outcome is Outcome.REJECTED and {reason.rule for reason in order.reasons} <= _OVER
+
+
+def _last_confirmed(unit: UnitOfWork, desk: Desk, known: Mapping[OrderId, Order]) -> Mapping[OrderId, datetime]:
+    """Return when known orders of a source that only sends messages were told of last; each whole sheet confirms those of other sources."""
+    if desk.settings.reconfirm_days is None or not known or sends_sheets(unit, desk.house, desk.settings.name):
+        return {}
+    told = {change.subject: change.at for change in unit.newest_changes.where(subject=[f"order:{name}" for name in known])}
+    return {name: told.get(f"order:{name}") or order.line.authored_at or order.first_seen_at or order.decided_at for name, order in known.items()}
 
 
 def _version(line: OrderLine, before: Order | None) -> int:
@@ -317,12 +335,13 @@ def decision_of(desk: Desk, line: OrderLine, now: datetime) -> LineDecision:
         house.frequencies,
         house.slots,
         desk.settings,
-        now,
+        desk.confirmed.get(line.id, now),
         now,
         max(desk.window[0], now).astimezone(house.zone),
         desk.rulings.get(line.id, ()),
         desk.beside.get(line.patient, ()),
         house.schedule_rules,
+        desk.given.get(line.patient, ()),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.domain.identifiers import PatientId, UserId, derived_id
 from hub.domain.line_diff import line_diff
-from hub.domain.orders import Order, Outcome, Patient, Stay
+from hub.domain.orders import Order, Outcome, Patient, Reason, Stay
 from hub.domain.refusals import Refusal
 from hub.domain.returned_lines import (
     CORRECTED,
@@ -22,6 +22,7 @@ from hub.domain.returned_lines import (
     error_counts,
     is_corrected_by,
 )
+from hub.domain.validation import unsupported_reasons
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
 
@@ -164,9 +165,15 @@ def _row(unit: UnitOfWork, line: ReturnedLine) -> dict[str, Any]:
         "patient": line.code, "department": line.department, "room": line.room, "bed": line.bed, "drug": line.line.drug_text or line.drug, "nurse": line.nurse,
         "returned_at": line.returned_at, "seen_by": line.seen_by, "seen_at": line.seen_at, "passed_to": line.passed_to,
         "closed_at": line.closed_at, "closed_by": line.closed_by, "closed_because": line.closed_because, "corrected_by": line.corrected_by,
-        "reasons": [_reason(reason.rule, reason.text, reason.text_ru, reason.source) for reason in line.reasons],
+        "reasons": [_reason(reason.rule, reason.text, reason.text_ru, reason.source) for reason in reasons_of(line)],
         "changed": _changed(unit, line),
     }  # fmt: skip
+
+
+def reasons_of(line: ReturnedLine) -> list[Reason]:
+    """Return why a line was returned: first what could not be read of it, of which a missing frequency or dose is only what follows."""
+    kept = {reason.text for reason in line.reasons}
+    return [*(reason for reason in unsupported_reasons(line.line) if reason.text not in kept), *line.reasons]
 
 
 def _reason(rule: str, text: str, text_ru: str, source: str) -> dict[str, str]:

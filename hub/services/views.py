@@ -188,7 +188,7 @@ def _review(unit: UnitOfWork, review: Review) -> dict[str, Any]:
     doses = unit.doses.where(pack=pack.serial) if pack is not None else []
     return {
         "review": review.id, "kind": review.kind, "subject": review.subject, "verdict": review.verdict, "opened_at": review.opened_at,
-        "reasons": list(review.reasons), "evidence": review.evidence, "pouch": review.kind == "pouch" and pack is not None,
+        "reasons": list(review.reasons), "reasons_ru": list(review.said("ru")), "evidence": review.evidence, "pouch": review.kind == "pouch" and pack is not None,
         "expected": [{"name": drug_name(unit, dose.drug), "units": fraction_text(dose.units), "text": dose.dose_text} for dose in doses],
     }  # fmt: skip
 

@@ -123,15 +123,15 @@ def _verdict(unit: UnitOfWork, house: House, pack: Pack) -> Iterator[Reason]:
 def _decided(unit: UnitOfWork, pack: Pack) -> Iterator[Reason]:
     """Yield what people were asked about a pack, and what they answered."""
     for review in unit.reviews.where(subject=pack.serial, order_by="opened_at", limit=MOST_GROUNDS):
-        asked = "; ".join(review.reasons)
+        asked, asked_ru = "; ".join(review.reasons), "; ".join(review.said("ru"))
         if not review.decision:
-            yield Reason("review", f"a person is asked: {asked}", f"{_INVARIANTS}: 5", f"ждёт решения человека: {in_russian(asked)}")
+            yield Reason("review", f"a person is asked: {asked}", f"{_INVARIANTS}: 5", f"ждёт решения человека: {asked_ru}")
             continue
         by, by_ru = named(unit, review.decided_by) if review.decided_by is not None else ("nobody named", "имя не записано")
         accepted = review.decision == "accept"
         yield Reason(
             "review", f"{'accepted' if accepted else 'rejected'} by {by}: {asked}", f"{_INVARIANTS}: 5",
-            f"{'принято' if accepted else 'отклонено'}, {by_ru}: {in_russian(asked)}",
+            f"{'принято' if accepted else 'отклонено'}, {by_ru}: {asked_ru}",
         )  # fmt: skip
 
 

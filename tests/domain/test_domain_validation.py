@@ -63,9 +63,10 @@ def test_every_missing_thing_is_told_at_once() -> None:
     assert rules(decision) == {"dose", "frequency", "course", "signature"}
 
 
-def test_an_open_ended_order_that_nobody_confirmed_is_rejected() -> None:
+def test_an_open_ended_order_that_nobody_confirmed_goes_to_a_person() -> None:
     stale = decide(confirmed_at=MONDAY - timedelta(days=3, minutes=1))
-    assert (stale.outcome, rules(stale)) == (Outcome.REJECTED, {"course"})
+    assert (stale.outcome, rules(stale)) == (Outcome.NEEDS_REVIEW, {"not-confirmed"})
+    assert "не подтверждено с" in stale.reasons[0].said("ru") and "was not confirmed since" in stale.reasons[0].said("en")
     assert decide(confirmed_at=MONDAY - timedelta(days=3)).outcome is Outcome.SCHEDULED
     assert confirmed_until(LINE, SOURCE, MONDAY, Schedule(ScheduleKind.REGULAR)) == MONDAY + timedelta(days=3)
 
@@ -182,6 +183,7 @@ def test_allergies_that_the_source_does_not_tell_are_said_to_be_unchecked() -> N
         ("penicillin", "Amoxicillin", "", "Penicillins", True),
         ("сиофор", "Метформин", "Сиофор 500", "", True),
         ("цефтриаксон", "Цефтазидим", "", "Цефалоспорины", True),
+        ("пенициллин (реакция не указана)", "Амоксициллин", "", "", True),
         ("нет", "Метформин", "", "", False),
         ("NKDA", "Metformin", "", "", False),
         ("пыльца", "Метформин", "", "Бигуаниды", False),

@@ -267,7 +267,7 @@ def test_a_dose_when_needed_or_once_beside_a_regular_order_is_remarked(code: str
 
 def test_one_dose_made_of_two_strengths_is_remarked_only() -> None:
     small = drug(code=DrugCode("MET850"), strength="850 мг")
-    decisions = decided(drug(), line(), second(drug=small.code, dose=mg(850)), more=[small])
+    decisions = decided(drug(), line(), second(drug=small.code, dose=mg(850), authored_at=line().authored_at), more=[small])
     assert [decision.outcome for decision in decisions] == [Outcome.SCHEDULED, Outcome.SCHEDULED]
     assert "same-drug-beside" in rules(decisions[1])
 

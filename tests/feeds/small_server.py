@@ -69,7 +69,7 @@ class SmallServer:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         asked, kind = parse_qs(urlsplit(request.path).query), urlsplit(request.path).path.rpartition("/")[2]
-        if kind in ("Encounter", "AllergyIntolerance"):
+        if kind in ("Encounter", "AllergyIntolerance", "Patient"):
             self.beside.append((kind, asked))
             self.unknown.get(kind, lambda request: send(request, 200, self._bundle_beside(kind, asked)))(request)
             return

@@ -1,14 +1,16 @@
 """A pull hears of stays and allergies between whole lists, where the server tells of them; where it does not, that is said once."""
 
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
+from hub.adapters.feeds.feed_desk import FeedDesk
 from hub.adapters.feeds.fhir_pull import read_cursor
 from hub.domain.orders import LineState
-from hub.services.feeds import FAILING, PARTIAL
-from tests.feeds.feed_world import FeedWorld
+from hub.services.feeds import ASKED, FAILING, PARTIAL
+from tests.feeds.feed_world import SOURCE, FeedWorld
 from tests.feeds.small_server import SmallServer, send
 
 
@@ -31,6 +33,10 @@ def allergies(fed: FeedWorld, patient: str) -> Any:
     return fed.world.get("patients", patient).allergies
 
 
+def members(fhir: SmallServer, reference: str) -> dict[str, Any]:
+    return {name: value for name, value in fhir.resources[reference].items() if name not in ("resourceType", "id", "meta")}
+
+
 def move(fhir: SmallServer, patient: str, ward: str, **members: Any) -> None:
     told = {"status": "in-progress", "class": {"code": "IMP"}, **members}
     fhir.put("Encounter", f"e-{patient}", subject={"reference": f"Patient/{patient}"}, location=[{"location": {"display": f"{ward} / room 9 / bed 1"}}], **told)
@@ -40,7 +46,7 @@ def test_a_transfer_without_a_change_of_orders_is_heard(pulled: FeedWorld, fhir:
     move(fhir, "p1", "Surgery")
     pulled.pull(fhir.url).work()
     assert (stay(pulled, "p1").department, stay(pulled, "p2").department) == ("Surgery", "Therapy")
-    assert [kind for kind, asked in fhir.beside if "_lastUpdated" in asked] == ["Encounter", "AllergyIntolerance"]
+    assert [kind for kind, asked in fhir.beside if "_lastUpdated" in asked] == ["Encounter", "Patient", "AllergyIntolerance"]
     entries = pulled.entries()
     pulled.pull(fhir.url).work()
     assert pulled.entries() == entries, "the overlap brings the stay again in the version that is known"
@@ -124,3 +130,60 @@ def test_another_failure_beside_the_orders_fails_the_pull(pulled: FeedWorld, fhi
     fhir.order("o1", amount=2)
     pulled.pull(fhir.url).work()
     assert pulled.kinds() == [FAILING] and pulled.orders()["o1"].version == 1
+
+
+def _tells_of_allergies(fed: FeedWorld) -> None:
+    fed.world.house = replace(fed.world.house, sources={SOURCE: replace(fed.world.house.sources[SOURCE], allergies_provided=True)})
+    fed.desk = FeedDesk(fed.world.writer, fed.world.house, fed.folder / "hub" / "intake", {SOURCE: ("", "")})
+
+
+def test_a_server_that_should_tell_of_allergies_and_does_not_frees_nobody_of_them(fed: FeedWorld, fhir: SmallServer) -> None:
+    _tells_of_allergies(fed)
+    fhir.unknown["AllergyIntolerance"] = _not_found
+    fhir.order("o1", patient="p1")
+    fed.pull(fhir.url).work()
+    order = fed.orders()["o1"]
+    assert allergies(fed, "p1") is None and order.state is LineState.NEEDS_REVIEW
+    assert "должен сообщать об аллергиях и не сообщил" in order.reasons[0].said("ru") and PARTIAL in fed.kinds()
+
+
+def test_a_server_that_tells_of_allergies_again_is_believed_with_the_next_whole_list(fed: FeedWorld, fhir: SmallServer) -> None:
+    _tells_of_allergies(fed)
+    fhir.unknown["AllergyIntolerance"] = _not_found
+    fhir.order("o1", patient="p1")
+    fed.pull(fhir.url).work()
+    del fhir.unknown["AllergyIntolerance"]
+    fhir.step(24 * 60)
+    fed.later(days=1)
+    fed.pull(fhir.url).work()
+    assert allergies(fed, "p1") == () and fed.orders()["o1"].state is LineState.ACTIVE
+
+
+def test_a_stay_that_is_taken_back_is_asked_about_and_stops_no_later_pull(pulled: FeedWorld, fhir: SmallServer) -> None:
+    move(fhir, "p1", "Therapy", status="cancelled")
+    pulled.pull(fhir.url).work()
+    (alarm,) = pulled.alarms()
+    assert (alarm.kind, "stay e-p1 of patient p1 is 'cancelled'" in alarm.text) == (ASKED, True) and "спросите отделение" in alarm.text_ru
+    assert stay(pulled, "p1").finished_at is None and pulled.feed().problem == ""
+    fhir.step(10)
+    pulled.later(minutes=10)
+    move(fhir, "p2", "Surgery")
+    pulled.pull(fhir.url).work()
+    assert stay(pulled, "p2").department == "Surgery" and pulled.kinds() == [ASKED]
+
+
+@pytest.mark.parametrize("status", ["in-progress", "finished"])
+def test_an_order_of_a_visit_to_a_clinic_neither_moves_nor_discharges_an_inpatient(pulled: FeedWorld, fhir: SmallServer, status: str) -> None:
+    place = [{"location": {"display": "Clinic / room 1 / bed 1"}}]
+    told = {"class": {"code": "AMB"}, "period": {"end": "2026-03-02T05:30:00+03:00"}, "location": place}
+    fhir.put("Encounter", "visit", status=status, subject={"reference": "Patient/p1"}, **told)
+    fhir.put("MedicationRequest", "o3", **{**members(fhir, "MedicationRequest/o1"), "encounter": {"reference": "Encounter/visit"}})
+    pulled.pull(fhir.url).work()
+    assert (stay(pulled, "p1").department, stay(pulled, "p1").finished_at) == ("Therapy", None) and "o3" in pulled.orders()
+
+
+def test_a_death_that_only_the_patient_tells_is_heard(pulled: FeedWorld, fhir: SmallServer) -> None:
+    person = members(fhir, "Patient/p1")
+    fhir.put("Patient", "p1", **person, deceasedDateTime="2026-03-02T05:05:00+03:00")
+    pulled.pull(fhir.url).work()
+    assert stay(pulled, "p1").died and not stay(pulled, "p2").died

@@ -44,8 +44,8 @@ def order(**changed: Any) -> dict[str, Any]:
 
 
 def with_dosage(**changed: Any) -> dict[str, Any]:
-    """Return the order with another dosage; None takes a member away."""
-    dosage = ORDER["dosageInstruction"][0] | changed
+    """Return the order with another dosage; None takes a member away, and another timing the text of the first one."""
+    dosage = ORDER["dosageInstruction"][0] | ({"text": None} if changed.get("timing") else {}) | changed
     return order(dosageInstruction=[{key: value for key, value in dosage.items() if value is not None}])
 
 

@@ -115,7 +115,6 @@ def test_a_code_that_contradicts_the_name_is_for_a_person() -> None:
         ({"Конец": "до выписки"}, "the course end cannot be read: до выписки"),
         ({"Дата рождения": "1965"}, "the birth date cannot be read: 1965"),
         ({"Утро": "пол"}, "the morning cell cannot be read: пол"),
-        ({"Режим": "BID"}, "both a frequency (BID) and marked slots of the day"),
         ({"Доза": "много"}, "the dose cannot be read: много"),
         ({"Доза": "1,125"}, "the dose cannot be read: '1,125' may mean 1125 or 1.125: write one of them"),
         ({"Доза": "12,5 г"}, "the dose has two units: 12,5 г and мг"),
@@ -128,6 +127,11 @@ def test_a_code_that_contradicts_the_name_is_for_a_person() -> None:
 )
 def test_what_is_wrong_in_a_row_is_named_in_its_line(cells: dict[str, str], words: str) -> None:
     assert words in english(line(**cells).unsupported)
+
+
+def test_a_frequency_beside_marked_slots_is_kept_whole_for_the_schedule_to_judge() -> None:
+    found = line(Режим="1 раз в неделю", Вечер="").timing
+    assert found is not None and found.code == "1 раз в неделю" and found.slots == (SlotDose("morning", Fraction(1)),)
 
 
 def test_a_missing_dose_and_missing_slots_are_none() -> None:

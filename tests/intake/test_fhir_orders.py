@@ -9,6 +9,7 @@ import pytest
 from intake_bundles import ORDER, PATIENT, bundle, order, with_dosage
 
 from hub.adapters.intake.fhir import read_fhir
+from hub.adapters.intake.fhir_doubled import doubled_members
 from hub.adapters.intake.fhir_places import place
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
 from hub.domain.quantities import Quantity
@@ -291,3 +292,17 @@ def test_places(display: str, parts: tuple[str, str, str]) -> None:
 def test_a_start_that_is_a_date_alone_is_told_from_midnight(start: str | None, on_day: bool) -> None:
     period = {"start": start} if start else {}
     assert line_of(order(dispenseRequest={"validityPeriod": period})).starts_on_day is on_day
+
+
+def test_a_member_that_is_written_twice_is_named_wherever_it_stands() -> None:
+    doubled = bundle(PATIENT, ORDER).replace(b'"value": 12.5,', b'"value": 1, "value" : 12.5,')
+    assert doubled != bundle(PATIENT, ORDER)
+    (line,) = read_fhir("day.json", doubled, FEED, {}, zone=MOSCOW).lines
+    assert "value is written twice: which one holds?" in english(line.unsupported)
+    assert doubled_members(rb'{"a": {"b": 1, "\u0062": 2}, "c": ": \u003a"}')[0].ru == "b указано дважды: что верно?"
+    assert doubled_members(b'{"a": {"b": ":"}, "c": [{"b": 1}, {"b": 1}]}') == ()
+
+
+def test_a_priority_that_nobody_knows_is_named() -> None:
+    assert "priority weird" in english(line_of(order(priority="weird")).unsupported)
+    assert not line_of(order(priority="routine")).unsupported

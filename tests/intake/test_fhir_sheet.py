@@ -17,6 +17,8 @@ from intake_bundles import ENCOUNTER, ORDER, PATIENT, bundle, ndjson, order
 from hub.adapters.intake import envelope
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.fhir import read_fhir
+from hub.domain.drugs import Drug, DrugClass, Form, Storage
+from hub.domain.identifiers import DrugCode
 from hub.domain.orders import OrderStatus, Patient, SourceSettings, Stay
 from hub.domain.quantities import Quantity
 from hub.domain.timing import Timing
@@ -29,6 +31,13 @@ WHOLE = bundle(PATIENT, ENCOUNTER, ORDER)
 
 def read(data: bytes, source: SourceSettings = FEED) -> Any:
     return read_fhir("day.json", data, source, {}, zone=MOSCOW)
+
+
+def tablet(code: str, inn: str) -> Drug:
+    return Drug(
+        code=DrugCode(code), inn=inn, trade_name="", form=Form.TABLET, strength="25 mg", unit="tablet", group="", drug_class=DrugClass.ORDINARY,
+        high_alert=False, hazardous=False, look_alike_group="", storage=Storage.ROOM, divisible_by=2, prepack_allowed=True, price=None,
+    )  # fmt: skip
 
 
 def refusal(data: bytes) -> str:
@@ -107,8 +116,29 @@ def test_medications_are_found_contained_and_beside() -> None:
 
 
 def test_the_coding_that_the_directory_knows_is_the_drug() -> None:
-    sheet = read_fhir("day.json", WHOLE, FEED, {"0040": None}, zone=MOSCOW)  # type: ignore[dict-item]
+    sheet = read_fhir("day.json", WHOLE, FEED, {DrugCode("0040"): tablet("0040", "Metoprolol")}, zone=MOSCOW)
     assert sheet.lines[0].drug == "0040"
+
+
+ATC, OURS = "http://www.whocc.no/atc", "urn:ours"
+
+
+@pytest.mark.parametrize(
+    ("concept", "doubts"),
+    [
+        ({"coding": [{"code": "METO25"}, {"code": "WARF5"}]}, 1), ({"coding": [{"code": "METO25"}], "text": "Warfarin 5 mg"}, 1),
+        ({"coding": [{"code": "METO25"}], "text": "Варфарин 5 мг"}, 1), ({"coding": [{"code": "METO25", "system": ATC, "display": "bisoprolol"}]}, 1),
+        ({"coding": [{"code": "METO25", "system": OURS, "display": "warfarin"}]}, 1), ({"coding": [{"code": "METO25"}], "text": "Metoprolol 25"}, 0),
+        ({"coding": [{"code": "METO25", "system": OURS}, {"code": "C07AB02", "system": ATC, "display": "metoprolol"}]}, 0),
+        ({"coding": [{"code": "METO25", "system": OURS}], "text": "by the ward's scheme"}, 0),
+    ],
+)  # fmt: skip
+def test_two_drugs_in_one_order_are_told_and_neither_is_chosen_in_silence(concept: dict[str, Any], doubts: int) -> None:
+    directory = {DrugCode(code): tablet(code, inn) for code, inn in (("METO25", "Metoprolol"), ("WARF5", "Warfarin"))}
+    data = bundle(PATIENT, ENCOUNTER, {**ORDER, "medicationCodeableConcept": concept})
+    told = english(read_fhir("day.json", data, FEED, directory, zone=MOSCOW).lines[0].unsupported)
+    assert len(told) == doubts
+    assert all("METO25 (Metoprolol" in each and any(name in each.casefold() for name in ("warfarin", "варфарин", "bisoprolol")) for each in told)
 
 
 def test_allergies_reach_their_patient_and_refuted_ones_do_not() -> None:

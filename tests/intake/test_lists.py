@@ -277,14 +277,14 @@ def test_the_hospital_formulary_gives_cassettes_and_stock(hospital: Path) -> Non
 
 def test_discharges_finish_stays() -> None:
     data = "код пациента;пациент;дата рождения;отделение;выписан\n26-1;;;Терапия;05.03.2026 12:00\n"
-    (stay,) = read_discharges("d.csv", data.encode(), WARD, zone=MOSCOW).stays
+    (stay,) = read_discharges("d.csv", data.encode(), WARD, zone=MOSCOW, now=datetime(2026, 3, 5, 13, tzinfo=MOSCOW)).stays
     assert (stay.patient, stay.department, stay.finished_at) == ("26-1", "Терапия", datetime(2026, 3, 5, 12, tzinfo=MOSCOW))
     for row, words in {
         ";Ильина Анна;;Терапия;05.03.2026 12:00": "line 3, field patient: neither a code nor a name",
         "26-2;;;Терапия;завтра": "line 3, field discharged_at: 'завтра' is no date and time",
         "26-2;;;Терапия;": "field discharged_at: '' is no date and time",
     }.items():
-        assert words in refusal(read_discharges, "d.csv", f"{data}{row}\n".encode(), WARD, zone=MOSCOW)
+        assert words in refusal(read_discharges, "d.csv", f"{data}{row}\n".encode(), WARD, zone=MOSCOW, now=datetime(2026, 3, 5, 13, tzinfo=MOSCOW))
 
 
 def test_allergies_by_patient() -> None:

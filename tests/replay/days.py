@@ -14,9 +14,10 @@ from datetime import datetime
 
 from hub.domain.drugs import SOLID_FORMS, DrugClass, DrugDirectory
 from hub.domain.frequencies import ScheduleKind
+from hub.domain.line_outcomes import MIXTURE_PREFIX
 from hub.domain.orders import OrderStatus, Outcome
 from hub.domain.refusals import Refusal
-from hub.domain.validation import MIXTURE_PREFIX, is_excluded_department
+from hub.domain.validation import is_excluded_department
 from hub.replay.history import sheet_of
 from hub.services.house import House
 from hub.services.preview import Known, PreviewLine, SheetPreview, preview_sheet

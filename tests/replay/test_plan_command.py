@@ -1,11 +1,14 @@
 """`dosehub plan`: the doses of a day by department, each with why it is due then and goes its way."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hub.domain.doses import Lane
+from hub.domain.identifiers import OrderId
 from hub.domain.lane_words import why_lane
+from hub.domain.orders import Outcome
 from hub.planning_commands.opening import Asked, opened
 from hub.planning_commands.plan_command import PlanOptions, plan_of, plan_tables, run_plan
 from tests.intake.intake_bundles import ENCOUNTER, ORDER, PATIENT, bundle
@@ -55,6 +58,16 @@ def test_every_line_dose_and_lane_says_why(sheet: Path, language: str, sentences
 def test_the_rules_of_schedules_in_force_are_printed_where_the_plan_is_explained(sheet: Path, capsys: pytest.CaptureFixture[str], language: str, rule: str) -> None:
     assert rule in planned(sheet, capsys, explain=True, language=language)
     assert rule not in planned(sheet, capsys, explain=False, language=language)
+
+
+def test_a_line_that_waits_beside_an_order_in_force_has_no_dose_in_the_plan(sheet: Path) -> None:
+    found = opened(Asked(sheet))
+    line = next(line for line in found.sheet.lines if line.id == "mr1")
+    assert plan_of(found).doses
+    beside = replace(found.known, in_force=(replace(line, id=OrderId("earlier")),))
+    plan = plan_of(replace(found, known=beside))
+    assert [shown.outcome for shown in plan.preview.lines if shown.line.id == "mr1"] == [Outcome.NEEDS_REVIEW]
+    assert plan.doses == ()
 
 
 def test_planning_a_changes_feed_is_refused_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

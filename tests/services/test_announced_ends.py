@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from hub.domain.doses import DoseState
 from hub.domain.orders import OrderStatus, SheetChange, Stay
+from hub.services.views import bench_board
 from tests.services.small_world import MSK, World, order_line
 from tests.services.test_discharges import open_doses, told
 
@@ -35,6 +36,8 @@ def test_an_edit_keeps_the_announced_end_and_asks_whether_it_holds(world: World)
     assert [dose.due.astimezone(MSK).hour for dose in open_doses(world)] == [8]
     (review,) = world.all("reviews")
     assert (review.kind, review.subject) == ("end-announced", "a") and "19:00 on 02.03.2026" in review.reasons[0]
+    (shown,) = world.do(bench_board)["reviews"]
+    assert "окончание объявлено на 02.03.2026 19:00" in shown["reasons_ru"][0] and shown["reasons_ru"][1].startswith("Спросите врача")
 
 
 def test_a_sheet_that_edits_a_line_keeps_its_announced_end(world: World) -> None:
@@ -74,3 +77,34 @@ def test_news_that_is_newer_than_the_announcement_takes_the_discharge_back(world
     told(world, SheetChange(world.now, stay=before))
     assert world.get("stays", "p1").finished_at is None
     assert [dose.state for dose in world.all("doses", order="a", version=2)] == [DoseState.PLANNED] * 2
+
+
+def test_an_edit_of_later_leaves_what_is_due_before_it_and_is_asked_about(world: World) -> None:
+    world.sheet(TWICE)
+    changes = world.now.replace(hour=14)
+    told(world, SheetChange(changes, line=order_line("a", code="BID", units=2)))
+    assert [(dose.units, dose.due.astimezone(MSK).hour) for dose in open_doses(world)] == [(1, 8)]
+    assert (world.get("orders", "a").line.dose, world.get("orders", "a").stopped_at) == (TWICE.dose, changes)
+    (review,) = world.all("reviews", kind="change-announced")
+    assert "changed from 14:00 on 02.03.2026" in review.reasons[0] and "2 tablet" in review.reasons[1] and "изменено с 14:00" in review.reasons_ru[0]
+
+
+def test_an_edit_whose_start_is_tomorrow_is_no_edit_of_today(world: World) -> None:
+    world.sheet(TWICE)
+    told(world, SheetChange(world.now, line=order_line("a", code="BID", units=2, starts_at=world.now.replace(day=3, hour=8))))
+    assert [(dose.units, dose.due.astimezone(MSK).hour) for dose in open_doses(world)] == [(1, 8), (1, 20)]
+    assert len(world.all("reviews", kind="change-announced")) == 1
+
+
+def test_a_clock_that_is_a_little_ahead_announces_nothing(world: World) -> None:
+    world.sheet(TWICE)
+    told(world, SheetChange(world.now + timedelta(minutes=2), line=order_line("a", code="BID", units=2)))
+    assert [(dose.units, dose.due.astimezone(MSK).hour) for dose in open_doses(world)] == [(2, 8), (2, 20)]
+    assert world.all("reviews") == []
+
+
+def test_an_edit_whose_start_comes_before_any_dose_counts_at_once(world: World) -> None:
+    world.sheet(TWICE)
+    told(world, SheetChange(world.now, line=order_line("a", code="BID", units=2, starts_at=world.now.replace(hour=7))))
+    assert [(dose.units, dose.due.astimezone(MSK).hour) for dose in open_doses(world)] == [(2, 8), (2, 20)]
+    assert world.all("reviews") == []

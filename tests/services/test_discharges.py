@@ -90,20 +90,21 @@ def test_a_notice_without_a_place_keeps_the_place_that_is_known(world: World) ->
     assert (stay.department, stay.room, stay.died) == ("Cardiology", "10", True) and world.dose("a").state is DoseState.CANCELLED
 
 
+NOW = datetime(2026, 3, 2, 9, tzinfo=MSK)
 LIST = "код пациента;отделение;выписан;исход\n"
 
 
-@pytest.mark.parametrize(("outcome", "died"), [("умер", True), ("летальный исход", True), ("Expired", True), ("выписан с улучшением", False), ("", False), ("переведён", False)])
+@pytest.mark.parametrize(("outcome", "died"), [("умер", True), ("летальный исход", True), ("выписан в связи со смертью", True), ("переведён в морг", True), ("Expired", True), ("выписан с улучшением", False), ("", False), ("переведён", False)])
 def test_a_list_tells_deaths_by_the_outcome(outcome: str, died: bool) -> None:
     data = f"{LIST}p1;Терапия;02.03.2026 08:10;{outcome}\n".encode()
-    (stay,) = read_discharges("d.csv", data, SOURCE, zone=MSK).stays
+    (stay,) = read_discharges("d.csv", data, SOURCE, zone=MSK, now=NOW).stays
     assert stay.died is died
 
 
 def test_a_list_with_an_outcome_that_nobody_knows_is_refused_with_its_line() -> None:
     data = f"{LIST}p1;Терапия;02.03.2026 08:10;улетел\n".encode()
     with pytest.raises(IntakeError, match=r"line 2.*outcome.*улетел"):
-        read_discharges("d.csv", data, SOURCE, zone=MSK)
+        read_discharges("d.csv", data, SOURCE, zone=MSK, now=NOW)
 
 
 def test_a_list_of_deaths_takes_the_doses(world: World) -> None:

@@ -12,12 +12,13 @@ from hub.services.administer import BedsideScan, give
 from hub.services.receive_changes import receive_changes
 from tests.services.small_world import NURSE, SYSTEM, World, order_line
 
+WARDS = {"p1": "Cardiology", "p2": "Cardiology"}
 TWICE = order_line("a", code="BID")
 
 
 def discharges(world: World, *rows: tuple[str, str], sha: str = "") -> Any:
     """Send a list of (patient, clock) of the day."""
-    lines = "".join(f"{patient};Therapy;02.03.2026 {clock}\n" for patient, clock in rows)
+    lines = "".join(f"{patient};{WARDS.get(patient, 'Therapy')};02.03.2026 {clock}\n" for patient, clock in rows)
     data = f"код пациента;отделение;выписан\n{lines}".encode()
     return world.do(lambda unit: IntakeDesk(world.house).discharges(unit, "hospital", f"{world.fresh('d')}.csv", data), SYSTEM)
 

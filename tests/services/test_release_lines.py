@@ -369,3 +369,43 @@ def test_waiting_lines_and_rulings_are_counted_by_ward_and_rule(world: World) ->
     released(world, "b", "duplicate-therapy")
     after = world.do(lambda unit: review_statistics(unit, world.house))
     assert after["rulings"] == [{"kind": "pharmacist-released", "rule": "duplicate-therapy", "by": PHARMACIST, "rulings": 1}]
+
+
+def test_an_order_that_waits_counts_beside_a_later_one_and_meets_it_when_it_is_released(world: World) -> None:
+    world.sheet(order_line("a", units=1, authored_at=SIX - timedelta(days=2), unsupported=(Words("a maximum dose that cannot be read: 4 g in ?", "предел"),)))
+    assert outcome(world, "a")[0] is Outcome.NEEDS_REVIEW
+    world.change(line=order_line("b", code="BID", authored_at=SIX - timedelta(days=1)))
+    assert outcome(world, "b") == (Outcome.NEEDS_REVIEW, ["duplicate-therapy"])
+
+
+def test_a_release_meets_an_order_that_was_scheduled_in_the_meantime(world: World) -> None:
+    world.sheet(order_line("a", unsupported=(Words("rate", "скорость"),)))
+    world.change(line=order_line("b", code="BID", authored_at=SIX - timedelta(days=1)))
+    assert outcome(world, "b")[0] is Outcome.SCHEDULED
+    world.change(line=order_line("a"))
+    assert outcome(world, "a") == (Outcome.NEEDS_REVIEW, ["duplicate-therapy"])
+    assert released(world, "a", "duplicate-therapy").outcome is Outcome.SCHEDULED
+    world.sheet(order_line("a"), order_line("b", code="BID", authored_at=SIX - timedelta(days=1)))
+    assert {outcome(world, each)[0] for each in "ab"} == {Outcome.SCHEDULED}
+
+
+def test_an_earlier_order_that_comes_later_is_asked_about_and_what_stands_goes_on(world: World) -> None:
+    world.sheet(LATER)
+    world.change(line=FIRST)
+    assert (outcome(world, "a"), outcome(world, "b")[0]) == ((Outcome.NEEDS_REVIEW, ["duplicate-therapy"]), Outcome.SCHEDULED)
+    world.sheet(FIRST, LATER)
+    assert (outcome(world, "a")[0], outcome(world, "b")[0]) == (Outcome.NEEDS_REVIEW, Outcome.SCHEDULED)
+
+
+def test_a_changed_dose_meets_the_order_that_was_released_beside_it(world: World) -> None:
+    world.sheet(FIRST, LATER)
+    released(world, "b", "duplicate-therapy")
+    world.change(line=order_line("a", units=2, authored_at=FIRST.authored_at))
+    assert outcome(world, "a") == (Outcome.NEEDS_REVIEW, ["duplicate-therapy"])
+
+
+def test_a_rejected_line_does_not_hold_its_corrected_successor(world: World) -> None:
+    wrong = order_line("a", dose=None)
+    world.sheet(wrong)
+    world.sheet(wrong, order_line("b", authored_at=SIX - timedelta(hours=1)))
+    assert (outcome(world, "a")[0], outcome(world, "b")[0]) == (Outcome.REJECTED, Outcome.SCHEDULED)

@@ -34,6 +34,15 @@ def test_a_rejected_line_waits_for_its_department_with_place_reason_and_what_to_
     assert [each["order"] for each in queue(world)] == ["a", "b"] and [each["order"] for each in queue(world, "Therapy")] == ["b"]
 
 
+def test_what_could_not_be_read_is_told_before_what_is_missing_because_of_it(world: World) -> None:
+    cell = Words("the scheme cannot be read: '1-1'", "схема не читается: «1-1»")
+    world.sheet(replace(with_dosage(order_line("a"), timing=None), unsupported=(cell,)))
+    (row,) = queue(world)
+    first, *others = row["reasons"]
+    assert first["rule"] == "unsupported" and "'1-1'" in first["text"] and "«1-1»" in first["text_ru"]
+    assert others and "unsupported" not in [reason["rule"] for reason in others]
+
+
 def test_the_same_bad_line_again_is_not_returned_twice(world: World) -> None:
     world.sheet(BAD)
     world.sheet(BAD)

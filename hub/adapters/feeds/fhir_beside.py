@@ -1,4 +1,4 @@
-"""What a pull asks a FHIR server beside the orders: stays and allergies of the patients whom the hub knows.
+"""What a pull asks a FHIR server beside the orders: deaths and names, stays and allergies of the patients whom the hub knows.
 
 A server that does not know a type, or does not let it be read, is asked for it again with the next whole list; that it is missing is told once.
 """
@@ -11,7 +11,7 @@ import msgspec
 
 from hub.adapters.feeds.fhir_server import Entry, NotKnown
 
-STAY, ALLERGY = "Encounter", "AllergyIntolerance"
+STAY, ALLERGY, PERSON = "Encounter", "AllergyIntolerance", "Patient"
 PATIENTS_AT_ONCE = 50
 
 
@@ -64,9 +64,10 @@ class BesideOrders(Generic[Resource]):
         return {kind: why for kind, why in self.missing.items() if why is not None}
 
     def changed(self, since: tuple[str, str], known: KnownPeople) -> list[Resource]:
-        """Return the stays that the hub knows and the allergies of its patients that have changed."""
+        """Return the stays and the patients that the hub knows, and the allergies of its patients, that have changed."""
         stays = [found for found in self._asked(STAY, [since]) if found.identity in known.stays]
-        return [*stays, *(found for found in self._asked(ALLERGY, [since]) if about(found.entry) in known.patients)]
+        people = [found for found in self._asked(PERSON, [since]) if found.identity in known.patients]
+        return [*people, *stays, *(found for found in self._asked(ALLERGY, [since]) if about(found.entry) in known.patients)]
 
     def allergies_of(self, patients: Iterable[str]) -> list[Resource]:
         """Return all allergies of some patients."""

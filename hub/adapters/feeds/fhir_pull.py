@@ -8,7 +8,7 @@ in in that version is left out; nothing falls between two pulls. The cursor move
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,11 +16,12 @@ from typing import Any
 
 import msgspec
 
-from hub.adapters.feeds.fhir_beside import ALLERGY, STAY, BesideOrders, KnownPeople, about
+from hub.adapters.feeds.fhir_beside import ALLERGY, PERSON, STAY, BesideOrders, KnownPeople, about
 from hub.adapters.feeds.fhir_server import Entry, FhirServer, PullFailed, outcome_words
 from hub.adapters.feeds.taking import Also, Fate, Taken
+from hub.adapters.intake_desk import note_untold
 from hub.adapters.unit_of_work import SqlUnitOfWork
-from hub.services.feeds import feed_of, type_unknown
+from hub.services.feeds import feed_of, stay_asked, type_unknown
 
 ORDER = "MedicationRequest"
 INCLUDED = [("_include", f"{ORDER}:{member}") for member in ("medication", "patient", "encounter")]
@@ -30,6 +31,7 @@ READINGS = 3
 VERSIONS_AT_MOST = 5_000
 RESOURCES_AT_MOST = 200_000
 _STAYS = frozenset({"in-progress", "arrived", "triaged", "onleave", "on-hold", "finished", "completed", "discharged"})
+_OUTPATIENT = frozenset({"AMB", "VR", "HH"})
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 _log = logging.getLogger(__name__)
@@ -184,6 +186,8 @@ class FhirPull:
         told_at = begins.since.isoformat()
         entries = [_entry(pulled) for pulled in (*gathered.resources.values(), *allergies)]
         body = _ENCODE({"resourceType": "Bundle", "type": "collection", "timestamp": told_at, "entry": entries})
+        untold = ALLERGY in beside.missing
+        self._door.write(lambda unit: note_untold(unit, self._source, untold=untold))
         self._take(f"{self._source}-{day}.json", body, following, beside, complete=True)
 
     def _pull_changes(self, cursor: Cursor) -> Cursor:
@@ -198,16 +202,18 @@ class FhirPull:
         # A server that does not know _lastUpdated sends everything: what is older than asked for is no news.
         newer = [pulled for pulled in (*gathered.matches, *changed) if pulled.updated_at is None or pulled.updated_at > since]
         fresh = [pulled for pulled in newer if seen.get(pulled.reference) != pulled.version]
+        odd = [pulled for pulled in fresh if pulled.kind == STAY and pulled.status not in _STAYS]
         met = {about(order.entry) for order in fresh if order.kind == ORDER} - known.patients - {""}
         allergies = beside.allergies_of(met)
         following = replace(self._following(gathered, cursor, changed), missing=tuple(beside.missing))
-        if not fresh:
-            self._door.write(lambda unit: _keep(unit, self._source, following, beside))
-            return following
         now = self._door.now()
-        lines = [line for one in (*fresh, *allergies) for line in _change_lines(one, gathered.resources, now)]
+        told = _telling(gathered.resources, known)
+        lines = [line for one in (*fresh, *allergies) for line in _change_lines(one, told, now)]
+        if not lines:
+            self._door.write(lambda unit: _keep(unit, self._source, following, beside, odd))
+            return following
         begins = (gathered.began_at or cursor.since).astimezone(UTC)
-        self._take(f"{self._source}-changes-{begins:%Y-%m-%dT%H%M%SZ}.ndjson", b"".join(line + b"\n" for line in dict.fromkeys(lines)), following, beside, complete=False)
+        self._take(f"{self._source}-changes-{begins:%Y-%m-%dT%H%M%SZ}.ndjson", b"".join(line + b"\n" for line in dict.fromkeys(lines)), following, beside, odd, complete=False)
         return following
 
     def _beside_orders(self, missing: Iterable[str]) -> BesideOrders[Pulled]:
@@ -217,12 +223,14 @@ class FhirPull:
         """Return from where the next pull goes on; it keeps only the versions that the overlap can bring again."""
         since = gathered.began_at or self._door.now() - OVERLAP
         recent = since - 2 * OVERLAP
-        stays = [pulled for pulled in gathered.resources.values() if pulled.kind == STAY]
-        seen = {pulled.reference: pulled.version for pulled in (*gathered.matches, *stays, *beside) if pulled.updated_at is None or pulled.updated_at >= recent}
+        people = [pulled for pulled in gathered.resources.values() if pulled.kind in (STAY, PERSON)]
+        seen = {pulled.reference: pulled.version for pulled in (*gathered.matches, *people, *beside) if pulled.updated_at is None or pulled.updated_at >= recent}
         return replace(cursor, since=since, seen=tuple(sorted(seen.items())[:VERSIONS_AT_MOST]))
 
-    def _take(self, name: str, data: bytes, following: Cursor, beside: BesideOrders[Pulled], *, complete: bool) -> None:
-        taken = self._door.take(name, data, complete=complete, also=lambda unit: _keep(unit, self._source, following, beside))
+    def _take(
+        self, name: str, data: bytes, following: Cursor, beside: BesideOrders[Pulled], odd: Sequence[Pulled] = (), *, complete: bool
+    ) -> None:
+        taken = self._door.take(name, data, complete=complete, also=lambda unit: _keep(unit, self._source, following, beside, odd))
         if taken.fate is Fate.REFUSED:
             self._wants_all = True
             raise _NotTaken(taken.english, taken.russian)
@@ -289,17 +297,37 @@ def _is_older(one: Pulled, other: Pulled) -> bool:
     return one.version.isdigit() and other.version.isdigit() and int(one.version) < int(other.version)
 
 
-def _keep(unit: SqlUnitOfWork, source: str, cursor: Cursor, beside: BesideOrders[Pulled]) -> None:
+def _keep(unit: SqlUnitOfWork, source: str, cursor: Cursor, beside: BesideOrders[Pulled], odd: Sequence[Pulled] = ()) -> None:
     unit.feeds.put(replace(feed_of(unit, source), cursor=cursor.text()))
     for kind, why in beside.newly_missing.items():
         type_unknown(unit, source, kind, why.english, why.russian)
+    for stay in odd:
+        stay_asked(unit, source, about(stay.entry), stay.identity, stay.status, stay.version)
+
+
+def _telling(resources: Mapping[str, Pulled], known: KnownPeople) -> Mapping[str, Pulled]:
+    """Return the resources that count beside an order: a visit to an outpatient clinic says nothing of where an inpatient lies."""
+    inside = {about(pulled.entry) for pulled in resources.values() if pulled.kind == STAY and not _is_visit(pulled)} | known.patients
+
+    def counts(pulled: Pulled) -> bool:
+        return pulled.kind != STAY or pulled.identity in known.stays or not _is_visit(pulled) or about(pulled.entry) not in inside
+
+    return {reference: pulled for reference, pulled in resources.items() if counts(pulled)}
+
+
+def _is_visit(stay: Pulled) -> bool:
+    """Tell whether a stay is none in a bed, by its class (v3-ActCode): a Coding in R4, a list of concepts in R5."""
+    told = _DECODE(stay.entry.resource).get("class")
+    concepts = told if isinstance(told, list) else [{"coding": [told]}]
+    codes = {coding.get("code") for concept in concepts if isinstance(concept, dict) for coding in concept.get("coding") or () if isinstance(coding, dict)}
+    return bool(codes) and codes <= _OUTPATIENT
 
 
 def _entry(pulled: Pulled) -> dict[str, Any]:
     return {"fullUrl": pulled.entry.full_url, "resource": pulled.entry.resource} if pulled.entry.full_url else {"resource": pulled.entry.resource}
 
 
-def _change_lines(order: Pulled, resources: dict[str, Pulled], now: datetime) -> list[bytes]:
+def _change_lines(order: Pulled, resources: Mapping[str, Pulled], now: datetime) -> list[bytes]:
     """Return an order as dated changes: its patient, where the patient lies, then the order with its medication inside. A stay or an allergy is one by itself,
     an allergy after the patient.
 
@@ -309,6 +337,8 @@ def _change_lines(order: Pulled, resources: dict[str, Pulled], now: datetime) ->
     at = min(order.updated_at or now, now)
     if order.kind == ALLERGY:
         return [_line(now, order.entry.resource)]
+    if order.kind == PERSON:
+        return [_line(at, order.entry.resource)]
     if order.kind == STAY:
         return [_line(at, order.entry.resource)] if order.status in _STAYS else []
     beside = [_named(content, member, resources) for member in ("subject", "encounter")]
@@ -321,19 +351,19 @@ def _line(at: datetime, resource: Any) -> bytes:
     return _ENCODE({"at": at.isoformat(), "resource": resource})
 
 
-def _named(content: dict[str, Any], member: str, resources: dict[str, Pulled]) -> Pulled | None:
+def _named(content: dict[str, Any], member: str, resources: Mapping[str, Pulled]) -> Pulled | None:
     value = content.get(member)
     reference = value.get("reference") if isinstance(value, dict) else None
     return _found(reference, resources) if isinstance(reference, str) else None
 
 
-def _found(reference: str, resources: dict[str, Pulled]) -> Pulled | None:
+def _found(reference: str, resources: Mapping[str, Pulled]) -> Pulled | None:
     """Return the resource that a reference names: relative, versioned, or absolute."""
     parts = reference.partition("/_history/")[0].split("/")
     return resources.get("/".join(parts[-2:]))
 
 
-def _with_medication(content: dict[str, Any], resources: dict[str, Pulled]) -> dict[str, Any]:
+def _with_medication(content: dict[str, Any], resources: Mapping[str, Pulled]) -> dict[str, Any]:
     """Return an order that carries the Medication it refers to (R4 `medicationReference`, R5 `medication.reference`): a change stands alone."""
     for path in (("medicationReference",), ("medication", "reference")):
         holder: Any = content

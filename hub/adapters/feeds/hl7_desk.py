@@ -2,23 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from hub.adapters.bookkeeping import Answer
 from hub.adapters.intake.hl7.acknowledgements import Verdict
 from hub.adapters.intake.hl7.orders import ReadOrder
-from hub.adapters.intake.hl7.people import merged, other_visit, placed
+from hub.adapters.intake.hl7.people import People, merged, other_visit, placed, visit_beside
 from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem
 from hub.adapters.intake.hl7.reading import ReadMessage, completed
+from hub.adapters.intake_desk import listed_allergies, orders_below
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.codes import as_written
 from hub.domain.identifiers import derived_id
-from hub.domain.orders import Order, OrderLine, OrderSheet, SheetChange
+from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, Patient, Reject, SheetChange, Stay
 from hub.domain.refusals import Refusal
 from hub.services.code_tables import code_table
 from hub.services.feeds import REFUSED, feed_of, file_refused, messages_came
 from hub.services.house import House
+from hub.services.receive_allergies import with_listed
 from hub.services.receive_changes import take_changes
 from hub.services.receive_sheet import Desk, open_desk
 from hub.services.standing_rulings import standing_rulings
@@ -30,6 +32,8 @@ SETTLED = frozenset({"code_entries", "rulings"})
 # What is only not for us is told to the sender alone; the rest needs a person here, too.
 _UNALARMED = frozenset({ErrorCode.MESSAGE_TYPE, ErrorCode.LOCKED})
 _MOST_ALARMS = 200
+_GIVES_WITHIN = timedelta(days=1)
+_PLANNED = frozenset({LineState.ACTIVE, LineState.ON_HOLD, LineState.NEEDS_REVIEW})
 Record = TypeVar("Record")
 
 
@@ -103,12 +107,16 @@ class MessageDesk:
         if isinstance(desk, Refusal):
             return Problem(Place("MSH", 1, 3), ErrorCode.LOCKED, desk.said("en"), desk.said("ru"))
         changes: list[SheetChange] = []
+        passed_over: list[Reject] = []
         for found in _changes(unit, desk, message):
             if isinstance(found, Problem):
                 return found
-            changes.append(found)
+            if isinstance(found, Reject):
+                passed_over.append(found)
+            else:
+                changes.append(found)
         name = f"{message.header.name} {message.header.control_id or digest[:12]}"
-        take_changes(unit, desk, OrderSheet(self.source, name, digest, changes=tuple(changes)))
+        take_changes(unit, desk, OrderSheet(self.source, name, digest, changes=tuple(changes), rejects=tuple(passed_over)))
         return None
 
     def _desk(self, unit: SqlUnitOfWork) -> Desk | Refusal:
@@ -145,35 +153,67 @@ def _other_content(control_id: str) -> Problem:
     return Problem(Place("MSH", 1, 10), ErrorCode.DUPLICATE_KEY, told, told_ru)
 
 
-def _changes(unit: SqlUnitOfWork, desk: Desk, message: ReadMessage) -> Iterator[SheetChange | Problem]:
-    """Yield what a message changes, or the problem for which it changes nothing."""
+def _changes(unit: SqlUnitOfWork, desk: Desk, message: ReadMessage) -> Iterator[SheetChange | Problem | Reject]:
+    """Yield what a message changes, a visit that it passes over, or the problem for which it changes nothing."""
     at = min(message.at or unit.now, unit.now)
-    people = message.people
-    if people.patient is not None:
-        before = desk.patients.get(people.patient.id)
-        if (patient := merged(people.patient, before)) != before:
-            yield SheetChange(at, patient=patient)
-    if people.stay is not None:
-        known = desk.stays.get(people.stay.patient)
-        if (problem := other_visit(people.stay, known, people.movement)) is not None:
-            yield problem
-        elif (stay := placed(people.stay, known, people.movement)) != known:
-            yield SheetChange(at, stay=stay)
+    if message.people.patient is not None:
+        yield from _of_patient(unit, desk, message.people, message.people.patient, at)
+    if message.people.stay is not None:
+        yield from _of_stay(desk, message.people, message.people.stay, at)
     for order in message.orders:
-        yield _order_change(unit, order, at)
+        for known in _known_orders(unit, order):
+            yield _order_change(unit, order, known, at)
 
 
-def _order_change(unit: SqlUnitOfWork, order: ReadOrder, at: datetime) -> SheetChange | Problem:
-    known = next((found for name in order.names if (found := unit.orders.get(name)) is not None), None)
+def _of_patient(unit: SqlUnitOfWork, desk: Desk, people: People, told: Patient, at: datetime) -> Iterator[SheetChange]:
+    """Yield who the patient is, with the allergies that the source listed, too."""
+    before = desk.patients.get(told.id)
+    patient, listed = merged(told, before, people.news), listed_allergies(unit, desk.settings.name) or {}
+    if told.id in listed:
+        patient = with_listed(patient, listed[told.id])
+    if patient != before:
+        yield SheetChange(at, patient=patient)
+
+
+def _of_stay(desk: Desk, people: People, told: Stay, at: datetime) -> Iterator[SheetChange | Problem | Reject]:
+    known = desk.stays.get(told.patient)
+    if (beside := visit_beside(people, known)) is not None:
+        yield Reject("message", "PV1-19", beside)
+    elif (problem := other_visit(told, known, people.movement)) is not None:
+        yield problem
+    elif (stay := placed(told, known, people.movement)) != known:
+        yield SheetChange(at, stay=stay)
+
+
+def _known_orders(unit: SqlUnitOfWork, order: ReadOrder) -> list[Order] | list[None]:
+    """Return the order that a message names, else all that came under its number; of one that nobody knows None alone."""
+    named = next((found for name in order.names if (found := unit.orders.get(name)) is not None), None)
+    if named is not None or order.is_whole:
+        return [named] if named is not None else [None]
+    parts = [found for found in orders_below(unit, order.names[0]) if order.is_part(as_written(found.line))]
+    return parts or [None]
+
+
+def _is_known_by_gives(unit: SqlUnitOfWork, order: ReadOrder) -> bool:
+    """Tell whether single gives of an order are planned or were lately: with its own times each would come twice."""
+    gives = [found for found in orders_below(unit, order.names[0]) if found.id.startswith(f"{order.names[0]}/give/")]
+    return any(
+        found.state in _PLANNED and (found.line.starts_at is None or found.line.starts_at > unit.now - _GIVES_WITHIN) for found in gives
+    )
+
+
+def _order_change(unit: SqlUnitOfWork, order: ReadOrder, known: Order | None, at: datetime) -> SheetChange | Problem:
     if order.parent is not None and known is None and unit.orders.get(order.parent) is not None:
         return _given_twice(order)
+    if known is None and order.is_whole and order.parent is None and _is_known_by_gives(unit, order):
+        return _known_by_gives(order)
     if known is None and not order.is_whole:
         return _unknown_order(order)
     if known is not None and order.line.patient and order.line.patient != known.patient:
         return _other_patient(order, known)
     if known is not None and order.takes_number_of(as_written(known.line)):
         return _number_taken(order, known)
-    return SheetChange(order.at if order.is_dated and order.at is not None else at, line=_line(order, known))
+    return SheetChange(order.holds_from(at), line=_line(order, known), told_at=at)
 
 
 def _line(order: ReadOrder, known: Order | None) -> OrderLine:
@@ -197,6 +237,12 @@ def _other_patient(order: ReadOrder, known: Order) -> Problem:
 def _number_taken(order: ReadOrder, known: Order) -> Problem:
     text = f"a new order has the number of {known.id}, which is for {known.line.drug_text or known.line.drug}"
     text_ru = f"у нового назначения номер назначения {known.id}, а оно на {known.line.drug_text or known.line.drug}"
+    return Problem(Place("ORC", order.sequence, 2), ErrorCode.DUPLICATE_KEY, text, text_ru)
+
+
+def _known_by_gives(order: ReadOrder) -> Problem:
+    text = f"single gives of the order {order.line.id} are planned here: with its own timing every dose would come twice; stop the gives first"
+    text_ru = f"отдельные дозы назначения {order.line.id} уже запланированы: с его собственной схемой они удвоились бы; сначала отмените эти дозы"
     return Problem(Place("ORC", order.sequence, 2), ErrorCode.DUPLICATE_KEY, text, text_ru)
 
 

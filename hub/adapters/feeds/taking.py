@@ -15,6 +15,7 @@ from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.refusals import Refusal
 from hub.services.feeds import SUSPICIOUS, file_refused, hold_sheet
+from hub.services.sheets_again import OLDER
 
 ACTOR = "system"
 Also = Callable[[SqlUnitOfWork], None]
@@ -55,7 +56,7 @@ class Taker:
         answer = decided(self._writer, ACTOR, lambda unit: self._taken(unit, source, name, data, complete, also))
         if not isinstance(answer, Refusal):
             return Taken(Fate.TAKEN)
-        fate = {"known-sheet": Fate.KNOWN, SUSPICIOUS: Fate.HELD}.get(answer.code, Fate.REFUSED)
+        fate = {"known-sheet": Fate.KNOWN, SUSPICIOUS: Fate.HELD, OLDER: Fate.HELD}.get(answer.code, Fate.REFUSED)
         if fate is Fate.HELD:
             try:
                 self._held.keep(source, name, data)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.listed_people import names_of
 from hub.adapters.intake.sheet_names import patient_of_row
 from hub.adapters.intake.table import headers_of, read_table
 from hub.domain.allergy_words import allergy_text
@@ -39,5 +40,10 @@ def with_allergies(sheet: OrderSheet, allergies: Allergies) -> OrderSheet:
 
 
 def _with(patient: Patient, allergies: Allergies) -> Patient:
-    known = (*(patient.allergies or ()), *allergies.get(patient.id, ()))
+    known = (*(patient.allergies or ()), *listed_of(patient, allergies))
     return replace(patient, allergies=tuple(dict.fromkeys(known)))
+
+
+def listed_of(patient: Patient, allergies: Allergies) -> tuple[str, ...]:
+    """Return what a list tells of a patient, under whatever name it lists them."""
+    return tuple(text for name in sorted(names_of(patient)) for text in allergies.get(name, ()))

@@ -98,11 +98,6 @@ def _timing(row: Row, reading: Reading, unsupported: list[Words]) -> Timing | No
             f"the cell of 'as needed' cannot be read: {row['prn']}",
             f"ячейка «по требованию» не читается: {row['prn']}",
         ))
-    if not prn and code is not None and slots:
-        unsupported.append(Words(
-            f"both a frequency ({code}) and marked slots of the day",
-            f"указаны и режим ({code}), и отметки по частям суток",
-        ))
     if code is None and not slots and not prn:
         return None
     return Timing(code=code, slots=slots, prn=prn)

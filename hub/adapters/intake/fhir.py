@@ -17,6 +17,7 @@ from hub.adapters.intake.envelope import opened, sum_of, unpacked
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.fhir_by_patient import Mixture, OrderFound, sorted_by_patient, whole_patients
 from hub.adapters.intake.fhir_containers import Resources, resources_in
+from hub.adapters.intake.fhir_doubled import doubled_members
 from hub.adapters.intake.fhir_file import FhirFile
 from hub.adapters.intake.fhir_found import ORDER_KINDS, Found, Unread, decoded
 from hub.adapters.intake.fhir_marks import marks_of
@@ -193,7 +194,8 @@ def read_order(file: FhirFile, reader: OrderReader, found: Found) -> OrderLine:
     order = decoded(MedicationRequest, found.raw)
     if isinstance(order, Unread):
         return _unreadable(file, found, _of_member(order.field, order.reason))
-    marks = marks_of(bytes(found.raw))
+    raw = bytes(found.raw)
+    marks = (*marks_of(raw), *doubled_members(raw))
     odd = marks if found.identity else (*marks, _WITHOUT_ID)
     line = reader.line(order, identity_of(file, found), f"{file.name} {found.position}", odd)
     return _unreadable(file, found, _of_member(line.field, line.reason)) if isinstance(line, Unread) else line

@@ -7,13 +7,16 @@ import msgspec
 
 from hub.adapters.intake.fhir_model import Concept, Ingredient, Medication, MedicationRequest, Reference
 from hub.adapters.intake.fhir_timing import Doubts
-from hub.domain.drugs import DrugDirectory
+from hub.domain.allergies import is_named, names_a_drug
+from hub.domain.drugs import Drug, DrugDirectory
 from hub.domain.identifiers import DrugCode
 from hub.domain.words import Words
 
 _MEDICATION = msgspec.json.Decoder(Medication)
 _LONGEST_TEXT = 500
 _USABLE = frozenset({"", "active"})
+# Code systems of the world: a code of theirs that is also one of the directory may be so by chance, so its display counts.
+_FOREIGN = ("whocc.no", "snomed.info", "rxnorm", "/ndc", "2.16.840.1.113883.6.73", "2.16.840.1.113883.6.96", "2.16.840.1.113883.6.88", "2.16.840.1.113883.6.69")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,13 @@ class DrugReader:
     medication: Callable[[str], tuple[Medication, tuple[Words, ...]] | None]
 
     def drug(self, order: MedicationRequest, unsupported: Doubts) -> tuple[DrugCode, str]:
-        """Return the first coding that the directory knows, or else the first code; `?` and the text where there is none."""
+        """Return the first coding that the directory knows, or else the first code; `?` and the text where there is none.
+
+        Where codings or texts name another drug than that, both are told: nobody chooses one in silence.
+        """
         concepts = self._concepts(order, unsupported)
+        for concept in concepts:
+            unsupported += self._named_beside(concept)
         if len(concepts) == 1 and (only := concepts[0]).coding and (code := self._code(only)):
             return DrugCode(code), only.first_text()[:_LONGEST_TEXT]
         text = next((found for concept in concepts if (found := concept.first_text())), "")[:_LONGEST_TEXT]
@@ -35,6 +43,28 @@ class DrugReader:
         if len(set(codes)) > 1:
             unsupported.append(Words("two medications are named: " + " and ".join(codes), "указаны два препарата: " + " и ".join(codes)))
         return DrugCode(codes[0] if codes else f"?{text}"), text
+
+    def _named_beside(self, concept: Concept) -> Iterator[Words]:
+        """Yield what a concept names beside the drug of its code: another code of the directory, or another drug in words."""
+        codes = list(dict.fromkeys(coding.code for coding in concept.coding if coding.code in self.directory))
+        if not codes:
+            return
+        drug = self.directory[DrugCode(codes[0])]
+        if len(codes) > 1:
+            named = [_told(code, self.directory[DrugCode(code)]) for code in codes]
+            yield Words("two medications are named: " + " and ".join(named), "указаны два препарата: " + " и ".join(named))
+        for text in dict.fromkeys(self._other_names(concept, drug)):
+            yield Words(
+                f"the code is of {_told(codes[0], drug)}, and another medication is named beside it: '{text[:200]}'",
+                f"код — препарата {_told(codes[0], drug)}, а рядом назван другой препарат: «{text[:200]}»",
+            )
+
+    def _other_names(self, concept: Concept, drug: Drug) -> Iterator[str]:
+        """Yield the texts that name another drug: one of the directory, or any where the equal code is of a foreign system."""
+        named = [(concept.text, False), *((coding.display, coding.code == drug.code and _is_foreign(coding.system)) for coding in concept.coding)]
+        for text, is_foreign in named:
+            if text and not is_named(text, drug) and (is_foreign or names_a_drug(text, self.directory)):
+                yield text
 
     def _code(self, concept: Concept) -> str:
         for coding in concept.coding:
@@ -75,6 +105,14 @@ class DrugReader:
             ))
         concept = medication.code or Concept(text=" + ".join(_ingredients(medication)))
         return concept if concept.coding or concept.text else Concept(text=reference.display)
+
+
+def _told(code: str, drug: Drug) -> str:
+    return f"{code} ({drug.inn} {drug.strength})"
+
+
+def _is_foreign(system: str) -> bool:
+    return any(part in system.casefold() for part in _FOREIGN)
 
 
 def _contained(order: MedicationRequest, reference: str) -> tuple[Medication, tuple[Words, ...]] | None:

@@ -17,6 +17,7 @@ from hub.domain.words import Words
 
 ORDER_INTENTS = frozenset({"order", "original-order", "instance-order", "filler-order"})
 URGENT = frozenset({"stat", "asap", "urgent"})
+PRIORITIES = URGENT | {"", "routine"}
 MOST_DOSAGES = 200
 # `ended` is of R5: no longer in force, whatever was given of it.
 STATUSES: Mapping[str, OrderStatus] = {status.value: status for status in OrderStatus} | {"ended": OrderStatus.STOPPED}
@@ -146,6 +147,8 @@ def _never_ignored(order: MedicationRequest) -> Iterator[Words]:
         yield Words(f"status {order.status[:40]}", f"статус {order.status[:40]}") if order.status else Words("no status", "статуса нет")
     if order.intent not in ORDER_INTENTS:
         yield Words(f"intent {order.intent[:40] or '(none)'} is no order", f"intent {order.intent[:40] or '(нет)'} — это не назначение")
+    if order.priority not in PRIORITIES:
+        yield Words(f"priority {order.priority[:40]}", f"срочность {order.priority[:40]}")
     if order.reported or order.reported_boolean or order.reported_reference:
         yield Words("reported: a record of somebody else's order", "reported: запись о чужом назначении")
 

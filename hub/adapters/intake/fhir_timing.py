@@ -11,8 +11,10 @@ from hub.adapters.intake.amounts import exact
 from hub.adapters.intake.fhir_model import Amount, Concept, DosageElement, Extension, TimingElement
 from hub.adapters.intake.fhir_model import Repeat as RepeatElement
 from hub.adapters.intake.moments import is_date_alone, partial_moment
+from hub.domain.frequencies import is_prn
 from hub.domain.timing import PeriodUnit, Repeat, Span, Timing
 from hub.domain.words import Words
+from hub.domain.written_rates import held_back, rate_of, rates_in, says_as_needed
 
 ABBREVIATIONS = frozenset({
     "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation", "http://hl7.org/fhir/v3/GTSAbbreviation", "urn:oid:2.16.840.1.113883.5.1022",
@@ -59,14 +61,49 @@ def read_timing(dosage: DosageElement, zone: tzinfo, unsupported: Doubts) -> Tim
     element = dosage.timing
     code = _code(element.code, unsupported) if element.code else None
     if code is not None and not prn and element.repeat is None and not element.event:
+        _name_other_sayings(dosage.text, code, None, unsupported)
         return coded_timing(code)
     repeat = _repeat(element.repeat, unsupported) if element.repeat else None
+    if not prn:
+        _name_other_sayings(dosage.text, code, repeat, unsupported)
     timing = Timing(code=code, prn=prn, repeat=repeat, events=_events(element, zone, unsupported))
     return timing if timing.is_written else None
 
 
 def _says_as_needed(extension: Extension) -> bool:
     return extension.url == AS_NEEDED_FOR or (extension.url == AS_NEEDED and extension.value_boolean)
+
+
+def _name_other_sayings(text: str, code: str | None, repeat: Repeat | None, unsupported: Doubts) -> None:
+    """Name what the text of a dosage says against its members: another number of times a day, or when to hold it back."""
+    if not text:
+        return
+    if held_back(text):
+        unsupported.append(Words(f"dosage.text that says when to hold the dose: {_sentence(text)}", f"dosage.text с условием, когда не давать: {_sentence(text)}"))
+    if says_as_needed(text) and not is_prn(code or ""):
+        unsupported.append(Words(
+            f"dosage.text that says 'when needed', and asNeeded is not written: {_sentence(text)}",
+            f"dosage.text со словами «при необходимости», а asNeeded не указан: {_sentence(text)}",
+        ))
+        return
+    said, written = text_rates(text), set(text_rates(code or ""))
+    if not written and repeat is not None and (rate := rate_of(repeat)) is not None:
+        written = {rate}
+    if said and written and not said & written:
+        unsupported.append(Words(
+            f"dosage.text that says another timing than timing: {_sentence(text)}",
+            f"dosage.text с другим режимом, чем timing: {_sentence(text)}",
+        ))
+
+
+@lru_cache(maxsize=8192)
+def text_rates(text: str) -> frozenset[Fraction]:
+    """Return the numbers of times a day that a text names; remembered, as a day repeats the same few sentences."""
+    return rates_in(text)
+
+
+def _sentence(text: str) -> str:
+    return text[:200]
 
 
 @lru_cache(maxsize=1024)
@@ -77,6 +114,13 @@ def coded_timing(code: str) -> Timing:
 
 def _code(concept: Concept, unsupported: Doubts) -> str | None:
     """Return the code that FHIR itself gives a meaning, or else the first one; a text where there is none."""
+    sayings = [*(coding.code for coding in concept.coding if coding.code), *([concept.text] if concept.text and concept.coding else [])]
+    said = [(saying, rates) for saying in sayings if (rates := text_rates(saying))]
+    if len(said) > 1 and not frozenset.intersection(*(rates for _, rates in said)):
+        unsupported.append(Words(
+            "timing.code that says different things: " + " and ".join(_short(saying) for saying, _ in said),
+            "timing.code, в котором сказано разное: " + " и ".join(_short(saying) for saying, _ in said),
+        ))
     if len(concept.coding) == 1:
         return concept.first_code() or None
     general = {coding.code for coding in concept.coding if coding.system in ABBREVIATIONS and coding.code}

@@ -54,7 +54,7 @@ def read_sample(source: SourceSettings, zone: tzinfo) -> Sample:
         cassettes=read_cassettes("cassettes.csv", sample_file("cassettes.csv"), directory),
         stock=read_stock("stock.csv", sample_file("stock.csv"), directory),
         sheet=with_allergies(sheet, read_allergies("allergies.csv", sample_file("allergies.csv"))),
-        discharges=read_discharges("discharges.csv", sample_file("discharges.csv"), source, zone=zone),
+        discharges=read_discharges("discharges.csv", sample_file("discharges.csv"), source, zone=zone, now=datetime.combine(SAMPLE_DAY, time(), zone)),
         changes=read_changes("changes.ndjson", sample_file("changes.ndjson"), source, directory, zone=zone),
     )
 

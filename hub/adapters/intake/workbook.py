@@ -20,13 +20,12 @@ from defusedxml.ElementTree import iterparse
 from hub.adapters.intake.delimited import Line
 from hub.adapters.intake.envelope import MAXIMUM_UNPACKED_BYTES
 from hub.adapters.intake.errors import IntakeError
+from hub.adapters.intake.workbook_limits import refuse_excess
 from hub.domain.words import Words
 
 ZIP_MAGIC = b"PK\x03\x04"
 MAXIMUM_SHARED_BYTES = 64 * 2**20
 MAXIMUM_PARTS = 1_000
-MAXIMUM_MERGES = 50_000
-MAXIMUM_SHEET_ROWS = 200_000
 _SHARED = "xl/sharedstrings.xml"
 _NO_VALUE = Words(
     "the cell holds a formula without a value: save it with values",
@@ -68,7 +67,7 @@ def open_workbook(name: str, content: bytes, sheet: str = "") -> Workbook:
         _refuse_bombs(name, content)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         page = _page_of(name, book, sheet)
-        facts = _facts_of(name, content, page)
+        facts = _facts_of(content, page)
         return Workbook(_lines(name, book, page, facts), book.epoch.date())
     except IntakeError:
         raise
@@ -112,6 +111,8 @@ def _refuse_bombs(name: str, content: bytes) -> None:
             f"the texts of the workbook have more than {MAXIMUM_SHARED_BYTES} bytes",
             f"тексты книги больше {MAXIMUM_SHARED_BYTES} байт",
         ))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        refuse_excess(name, archive)
 
 
 def _page_of(name: str, book: Any, wanted: str) -> Any:
@@ -138,13 +139,13 @@ def _holds_rows(page: Any) -> bool:
     return any(any(cell is not None for cell in row) for row in page.iter_rows(max_row=_PEEKED_ROWS, values_only=True))
 
 
-def _facts_of(name: str, content: bytes, page: Any) -> _Facts:
+def _facts_of(content: bytes, page: Any) -> _Facts:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         path = page._worksheet_path
         if not _is_special(archive, path):
             return _Facts()
         with archive.open(path) as stream:
-            return _read_facts(name, stream)
+            return _read_facts(stream)
 
 
 def _is_special(archive: zipfile.ZipFile, path: str) -> bool:
@@ -157,10 +158,9 @@ def _is_special(archive: zipfile.ZipFile, path: str) -> bool:
     return False
 
 
-def _read_facts(name: str, stream: Any) -> _Facts:
+def _read_facts(stream: Any) -> _Facts:
     formulas: set[tuple[int, int]] = set()
     merges: list[tuple[int, int, int]] = []
-    rows = 0
     for _, element in iterparse(stream, forbid_dtd=True):
         tag = element.tag.rpartition("}")[2]
         if tag == "c":
@@ -169,13 +169,7 @@ def _read_facts(name: str, stream: Any) -> _Facts:
         elif tag == "mergeCell" and (merge := _merged_downwards(element.get("ref", ""))):
             merges.append(merge)
         if tag in ("row", "mergeCell"):
-            rows += tag == "row"
             element.clear()
-        if rows > MAXIMUM_SHEET_ROWS or len(merges) > MAXIMUM_MERGES or len(formulas) > MAXIMUM_SHEET_ROWS:
-            raise IntakeError(name, "", "", Words(
-                "the sheet has too many rows, merged cells or formulas without a value",
-                "на листе слишком много строк, объединённых ячеек или формул без значения",
-            ))
     return _Facts(frozenset(formulas), tuple(sorted(merges)))
 
 

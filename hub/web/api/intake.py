@@ -13,6 +13,7 @@ from hub.domain.schedule_rules import rules_told
 from hub.services.decided_lines import decided_lines
 from hub.services.feeds import SUSPICIOUS
 from hub.services.ports import UnitOfWork
+from hub.services.sheets_again import OLDER
 from hub.web.context import Hub, HubContext, allowed
 
 router = APIRouter(prefix="/api/intake", tags=["intake"])
@@ -38,8 +39,8 @@ async def body_of(request: Request) -> bytes:
 
 
 async def hold_if_stump(hub: HubContext, refused: HTTPException, source: str, name: str, data: bytes) -> None:
-    """Keep a sheet with suspiciously few orders for a pharmacist, as the feeds do."""
-    if isinstance(refused.detail, dict) and refused.detail["refused"] == SUSPICIOUS:
+    """Keep a sheet with suspiciously few orders, or one that a newer one has overtaken, for a pharmacist, as the feeds do."""
+    if isinstance(refused.detail, dict) and refused.detail["refused"] in (SUSPICIOUS, OLDER):
         await asyncio.to_thread(hub.feeds.take, source, name, data)
 
 
@@ -49,7 +50,7 @@ async def _take(hub: HubContext, user: User, read: Read, source: str, name: str,
 
 @router.post("/sheet")
 async def sheet(source: str, name: str, request: Request, hub: Hub, user: Receiver) -> dict[str, Any]:
-    """Take in a day's sheet; 422 with file, line and reason where it is refused as a whole, or held for a pharmacist as `suspiciously-small`."""
+    """Take in a day's sheet; 422 with file, line and reason where it is refused as a whole, or held for a pharmacist as `suspiciously-small` or `older-sheet`."""
     data = await body_of(request)
     try:
         return await _take(hub, user, hub.intake.sheet, source, name, data)
@@ -88,7 +89,7 @@ async def take(
 ) -> dict[str, Any]:
     """Take in a file that was looked at: 422 `changed-since` where it would do anything else than what was shown.
 
-    `confirmed`, by a pharmacist: also a sheet with suspiciously few orders; without it such a sheet is held.
+    `confirmed`, by a pharmacist: also a sheet with suspiciously few orders or an older one; without it such a sheet is held.
     """
     if confirmed and not may(user.role, Action.DECIDE_LINES):
         raise HTTPException(403, PHARMACIST.told())

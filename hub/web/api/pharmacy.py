@@ -154,7 +154,7 @@ def _reviews(unit: UnitOfWork) -> list[dict[str, Any]]:
         rows.append(
             {
                 "review": review.id, "kind": review.kind, "pack": review.subject, "verdict": review.verdict,
-                "reasons": list(review.reasons), "evidence": review.evidence, "job": pack.job if pack else None,
+                "reasons": list(review.reasons), "reasons_ru": list(review.said("ru")), "evidence": review.evidence, "job": pack.job if pack else None,
                 "expected": [_dose_line(dose) for dose in unit.doses.where(pack=pack.serial)] if pack else [],
             }
         )  # fmt: skip

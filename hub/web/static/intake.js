@@ -78,7 +78,7 @@ async function lookAtHeld(sheet) {
 }
 
 function end(answer, good) {
-  const held = answer.body && answer.body.refused === "suspiciously-small";
+  const held = answer.body && ["suspiciously-small", "older-sheet"].includes(answer.body.refused);
   if (answer.ok || held) leave();
   if (held) say(`${reasonOf(answer)} ${page.dataset.held}`);
   else say(answer.ok ? good : reasonOf(answer), !answer.ok);

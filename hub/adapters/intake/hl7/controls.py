@@ -20,7 +20,7 @@ _REPORTED: Mapping[str, OrderStatus | None] = {
     "CA": _CANCELLED, "DC": _STOPPED, "RP": _STOPPED, "CM": OrderStatus.COMPLETED, "HD": _HELD, "ER": None, "IP": _ACTIVE, "A": _ACTIVE,
     "SC": _ACTIVE,
 }  # fmt: skip
-_REPORTS = frozenset({"SC", "SR", "RE"})
+REPORTS = frozenset({"SC", "SR", "RE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Asked:
 def asked(control: str, reported: str, *, is_replaced: bool) -> Asked:
     """Return what becomes of an order by ORC-1 and ORC-5; `is_replaced`: the message brings the orders that take its place."""
     control, reported = control.upper(), reported.upper()
-    if control in _REPORTS and reported in _REPORTED:
+    if control in REPORTS and reported in _REPORTED:
         status = _REPORTED[reported]
         return Asked(status, None if status else Words("ORC-5 ER: the order has an error", "ORC-5 ER: в назначении ошибка"))
     status = CONTROLS.get(control)

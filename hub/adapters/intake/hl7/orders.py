@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from hub.adapters.intake.amounts import unit_name
-from hub.adapters.intake.hl7.controls import OF_KNOWN_ORDERS, REPLACING, asked
+from hub.adapters.intake.hl7.controls import OF_KNOWN_ORDERS, REPLACING, REPORTS, asked
 from hub.adapters.intake.hl7.dosages import Course, Dose, course_of
 from hub.adapters.intake.hl7.er7 import Element, Message, Segment
 from hub.adapters.intake.hl7.groups import Group, groups_of, local_segments
@@ -20,6 +20,7 @@ from hub.domain.timing import Dosage, Timing
 from hub.domain.words import Words, words_of
 
 Doubts = list[Words]
+ENDS = (OrderStatus.STOPPED, OrderStatus.CANCELLED)
 _PER, _RATE = Words("an amount per time unit", "доза в единицу времени"), Words("a rate", "скорость введения")
 
 
@@ -52,6 +53,7 @@ class ReadOrder:
 
     `at` is when the change holds, `is_dated` whether the sender wrote that down. `names` are the ids under which the order may be
     known, the line's own first; `parent` is the order of which a give is one dose. `refused` says why it is no order at all (None: it is one).
+    `is_day`: only the day was written of `at`. `is_shared`: other orders of the message have its number, too.
     """
 
     line: OrderLine
@@ -63,10 +65,27 @@ class ReadOrder:
     parent: OrderId | None = None
     refused: Words | None = None
     control: str = ""
+    is_day: bool = False
+    is_shared: bool = False
 
     def takes_number_of(self, known: OrderLine) -> bool:
-        """Tell whether it is new and has the number of an order for another drug: two orders, never one that was edited."""
-        return self.control == "NW" and self.is_whole and self.line.drug != known.drug
+        """Tell whether it is new, or one of several of a number, and that is of an order for another drug: two orders, never one that was edited."""
+        is_beside = self.is_shared and self.control != REPLACING and known.id != self.names[0] and self.line.status not in ENDS
+        return (self.control == "NW" or is_beside) and self.is_whole and self.line.drug != known.drug
+
+    def holds_from(self, sent_at: datetime) -> datetime:
+        """Return when it holds: when its message was sent, unless the sender wrote another time; a day alone is never before its message."""
+        if not self.is_dated or self.at is None:
+            return sent_at
+        return max(self.at, sent_at) if self.is_day else self.at
+
+    def is_part(self, known: OrderLine) -> bool:
+        """Tell whether an order or a give that is known came under this one's number, which is nobody's own."""
+        number = self.names[0]
+        rest = known.id.removeprefix(f"{number}/")
+        if self.is_whole or self.parent is not None or rest == known.id:
+            return False
+        return rest.startswith(("give/", number.partition(":")[2])) or rest.partition("/")[0] == known.drug
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +134,13 @@ class OrderReader:
             authored_at=_authored(common, self.zone), starts_at=_starts(course, control, effective), ends_at=course.ends_at,
             signed_by=_signed_by(common, group.encoded), note=" | ".join([*_note(group), *notes]), stat=course.stat,
             unsupported=tuple(dict.fromkeys(unsupported)), starts_on_day=_starts_on_day(course, control, effective),
-            unreadable=None if wish.status else wish.why,
+            unreadable=wish.why if wish.status is None else _without_content(group, control.upper(), wish.status),
         )  # fmt: skip
         changed = _changed_at(group, effective, self.zone, line.status)
-        is_whole = content is not None or control.upper() not in OF_KNOWN_ORDERS
-        return ReadOrder(line, changed or at, changed is not None, is_whole, names, sequence, _parent(group, names), line.unreadable, control.upper())
+        return ReadOrder(
+            line, changed.at if changed else at, changed is not None, content is not None, names, sequence, _parent(group, names), line.unreadable,
+            control.upper(), changed is not None and changed.is_day, is_shared,
+        )  # fmt: skip
 
     def _drug(self, content: Segment | None, unsupported: Doubts) -> tuple[DrugCode, str]:
         """Return the first code that the directory knows, else the first one; codes of two different drugs are named."""
@@ -165,6 +186,9 @@ class OrderReader:
         text = content.value(field)
         if not text:
             return None
+        if len(content.repetitions(field)) > 1:
+            told = content.text(field)[:40]
+            unsupported.append(Words(f"{content.name}-{field} has several amounts: {told}", f"{content.name}-{field}: несколько количеств: {told}"))
         amount = number(text)
         if amount is None:
             try:
@@ -305,14 +329,21 @@ def _starts_on_day(course: Course, control: str, effective: Stamp | None) -> boo
     return effective is not None and effective.is_day and control.upper() in ("", "NW")
 
 
-def _changed_at(group: Group, effective: Stamp | None, zone: tzinfo, status: OrderStatus) -> datetime | None:
+def _changed_at(group: Group, effective: Stamp | None, zone: tzinfo, status: OrderStatus) -> Stamp | None:
     """Return from when a change holds: ORC-15, and of a stop else the start that its timing names."""
     if effective is not None:
-        return effective.at
-    if status not in (OrderStatus.STOPPED, OrderStatus.CANCELLED) or group.content is not None:
+        return effective
+    return stamp(_first_timing(group), zone) if status in ENDS and group.content is None else None
+
+
+def _without_content(group: Group, control: str, status: OrderStatus) -> Words | None:
+    """Return why an order that does not say what it is cannot be one; a stop, hold, release or report needs to say no more."""
+    if group.content is not None or status is not OrderStatus.ACTIVE or control in OF_KNOWN_ORDERS | REPORTS:
         return None
-    found = stamp(_first_timing(group), zone)
-    return found.at if found is not None else None
+    return Words(
+        f"ORC-1 {control or '(empty)'} without any RXE, RXO or RXG: it does not say what is to be given, and nothing is changed",
+        f"ORC-1 {control or '(пусто)'} без RXE, RXO или RXG: не сказано, что назначено; ничего не изменено",
+    )
 
 
 def _parent(group: Group, names: tuple[OrderId, ...]) -> OrderId | None:

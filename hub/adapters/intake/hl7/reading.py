@@ -12,8 +12,18 @@ from hub.adapters.intake.hl7.characters import decoded
 from hub.adapters.intake.hl7.envelope import Envelope, opened
 from hub.adapters.intake.hl7.er7 import Delimiters, Message, parse
 from hub.adapters.intake.hl7.known import NOTHING_KNOWN, Known
-from hub.adapters.intake.hl7.orders import OrderReader, ReadOrder
-from hub.adapters.intake.hl7.people import MOVEMENTS, Movement, People, merged, newest, other_visit, people_of, placed
+from hub.adapters.intake.hl7.orders import ENDS, OrderReader, ReadOrder
+from hub.adapters.intake.hl7.people import (
+    MOVEMENTS,
+    Movement,
+    People,
+    merged,
+    newest,
+    other_visit,
+    people_of,
+    placed,
+    visit_beside,
+)
 from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem, UnreadableMessage
 from hub.adapters.intake.hl7.timestamps import stamp
 from hub.domain.drugs import DrugDirectory
@@ -260,7 +270,7 @@ def _rejects(read: list[tuple[str, ReadMessage]]) -> tuple[Reject, ...]:
     )
 
 
-_Folded = list[tuple[str, ReadMessage, list[OrderLine]]]
+_Folded = list[tuple[str, ReadMessage, list[tuple[ReadOrder, OrderLine]]]]
 
 
 def _folded(read: list[tuple[str, ReadMessage]], known: Known) -> _Folded:
@@ -270,18 +280,40 @@ def _folded(read: list[tuple[str, ReadMessage]], known: Known) -> _Folded:
     for position, message in read:
         lines = []
         for order in message.orders:
-            before = next((line for one in order.names if (line := in_file.get(one) or known.order(one)) is not None), None)
-            line = _as_line(order, before, message.at)
-            if before is None and order.parent is not None and known.order(order.parent) is not None:
-                line = _of_scheduled_order(line, "known here", "уже есть в системе")
-            in_file[line.id] = line
-            lines.append(line)
+            for before in _known_lines(order, in_file, known):
+                line = _as_line(order, before, message.at)
+                if before is None and order.parent is not None and known.order(order.parent) is not None:
+                    line = _of_scheduled_order(line, "known here", "уже есть в системе")
+                if before is None and order.is_whole and _gives_of(order, known.below(order.names[0])):
+                    line = replace(line, unsupported=(*line.unsupported, _KNOWN_BY_GIVES))
+                in_file[line.id] = line
+                lines.append((order, line))
         found.append((position, message, lines))
-    return [(position, message, [_single_give(line, in_file) for line in lines]) for position, message, lines in found]
+    return [(position, message, [(order, _single_give(line, in_file)) for order, line in lines]) for position, message, lines in found]
+
+
+_KNOWN_BY_GIVES = Words(
+    "single gives of this order are planned already: with its own times every dose would come twice",
+    "отдельные дозы этого назначения уже запланированы: вместе с его собственным режимом каждая удвоилась бы",
+)
+
+
+def _known_lines(order: ReadOrder, in_file: Mapping[OrderId, OrderLine], known: Known) -> list[OrderLine] | list[None]:
+    """Return the order that a message names, else all that came under its number; of one that nobody knows None alone."""
+    named = next((line for one in order.names if (line := in_file.get(one) or known.order(one)) is not None), None)
+    if named is not None or order.is_whole or order.line.unreadable:
+        return [named] if named is not None else [None]
+    lines = {**{line.id: line for line in known.below(order.names[0])}, **in_file}
+    parts = [line for line in lines.values() if order.is_part(line)]
+    return parts or [None]
+
+
+def _gives_of(order: ReadOrder, below: Iterable[OrderLine]) -> bool:
+    return order.parent is None and any(line.id.startswith(f"{order.names[0]}/give/") for line in below)
 
 
 def _last_lines(folded: _Folded) -> Iterable[OrderLine]:
-    return {line.id: line for _, _, found in folded for line in found}.values()
+    return {line.id: line for _, _, found in folded for _, line in found}.values()
 
 
 def _single_give(line: OrderLine, in_file: Mapping[OrderId, OrderLine]) -> OrderLine:
@@ -309,7 +341,7 @@ def _as_line(order: ReadOrder, before: OrderLine | None, sent_at: datetime | Non
     if before is not None and line.patient and line.patient != before.patient:
         return replace(line, id=OrderId(f"{line.id}/{line.position}"), unreadable=_of_another(before.id, line.patient))
     if before is not None and order.takes_number_of(before):
-        return replace(line, id=OrderId(f"{line.id}/{line.drug}"))
+        return line if order.is_shared else replace(line, id=OrderId(f"{line.id}/{line.drug}"))
     if before is None and not order.is_whole and line.status is OrderStatus.ACTIVE:
         told = Words(
             "the order goes on, but is not in this file, and the message does not say what it is",
@@ -321,8 +353,8 @@ def _as_line(order: ReadOrder, before: OrderLine | None, sent_at: datetime | Non
     if order.is_whole:
         return replace(line, id=before.id)
     line = completed(order, before)
-    if line.status in (OrderStatus.STOPPED, OrderStatus.CANCELLED) and order.is_dated and order.at is not None and sent_at is not None and order.at > sent_at:
-        return replace(line, status=before.status, ends_at=order.at)
+    if line.status in ENDS and sent_at is not None and (ends := order.holds_from(sent_at)) > sent_at:
+        return replace(line, status=before.status, ends_at=ends)
     return line
 
 
@@ -345,8 +377,10 @@ def _changes(folded: _Folded, known: Known) -> Iterator[SheetChange | Reject]:
             elif isinstance(change, SheetChange) and change.stay is not None:
                 stays[change.stay.patient] = change.stay
             yield change
-        for order, line in zip(message.orders, lines, strict=True):
-            yield SheetChange(order.at if order.is_dated and order.at is not None else at, line=line)
+        for order, line in lines:
+            # An end that is told for later is one, though the line as the file leaves it is in force until then.
+            told = line if order.is_whole else replace(line, status=order.line.status)
+            yield SheetChange(order.holds_from(at), line=told, told_at=at)
 
 
 def _of_people(
@@ -356,10 +390,13 @@ def _of_people(
     if people.patient is None:
         return
     before = patients.get(people.patient.id) or known.patient(people.patient.id)
-    yield SheetChange(at, patient=merged(people.patient, before))
+    yield SheetChange(at, patient=merged(people.patient, before, people.news))
     if people.stay is None:
         return
     lay = stays.get(people.patient.id) or known.stay(people.patient.id)
+    if (beside := visit_beside(people, lay)) is not None:
+        yield Reject(position, "PV1-19", beside)
+        return
     problem = other_visit(people.stay, lay, people.movement)
     if problem is not None:
         yield Reject(position, str(problem.place), Words(problem.text, problem.text_ru))

@@ -27,10 +27,13 @@ def upgrade() -> None:
     op.create_table(
         "announced_moves",
         sa.Column("patient", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("told_at", sa.String(), nullable=False),
+        sa.Column("before", sa.String(), nullable=False),
         sa.Column("stay", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("patient"),
+        sa.Column("is_done", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("patient", "at"),
     )
     op.create_index("announced_moves_at", "announced_moves", ["at"])
     op.add_column("reviews", sa.Column("reasons_ru", sa.String(), nullable=False, server_default="[]"))
