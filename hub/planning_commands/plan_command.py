@@ -24,8 +24,8 @@ from hub.domain.schedule_rules import rules_in_words
 from hub.planning_commands.console import wide_console
 from hub.planning_commands.opening import Asked, CommandRefused, Opened, opened
 from hub.services.order_edits import is_packed
+from hub.services.order_versions import STATE_OF_OUTCOME
 from hub.services.preview import PreviewLine, SheetPreview, preview_sheet
-from hub.services.receive_sheet import STATE_OF_OUTCOME
 
 MACHINE_SLOTS = 250
 _HEADS = {

@@ -16,13 +16,10 @@ from hub.domain.orders import (
     Order,
     OrderLine,
     OrderSheet,
-    OrderStatus,
     Outcome,
     Patient,
-    Reason,
     SourceSettings,
     Stay,
-    has_ended,
     is_in_force,
 )
 from hub.domain.planning import plan_line, trolley_order
@@ -38,7 +35,6 @@ from hub.services.house import House
 from hub.services.line_facts import changed_fact, decided_fact, planned_fact
 from hub.services.order_edits import (
     as_shown,
-    is_only_held,
     is_packed,
     is_same_line,
     order_edited,
@@ -46,6 +42,7 @@ from hub.services.order_edits import (
     shown_again,
     stay_changed,
 )
+from hub.services.order_versions import as_before, is_over, state_of, version_of
 from hub.services.orders_beside import orders_beside
 from hub.services.ports import UnitOfWork
 from hub.services.returned_lines import Ward, sort_returns
@@ -54,19 +51,6 @@ from hub.services.sheets_again import OLDER, known_today, refuse_again
 from hub.services.spared_doses import not_before, wanted
 from hub.services.standing_rulings import Rulings, end_fallen_rulings, standing_rulings
 from hub.services.weekly_given import given_weekly
-
-STATE_OF_OUTCOME: Mapping[Outcome, LineState] = {
-    Outcome.SCHEDULED: LineState.ACTIVE,
-    Outcome.ONCE: LineState.ACTIVE,
-    Outcome.PRN: LineState.ACTIVE,
-    Outcome.NOT_PACKABLE: LineState.ACTIVE,
-    Outcome.NEEDS_REVIEW: LineState.NEEDS_REVIEW,
-    Outcome.REJECTED: LineState.REJECTED,
-    Outcome.EXCLUDED: LineState.EXCLUDED,
-}
-
-_WITHOUT_DOSES = frozenset({LineState.EXCLUDED, LineState.NEEDS_REVIEW, LineState.REJECTED})
-_OVER = frozenset({"course-over", "discharged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +247,10 @@ def decide_lines(
     for line in lines:
         before = known.get(line.id)
         anew = before is not None and ((sha256 is None and not for_the_day) or (line.patient in desk.back and is_in_force(before, unit.now)))
-        version = before.version + 1 if before is not None and anew else _version(line, before)
+        version = before.version + 1 if before is not None and anew else version_of(line, before)
         order = _decided(unit, desk, line if line.version == version else replace(line, version=version))
         if before is not None and before.version == version:
-            order = _as_before(order, before)
+            order = as_before(order, before)
         order = _continued(unit, desk, order, before)
         if sha256 is None and before is not None:
             order = replace(order, stopped_at=before.stopped_at)
@@ -289,38 +273,12 @@ def decide_lines(
     return orders
 
 
-def is_over(order: Order) -> bool:
-    """Tell whether an order is rejected for nothing but that its course or its patient's stay has ended: nobody has to correct it."""
-    return order.outcome is Outcome.REJECTED and {reason.rule for reason in order.reasons} <= _OVER
-
-
 def _last_confirmed(unit: UnitOfWork, desk: Desk, known: Mapping[OrderId, Order]) -> Mapping[OrderId, datetime]:
     """Return when known orders of a source that only sends messages were told of last; each whole sheet confirms those of other sources."""
     if desk.settings.reconfirm_days is None or not known or sends_sheets(unit, desk.house, desk.settings.name):
         return {}
     told = {change.subject: change.at for change in unit.newest_changes.where(subject=[f"order:{name}" for name in known])}
     return {name: told.get(f"order:{name}") or order.line.authored_at or order.first_seen_at or order.decided_at for name, order in known.items()}
-
-
-def _version(line: OrderLine, before: Order | None) -> int:
-    if before is None:
-        return 1
-    return before.version if is_same_line(line, before) or is_only_held(line, before) else before.version + 1
-
-
-def _as_before(order: Order, before: Order) -> Order:
-    """Return an order that the same line is decided to be: stopped ones stay so, one that is ours now gets new doses."""
-    if before.state in (LineState.STOPPED, LineState.COMPLETED) or has_ended(before, order.decided_at):
-        ended = before.state if before.state is LineState.COMPLETED else LineState.STOPPED
-        stopped = Reason(
-            "status", f"the order is {ended.value} and the line says nothing new", "changes of the day",
-            "назначение уже окончено, и строка не сообщает ничего нового",
-        )  # fmt: skip
-        return replace(order, outcome=Outcome.REJECTED, state=ended, reasons=(stopped,), stopped_at=before.stopped_at)
-    order = replace(order, stopped_at=before.stopped_at)
-    if before.state in _WITHOUT_DOSES and order.state not in _WITHOUT_DOSES:
-        return replace(order, version=order.version + 1, line=replace(order.line, version=order.version + 1))
-    return order
 
 
 def decision_of(desk: Desk, line: OrderLine, now: datetime) -> LineDecision:
@@ -348,7 +306,7 @@ def decision_of(desk: Desk, line: OrderLine, now: datetime) -> LineDecision:
 def _decided(unit: UnitOfWork, desk: Desk, line: OrderLine) -> Order:
     decision = decision_of(desk, line, unit.now)
     return Order(
-        id=line.id, version=line.version, line=line, outcome=decision.outcome, state=_state(line, decision), reasons=decision.reasons,
+        id=line.id, version=line.version, line=line, outcome=decision.outcome, state=state_of(line, decision), reasons=decision.reasons,
         patient=line.patient, decided_at=unit.now, checks=decision.checks, first_seen_at=unit.now,
     )  # fmt: skip
 
@@ -366,11 +324,6 @@ def _continued(unit: UnitOfWork, desk: Desk, order: Order, before: Order | None)
 def planned_from(unit: UnitOfWork, desk: Desk) -> datetime:
     """Return the moment from which doses are planned: now, or the beginning of the day's window."""
     return max(desk.window[0], unit.now)
-
-
-def _state(line: OrderLine, decision: LineDecision) -> LineState:
-    state = STATE_OF_OUTCOME[decision.outcome]
-    return LineState.ON_HOLD if state is LineState.ACTIVE and line.status is OrderStatus.ON_HOLD else state
 
 
 def plan_orders(unit: UnitOfWork, desk: Desk, orders: Iterable[Order]) -> int:

@@ -7,8 +7,8 @@ from hl7_messages import at
 
 from hub.adapters.intake.hl7.acknowledgements import Verdict, answers
 from hub.adapters.intake.hl7.er7 import Delimiters, Message, parse
+from hub.adapters.intake.hl7.header import Header
 from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem
-from hub.adapters.intake.hl7.reading import Header
 
 NOW = at("2026-03-02 06:30")
 HEADER = Header(sender=("HIS", "WEST"), receiver=("HUB", "PH"), kind="RDE", event="O11", control_id="C&1", processing="P", version="2.5")

@@ -10,8 +10,9 @@ from hub.adapters.feeds.framing import Block, Framing, framed
 from hub.adapters.feeds.hl7_desk import Told
 from hub.adapters.intake.hl7.acknowledgements import Verdict, answers
 from hub.adapters.intake.hl7.envelope import opened
+from hub.adapters.intake.hl7.header import Header, broken_header
 from hub.adapters.intake.hl7.problems import ErrorCode, Place, Problem
-from hub.adapters.intake.hl7.reading import Header, ReadMessage, broken_header
+from hub.adapters.intake.hl7.reading import ReadMessage
 
 READ_AT_ONCE = 64 * 1024
 MOST_IN_A_BLOCK = 1_000

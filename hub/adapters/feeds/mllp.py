@@ -18,8 +18,9 @@ from hub.adapters.feeds.connection import Asked, Connection
 from hub.adapters.feeds.framing import LARGEST_BLOCK
 from hub.adapters.feeds.hl7_desk import MessageDesk, Told
 from hub.adapters.intake.hl7.acknowledgements import Verdict, internal_problem
+from hub.adapters.intake.hl7.header import broken_header
 from hub.adapters.intake.hl7.problems import ErrorCode
-from hub.adapters.intake.hl7.reading import MessageReader, ReadMessage, broken_header
+from hub.adapters.intake.hl7.reading import MessageReader, ReadMessage
 from hub.adapters.writer import CommitUnknown, Writer, WriterBusy, WriterClosed
 from hub.domain.drugs import DrugDirectory
 from hub.domain.feeds import FeedSettings

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from hub.adapters.intake.hl7.er7 import escaped
+from hub.adapters.intake.hl7.header import Header
 from hub.adapters.intake.hl7.problems import ERROR_NAMES, ErrorCode, Place, Problem
-from hub.adapters.intake.hl7.reading import Header
 from hub.domain.identifiers import derived_id
 
 

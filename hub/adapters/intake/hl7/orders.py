@@ -5,46 +5,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from hub.adapters.intake.amounts import unit_name
 from hub.adapters.intake.hl7.controls import OF_KNOWN_ORDERS, REPLACING, REPORTS, asked
 from hub.adapters.intake.hl7.dosages import Course, Dose, course_of
 from hub.adapters.intake.hl7.er7 import Element, Message, Segment
 from hub.adapters.intake.hl7.groups import Group, groups_of, local_segments
+from hub.adapters.intake.hl7.order_fields import FIELDS, unit_of
+from hub.adapters.intake.hl7.order_notes import instructions_of, note_of, signed_by
 from hub.adapters.intake.hl7.timestamps import Stamp, number, stamp
 from hub.adapters.intake.hl7.timings import NOTHING, Written, merged, of_tq, of_tq1
 from hub.domain.drugs import DrugDirectory
 from hub.domain.identifiers import DrugCode, OrderId, PatientId, derived_id
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
-from hub.domain.quantities import Quantity, parse_dose_amount, unit_named
+from hub.domain.quantities import Quantity, parse_dose_amount
 from hub.domain.timing import Dosage, Timing
 from hub.domain.words import Words, words_of
 
 Doubts = list[Words]
 ENDS = (OrderStatus.STOPPED, OrderStatus.CANCELLED)
 _PER, _RATE = Words("an amount per time unit", "доза в единицу времени"), Words("a rate", "скорость введения")
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """Where RXE, RXO and RXG hold the same things (0: nowhere)."""
-
-    drug: int
-    low: int
-    high: int
-    unit: int
-    form: int
-    instructions: tuple[int, ...]
-    per: int
-    rate: tuple[int, int]
-    strength: tuple[int, int]
-    timing: int = 0
-
-
-FIELDS = {
-    "RXE": Fields(2, 3, 4, 5, 6, (7, 21), 22, (23, 24), (25, 26), 1),
-    "RXO": Fields(1, 2, 3, 4, 5, (6, 7), 17, (21, 22), (18, 19)),
-    "RXG": Fields(4, 5, 6, 7, 8, (9, 13), 14, (15, 16), (17, 18), 3),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +110,7 @@ class OrderReader:
             id=names[0], version=1, source=self.source.name, sheet=self.sheet, position=f"{self.position}, order {sequence}",
             patient=patient, drug=drug, drug_text=text, dosages=_dosages(group, course), status=wish.status or OrderStatus.UNKNOWN,
             authored_at=_authored(common, self.zone), starts_at=_starts(course, control, effective), ends_at=course.ends_at,
-            signed_by=_signed_by(common, group.encoded), note=" | ".join([*_note(group), *notes]), stat=course.stat,
+            signed_by=signed_by(common, group.encoded), note=" | ".join([*note_of(group), *notes]), stat=course.stat,
             unsupported=tuple(dict.fromkeys(unsupported)), starts_on_day=_starts_on_day(course, control, effective),
             unreadable=wish.why if wish.status is None else _without_content(group, control.upper(), wish.status),
         )  # fmt: skip
@@ -199,7 +177,7 @@ class OrderReader:
                     f"{content.name}-{field} — не количество: {words_of(error).ru}",
                 ))
                 return None
-        unit = _unit(content.element(unit_field))
+        unit = unit_of(content.element(unit_field))
         if not unit:
             unsupported.append(Words(
                 f"{content.name}-{unit_field}: the amount {text[:20]} has no unit",
@@ -212,7 +190,7 @@ class OrderReader:
             unsupported.append(Words(f"{len(group.routes)} routes to choose from", f"путей введения на выбор: {len(group.routes)}"))
         route = group.routes[0].element(1) if group.routes else None
         name = (route.component(1) or route.component(2)) if route is not None else ""
-        text = _instructions(group)
+        text = instructions_of(group)
         written = [_without_dispensed(one, group) for one in _written(group, unsupported)]
         course = course_of(written, dose, name, text, self.zone, unsupported)
         if text and not any(dosage.timing and dosage.timing.is_written for dosage in course.dosages):
@@ -306,12 +284,6 @@ def _dosages(group: Group, course: Course) -> tuple[Dosage, ...]:
     return (replace(first, timing=Timing(events=(course.starts.at,), prn=bool(first.timing and first.timing.prn))), *course.dosages[1:])
 
 
-def _unit(element: Element) -> str:
-    """Return a unit's canonical name: of code and text the first that is known, else the code as it stands."""
-    words = [word for at in (1, 2, 4, 5) if (word := element.component(at))]
-    return next((unit for word in words if (unit := unit_named(word))), unit_name(words[0]) if words else "")
-
-
 def _authored(common: Segment | None, zone: tzinfo) -> datetime | None:
     found = stamp(common.value(9), zone) if common else None
     return found.at if found is not None else None
@@ -348,64 +320,3 @@ def _without_content(group: Group, control: str, status: OrderStatus) -> Words |
 
 def _parent(group: Group, names: tuple[OrderId, ...]) -> OrderId | None:
     return OrderId(names[0].rpartition("/give/")[0]) if group.give is not None else None
-
-
-def _signed_by(common: Segment | None, encoded: Segment | None) -> str:
-    providers = [common.element(12)] if common else []
-    providers += [encoded.element(13)] if encoded is not None else []
-    for provider in providers:
-        parts = (provider.subcomponent(2, 1), provider.component(3), provider.component(4))
-        if name := " ".join(part for part in parts if part) or provider.component(1):
-            return name
-    return ""
-
-
-def _instructions(group: Group) -> str:
-    content = group.content
-    if content is None:
-        return ""
-    fields = FIELDS[content.name].instructions
-    return " | ".join(text for at in fields for element in content.repetitions(at) if (text := _words(element)))
-
-
-def _words(element: Element) -> str:
-    return element.component(2) or element.component(5) or element.component(9) or element.component(1)
-
-
-def _note(group: Group) -> Iterator[str]:
-    """Yield what a person should see beside the line; what tells a mixture comes first."""
-    if group.components:
-        yield "mixture: " + " + ".join(_component(segment) for segment in group.components)
-    content = group.content
-    if content is not None:
-        at = FIELDS[content.name]
-        if strength := content.value(at.strength[0]):
-            yield f"strength {strength} {_unit(content.element(at.strength[1]))}".strip()
-        if form := _words(content.element(at.form)):
-            yield f"form {form}"
-    if text := _instructions(group):
-        yield text
-    for segment in group.routes[:1]:
-        yield from (f"{name} {told}" for at, name in ((2, "site"), (3, "device"), (4, "method")) if (told := _words(segment.element(at))))
-    if group.encoded is not None:
-        yield from _of_encoded(group.encoded)
-    yield from (text for segment in group.notes if (text := " ".join(map(_whole, segment.repetitions(3)))))
-
-
-def _of_encoded(encoded: Segment) -> Iterator[str]:
-    if dispensed := encoded.value(10):
-        yield f"dispensed in all {dispensed} {_unit(encoded.element(11))}".strip()
-    if total := encoded.text(19):
-        yield f"total daily dose {total}"
-    for element in encoded.repetitions(27):
-        yield f"for {_words(element)}"
-
-
-def _whole(element: Element) -> str:
-    return element.component(1) if element.delimiters.component not in element.raw else element.raw
-
-
-def _component(segment: Segment) -> str:
-    unit = _unit(segment.element(4))
-    amount = f"{segment.value(3)} {unit}".strip()
-    return f"{_words(segment.element(2))} {amount}".strip()

@@ -10,7 +10,8 @@ from hub.adapters.intake.envelope import unpacked
 from hub.adapters.intake.errors import IntakeError
 from hub.adapters.intake.hl7.characters import decoded
 from hub.adapters.intake.hl7.envelope import Envelope, opened
-from hub.adapters.intake.hl7.er7 import Delimiters, Message, parse
+from hub.adapters.intake.hl7.er7 import Message, parse
+from hub.adapters.intake.hl7.header import Header, broken_header, header_of
 from hub.adapters.intake.hl7.known import NOTHING_KNOWN, Known
 from hub.adapters.intake.hl7.orders import ENDS, OrderReader, ReadOrder
 from hub.adapters.intake.hl7.people import (
@@ -41,28 +42,6 @@ _NOT_FOR_US = {
 _OTHER_SERVICES = frozenset({"OBR", "ODS", "ODT", "RQD", "RQ1"})
 _VERSION = re.compile(r"2(?:\.[1-9](?:\.\d)?)?")
 MAXIMUM_MESSAGES = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What MSH says, as far as a message is judged and answered by it."""
-
-    delimiters: Delimiters = field(default_factory=Delimiters)
-    sender: tuple[str, str] = ("", "")
-    receiver: tuple[str, str] = ("", "")
-    kind: str = ""
-    event: str = ""
-    control_id: str = ""
-    processing: str = ""
-    version: str = ""
-    accept: str = ""
-    application: str = ""
-    charset: str = ""
-
-    @property
-    def name(self) -> str:
-        """Return what the message is: `RDE^O11`."""
-        return f"{self.kind}^{self.event}" if self.event else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +115,6 @@ class MessageReader:
         if header.event not in ORDERS[header.kind]:
             return _unknown_event(header)
         return _without_orders(header, message)
-
-
-def header_of(message: Message) -> Header:
-    """Return what MSH says."""
-    msh = message.header
-    kind, event = msh.value(9), msh.value(9, 2)
-    return Header(
-        message.delimiters, (msh.raw(3), msh.raw(4)), (msh.raw(5), msh.raw(6)), kind.upper(), event.upper(), msh.value(10), msh.value(11).upper(),
-        msh.value(12), msh.value(15).upper(), msh.value(16).upper(), msh.raw(18),
-    )  # fmt: skip
-
-
-def broken_header(data: bytes) -> Header:
-    """Return what can be known of a message that cannot be read: its control id, so that the sender finds it."""
-    fields = re.split(rb"[\r\n]", data[:4000], maxsplit=1)[0].decode("latin-1").split("|")
-    if not fields[0].startswith("MSH") or len(fields) < 10:
-        return Header()
-    kind, _, event = fields[8].partition("^")
-    return Header(kind=kind[:3], event=event[:3], control_id=fields[9][:199], version=fields[11][:10] if len(fields) > 11 else "")
 
 
 def _told_at(message: Message, zone: tzinfo) -> datetime | None:
