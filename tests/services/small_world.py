@@ -91,7 +91,7 @@ def order_line(order: str, patient: int = 1, drug: str = "PLAIN", **changes: Any
     timing = Timing(code=changes.pop("code", "DAILY"))
     line = OrderLine(
         id=OrderId(order), version=1, source="hospital", sheet="s", position="1", patient=PatientId(f"p{patient}"), drug=item.code,
-        drug_text=item.inn, dosages=(Dosage((Quantity(units, item.unit),) * 2, timing, "IV" if drug == "AMP" else "PO"),),
+        drug_text=item.inn, dosages=(Dosage((Quantity(units, item.unit),) * 2, timing, {"AMP": "IV", "COLD": "SC"}.get(drug, "PO")),),
         status=OrderStatus.ACTIVE, authored_at=SIX - timedelta(hours=8), starts_at=None, ends_at=None, signed_by="Dr",
     )  # fmt: skip
     return with_dosage(line, **changes)
