@@ -17,7 +17,13 @@ from hub.adapters.intake.fhir import read_fhir_parts
 from hub.adapters.intake.formats import format_of
 from hub.adapters.intake.hl7.known import Known
 from hub.adapters.intake.sheet import read_sheet
-from hub.adapters.patient_lists import ask_about_elsewhere, ask_about_unknown, sorted_discharges, unknown_on
+from hub.adapters.patient_lists import (
+    ask_about_elsewhere,
+    ask_about_listed,
+    ask_about_unknown,
+    sorted_discharges,
+    unknown_on,
+)
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.codes import as_written
 from hub.domain.feeds import SheetFormat
@@ -90,6 +96,7 @@ class IntakeDesk:
         if isinstance(result, Refusal):
             return result
         sheet_came(unit, self._house, source, name, count)
+        ask_about_listed(unit, self._house, source, listed_allergies(unit, source) or ())
         if complete:
             note_unlisted(unit, source, named, self._house.day_of(unit.now).isoformat())
         return {
@@ -245,7 +252,7 @@ class IntakeDesk:
         if isinstance(fallen, Refusal):
             return fallen
         unknown = unknown_on(unit, listed)
-        ask_about_unknown(unit, source, name, hashlib.sha256(data).hexdigest(), unknown)
+        ask_about_listed(unit, self._house, source, listed)
         return {"patients": len(listed), "orders_out": [order.id for order in fallen], **({"unknown": unknown} if unknown else {})}
 
     def _take_changes(self, unit: UnitOfWork, sheet: OrderSheet) -> dict[str, Any] | Refusal:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 
 from hub.adapters.intake.listed_people import people_by_name
 from hub.adapters.intake.table import normalised
-from hub.domain.identifiers import PatientId
+from hub.domain.identifiers import PatientId, derived_id
 from hub.domain.orders import Stay
-from hub.services.feeds import ASKED, raise_alarm
+from hub.domain.words import Words
+from hub.services.feeds import ASKED, end_alarm, raise_alarm
+from hub.services.house import House
 from hub.services.ports import UnitOfWork
 
 LISTED_AT_MOST = 20
+_ALLERGIES = "allergies-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,46 @@ def unknown_on(unit: UnitOfWork, names: Iterable[PatientId]) -> list[PatientId]:
     return sorted(name for name in names if name not in people)
 
 
+def ask_about_listed(unit: UnitOfWork, house: House, source: str, names: Iterable[PatientId]) -> None:
+    """Ask about the people of a source's list of allergies whom nobody knows, once the day's sheet is here: the list comes before it.
+
+    A person's answer holds for these names; once they are known the question ends by itself.
+    """
+    if not _has_the_days_sheet(unit, house, source):
+        return
+    unknown = unknown_on(unit, names)
+    cause = f"{_ALLERGIES}{derived_id(*unknown, digits=16)}"
+    for alarm in unit.incidents.where(kind=ASKED, subject=source, closed=False):
+        if f":{_ALLERGIES}" in alarm.id and not (unknown and alarm.id.endswith(f":{cause}")):
+            end_alarm(unit, alarm, "the list or the patients are others now")
+    if unknown:
+        told = _named(unknown)
+        raise_alarm(
+            unit, source, ASKED, cause,
+            f"The allergies of {source} name patients whom no sheet knows: {told.en}. They are kept, and nobody is checked by them until the patient is told of: look who they are.",
+            f"В списке аллергий источника {source} есть пациенты, которых нет ни в одном листе: {told.ru}. Записи хранятся, но ни к кому не относятся, пока пациент не появится: выясните, кто это.",
+        )  # fmt: skip
+
+
+def _has_the_days_sheet(unit: UnitOfWork, house: House, source: str) -> bool:
+    newest = unit.imports.where(kind="sheet", source=source, order_by="-received_at", limit=1)
+    return bool(newest) and house.sheet_window(newest[0].received_at)[1] == house.sheet_window(unit.now)[1]
+
+
+def _named(unknown: Sequence[PatientId]) -> Words:
+    named, more = ", ".join(unknown[:LISTED_AT_MOST]), max(len(unknown) - LISTED_AT_MOST, 0)
+    return Words(f"{named}{f'; and {more} more' if more else ''}", f"{named}{f'; и ещё {more}' if more else ''}")
+
+
 def ask_about_unknown(unit: UnitOfWork, source: str, name: str, cause: str, unknown: Sequence[PatientId]) -> None:
-    """Open an incident about the patients of a list whom nobody knows, or whose name two of them bear."""
+    """Open an incident about the patients of a list of discharges whom nobody knows, or whose name two of them bear."""
     if not unknown:
         return
-    named, more = ", ".join(unknown[:LISTED_AT_MOST]), max(len(unknown) - LISTED_AT_MOST, 0)
+    told = _named(unknown)
     raise_alarm(
         unit, source, ASKED, f"unknown-{cause}",
-        f"{name} of {source} names patients who cannot be told here: {named}{f'; and {more} more' if more else ''}. Nothing was done for them: look who they are, and send the list again.",
-        f"В списке {name} источника {source} есть пациенты, которых здесь нельзя узнать: {named}{f'; и ещё {more}' if more else ''}. По ним ничего не сделано: выясните, кто это, и пришлите список снова.",
+        f"{name} of {source} names patients who cannot be told here: {told.en}. Nothing was done for them: look who they are, and send the list again.",
+        f"В списке {name} источника {source} есть пациенты, которых здесь нельзя узнать: {told.ru}. По ним ничего не сделано: выясните, кто это, и пришлите список снова.",
         again=True,
     )  # fmt: skip
 

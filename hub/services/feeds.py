@@ -254,7 +254,7 @@ def clear_alarm(unit: UnitOfWork, identity: str, reason: str) -> Incident | Refu
         return Refusal("sheet-held", "A held sheet is not cleared: look at it, and take it in or discard it.", "Задержанный лист не снимают: просмотрите его и примите или отклоните.")
     if not reason.strip():
         return Refusal("reason", "Say what you found out: the reason is kept with your name.", "Напишите, что вы выяснили: причина хранится вместе с вашим именем.")
-    return _ended(unit, alarm, reason.strip())
+    return end_alarm(unit, alarm, reason.strip())
 
 
 def end_held(unit: UnitOfWork, sha256: str, reason: str) -> Incident | Refusal:
@@ -262,7 +262,7 @@ def end_held(unit: UnitOfWork, sha256: str, reason: str) -> Incident | Refusal:
     alarm = held_alarm(unit, sha256)
     if alarm is None:
         return Refusal("unknown-sheet", "No such sheet is held any more: look at the list.", "Такой лист больше не задержан: посмотрите список.")
-    return _ended(unit, alarm, reason)
+    return end_alarm(unit, alarm, reason)
 
 
 def held_alarm(unit: UnitOfWork, sha256: str) -> Incident | None:
@@ -294,10 +294,11 @@ def _row(unit: UnitOfWork, house: House, source: str, alarms: list[Incident]) ->
 
 def _end_alarms(unit: UnitOfWork, source: str, kind: str, reason: str) -> None:
     for alarm in unit.incidents.where(kind=kind, subject=source, closed=False):
-        _ended(unit, alarm, reason)
+        end_alarm(unit, alarm, reason)
 
 
-def _ended(unit: UnitOfWork, alarm: Incident, reason: str) -> Incident:
+def end_alarm(unit: UnitOfWork, alarm: Incident, reason: str) -> Incident:
+    """Close an alarm with the reason why it is over."""
     ended = replace(alarm, closed=True)
     unit.incidents.put(ended)
     unit.record("feed-alarm-cleared", {"incident": alarm.id, "kind": alarm.kind, "source": alarm.subject, "reason": reason})

@@ -41,9 +41,32 @@ def test_a_sheet_that_comes_after_the_list_has_its_allergies_by_code() -> None:
 
 
 def test_an_allergy_of_nobody_is_named_in_the_answer_and_in_an_incident(world: World) -> None:
+    world.sheet(order_line("a"))
     assert allergic(world, "W-99;;;йод")["unknown"] == ["W-99"]
     (alarm,) = world.do(open_alarms)
     assert alarm.kind == ASKED and "W-99" in alarm.text and "W-99" in alarm.text_ru
+    assert "unknown" not in allergic(world, "W-1;;;йод")
+    assert world.do(open_alarms) == []
+
+
+def sheet_of(world: World, *codes: str) -> Any:
+    people = (
+        f'{{"resourceType":"Patient","id":"{code.lower()}","identifier":[{{"value":"{code}"}}],"name":[{{"family":"{code}"}}]}}\n'
+        f'{{"resourceType":"MedicationRequest","id":"of-{code}","status":"active","intent":"order","subject":{{"reference":"Patient/{code.lower()}"}}}}\n'
+        for code in codes
+    )
+    data = "".join(people).encode()
+    return world.do(lambda unit: IntakeDesk(world.house).sheet(unit, "hospital", "day.ndjson", data, confirmed=True), SYSTEM)
+
+
+def test_a_list_that_comes_before_its_sheet_raises_no_alarm_and_whom_the_sheet_leaves_out_is_asked_about(world: World) -> None:
+    assert allergic(world, "X-1;;;йод")["unknown"] == ["X-1"]
+    assert world.do(open_alarms) == []
+    assert sheet_of(world, "X-2")["orders"] == 1
+    assert ["X-1" in alarm.text for alarm in world.do(open_alarms)] == [True]
+    assert sheet_of(world, "X-1", "X-2")["orders"] == 2
+    assert world.do(open_alarms) == []
+    assert world.get("patients", "x-1").allergies == ("йод",)
 
 
 def test_a_discharge_by_the_wristbands_code_takes_the_doses(world: World) -> None:
