@@ -7,7 +7,7 @@ from enum import StrEnum
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.quantities import Quantity
 from hub.domain.timing import Dosage, Timing
-from hub.domain.words import Words
+from hub.domain.words import Topic, Words
 
 
 class OrderStatus(StrEnum):
@@ -128,6 +128,11 @@ class OrderLine:
     def route(self) -> str:
         """The route of the first dosage."""
         return self.dosages[0].route
+
+    @property
+    def times_are_read(self) -> bool:
+        """Tell whether all that is written of its times was read: half a timing is another timing."""
+        return self.unreadable is None and all(what.about is not Topic.TIMES for what in self.unsupported)
 
     @property
     def timing(self) -> Timing | None:

@@ -4,7 +4,6 @@ What may be released is what asks for judgement: the line is understood, and its
 (drug, unit, route, times), what cannot be counted and what kills (a weekly drug given daily) needs a corrected line or a code.
 """
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import StrEnum
@@ -25,18 +24,13 @@ from hub.domain.strengths import units_for
 from hub.domain.timing import Dosage
 from hub.domain.timing_rules import RULE_DURATION
 
-RULE_UNSUPPORTED = "unsupported"
+# What a source wrote and changes neither drug, dose, time, route nor patient: a person takes note of it (`Topic.NOTE`).
+RULE_NOTED = "source-note"
 MOST_OFFERED = 9
 RULE_EARLIER_STAY = "earlier-stay"
 RELEASABLE = frozenset({
-    RULE_DUPLICATE, RULE_TENFOLD, RULE_DIRECTORY_MAXIMUM, RULE_WRITTEN_MAXIMUM, RULE_UNCONFIRMED, RULE_EARLIER_STAY, RULE_ROUTE_FORM,
+    RULE_DUPLICATE, RULE_TENFOLD, RULE_DIRECTORY_MAXIMUM, RULE_WRITTEN_MAXIMUM, RULE_UNCONFIRMED, RULE_EARLIER_STAY, RULE_ROUTE_FORM, RULE_NOTED,
 })  # fmt: skip
-
-# What a source may write that changes neither drug, dose, time, route nor patient: a person takes note of it. All else stays.
-_NOTED = re.compile(
-    r"the source wrote something this reader may not ignore: (?:dosage \d+: )?"
-    r"(?:medication with the status inactive|RXG-12: a person has to look at this give|a maximum dose that cannot be read: [^\n]*)"
-)
 
 
 class Remedy(StrEnum):
@@ -67,8 +61,6 @@ def doubts_of(order: Order) -> tuple[Reason, ...]:
 
 def remedy_of(doubt: Reason) -> Remedy:
     """Return what settles a doubt."""
-    if doubt.rule == RULE_UNSUPPORTED and _NOTED.fullmatch(doubt.text):
-        return Remedy.RELEASE
     return _REMEDIES.get(doubt.rule, Remedy.CORRECT)
 
 

@@ -144,7 +144,7 @@ def settled_dose_of(ruling: Ruling) -> Quantity:
 _RULES_RU: Mapping[str, str] = {
     "duplicate-therapy": "дублирование терапии", "tenfold": "десятикратная доза", "directory-maximum": "предел по справочнику",
     "written-maximum": "предел, указанный врачом", "not-confirmed": "не подтверждено в срок", "earlier-stay": "назначено в прежнее пребывание",
-    "route-form": "путь введения и форма", "unsupported": "непонятное указание источника",
+    "route-form": "путь введения и форма", "source-note": "указание источника принято к сведению",
 }  # fmt: skip
 
 

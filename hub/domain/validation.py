@@ -37,7 +37,7 @@ from hub.domain.regulation_checks import (
     signature_check,
     unconfirmed,
 )
-from hub.domain.releases import is_infusion, meant, rules_meant
+from hub.domain.releases import RULE_NOTED, is_infusion, meant, rules_meant
 from hub.domain.rulings import (
     PASSING,
     Ruling,
@@ -60,6 +60,7 @@ from hub.domain.schedule import (
 )
 from hub.domain.schedule_rules import rules_of
 from hub.domain.weekly_orders import GivenDose, weekly_beside, weekly_days, weekly_given
+from hub.domain.words import Topic
 
 ORDER_1088_EXCLUDED = "Kemerovo order 1088, appendix 1"
 
@@ -289,7 +290,7 @@ def unsupported_reasons(line: OrderLine) -> Iterator[Reason]:
     """Yield what the source wrote of a line and no reader may ignore."""
     for what in line.unsupported:
         yield Reason(
-            "unsupported", f"the source wrote something this reader may not ignore: {what.en}", "FHIR R4 modifier elements",
+            RULE_NOTED if what.about is Topic.NOTE else "unsupported", f"the source wrote something this reader may not ignore: {what.en}", "FHIR R4 modifier elements",
             f"источник указал то, что нельзя оставить без внимания: {what.ru}",
         )  # fmt: skip
 

@@ -1,11 +1,21 @@
 """Words for a person in both languages: a sentence, or a part of one that other sentences take in."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 # A place's own number follows, and nothing else: `order 5.csv` is the name of a file.
 _PLACE = re.compile(r"(?<![^ ,])(line|entry|message|order|row)(?= \d+(?:[ ,]|$))")
 _PLACES_RU = {"line": "строка", "entry": "запись", "message": "сообщение", "order": "назначение", "row": "строка"}
+
+
+class Topic(StrEnum):
+    """What words speak of, where a rule has to know it: of the times of a line, or only of something that a person takes note of."""
+
+    NONE = ""
+    TIMES = "times"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +24,16 @@ class Words:
 
     en: str
     ru: str
+    about: Topic = Topic.NONE
 
     def said(self, language: str) -> str:
         """Return the words in `ru` or `en`."""
         return self.ru if language == "ru" else self.en
+
+
+def about_times(words: Iterable[Words]) -> Iterator[Words]:
+    """Yield words that say what of a line's times is not understood."""
+    return (replace(word, about=Topic.TIMES) for word in words)
 
 
 class Unfit(ValueError):

@@ -256,7 +256,7 @@ def understood(house: House, settings: SourceSettings, line: OrderLine, departme
 
     None where nobody can tell, also because a part of the timing could not be read: half a timing is another timing.
     """
-    if line.unreadable or any("timing" in what.en for what in line.unsupported):
+    if not line.times_are_read:
         return None
     schedule = _meaning(house, settings, line, department, rulings)
     return schedule if isinstance(schedule, Schedule) else None

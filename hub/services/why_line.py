@@ -60,7 +60,7 @@ def understood_of(unit: UnitOfWork, house: House, order: Order) -> Reason:
     """Return what was understood of an order's schedule, in words; or the rule that says why nobody can tell."""
     stay, line = unit.stays.get(order.patient), order.line
     department = stay.department if stay is not None else ""
-    if line.unreadable is not None or any("timing" in what.en for what in line.unsupported):
+    if not line.times_are_read:
         return not_known("what it says of times could not be read", "указание времени не прочитано")
     rulings = unit.rulings.where(order=line.id, ended_at=None)
     schedule = house.schedule_of(line, department, rulings)

@@ -33,7 +33,7 @@ def _text(argument: ast.expr) -> str:
 
 
 def _wrong(call: ast.Call) -> str:
-    if len(call.args) != 2 or call.keywords:
+    if len(call.args) != 2 or any(keyword.arg != "about" for keyword in call.keywords):
         return "it has to have two sentences"
     english, russian = map(_text, call.args)
     if _CYRILLIC.search(english):

@@ -16,7 +16,7 @@ from hub.adapters.intake.table import Row
 from hub.domain.frequencies import is_prn
 from hub.domain.quantities import Quantity, parse_dose_amount
 from hub.domain.timing import Dosage, PeriodUnit, SlotDose, Span, Timing
-from hub.domain.words import Words, words_of
+from hub.domain.words import Words, about_times, words_of
 
 YES = frozenset({"+", "v", "x", "х", "✓", "✔", "да", "yes"})
 NO = frozenset({"", "-", "–", "—", "0", "нет", "no"})
@@ -50,7 +50,10 @@ class Bounds:
 def read_dosage(row: Row, reading: Reading, lasts: tuple[Span, Span] | None, unsupported: list[Words]) -> Dosage:
     """Return the dosage of a row; what cannot be read is None and named in `unsupported`."""
     dose = read_dose(row["dose"], row["unit"], unsupported, reading.decimal_sign)
-    return Dosage(dose, _timing(row, reading, unsupported), row["route"], lasts=lasts)
+    of_times: list[Words] = []
+    timing = _timing(row, reading, of_times)
+    unsupported += about_times(of_times)
+    return Dosage(dose, timing, row["route"], lasts=lasts)
 
 
 def read_dose(
@@ -142,6 +145,13 @@ def _count(text: str, decimal_sign: str | None) -> Fraction | None:
 
 def read_bounds(row: Row, reading: Reading, unsupported: list[Words]) -> Bounds:
     """Return from when to when a row's course goes: by its dates, or by its start and a number of days, which end with the last day."""
+    of_times: list[Words] = []
+    bounds = _bounds(row, reading, of_times)
+    unsupported += about_times(of_times)
+    return bounds
+
+
+def _bounds(row: Row, reading: Reading, unsupported: list[Words]) -> Bounds:
     course = _course(row, unsupported)
     starts = row["starts"] or dated(course.starts, reading.dates)
     ends = row["ends"] or dated(course.ends, reading.dates)

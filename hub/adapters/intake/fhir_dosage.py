@@ -14,7 +14,7 @@ from hub.adapters.intake.fhir_model import DosageElement, DoseAndRate, Repeat, T
 from hub.adapters.intake.fhir_timing import AS_NEEDED, AS_NEEDED_FOR, Doubts, read_length, read_period, read_timing
 from hub.adapters.intake.moments import is_date_alone
 from hub.domain.timing import Dosage, Timing
-from hub.domain.words import Words
+from hub.domain.words import Topic, Words, about_times
 
 URGENT_CODES = frozenset({"NOW", "STAT"})
 _LONGEST_REMEMBERED = 4000
@@ -81,6 +81,7 @@ def unknown_members(dosage: Any) -> Iterator[Words]:
             yield Words(
                 f"{place} with {', '.join(unknown)[:200]}, which FHIR has not there",
                 f"{place}: {', '.join(unknown)[:200]} — таких полей в FHIR здесь нет",
+                about=Topic.NONE if place == "doseAndRate" else Topic.TIMES,
             )
 
 
@@ -126,15 +127,18 @@ _MEMBERS = {
 def _dosage(element: DosageElement, zone: tzinfo, unsupported: Doubts) -> Dosage:
     repeat = element.timing.repeat if element.timing else None
     period = repeat.bounds_period if repeat else None
-    starts_at, ends_at = read_period(period.start, period.end, zone, unsupported) if period else (None, None)
+    of_times: Doubts = []
+    starts_at, ends_at = read_period(period.start, period.end, zone, of_times) if period else (None, None)
+    timing, lasts = read_timing(element, zone, of_times), read_length(repeat, of_times) if repeat else None
+    unsupported += about_times(of_times)
     return Dosage(
         dose=read_dose(element, unsupported),
-        timing=read_timing(element, zone, unsupported),
+        timing=timing,
         route=element.route.first_code() if element.route else "",
         sequence=element.sequence,
         starts_at=starts_at,
         ends_at=ends_at,
-        lasts=read_length(repeat, unsupported) if repeat else None,
+        lasts=lasts,
         limits=read_limits(element, unsupported) if has_limits(element) else (),
         text=element.text,
     )

@@ -10,7 +10,7 @@ from hub.adapters.intake.fhir_model import Amount, AmountRange, DosageElement, D
 from hub.adapters.intake.fhir_timing import read_span
 from hub.domain.quantities import Quantity, convert, unit_named
 from hub.domain.timing import DoseLimit, LimitPer
-from hub.domain.words import Words
+from hub.domain.words import Topic, Words
 
 ANY_PIECE = "piece"
 # Systems whose unit codes this hospital may know; another's `g` need not be a gram.
@@ -163,7 +163,7 @@ def read_limits(dosage: DosageElement, unsupported: Doubts) -> tuple[DoseLimit, 
     limits: list[DoseLimit] = []
     for words, limit in _limits(dosage):
         if limit is None:
-            unsupported.append(Words(f"a maximum dose that cannot be read: {words.en}", f"предельная доза не читается: {words.ru}"))
+            unsupported.append(Words(f"a maximum dose that cannot be read: {words.en}", f"предельная доза не читается: {words.ru}", about=Topic.NOTE))
         else:
             limits.append(limit)
     return tuple(limits)

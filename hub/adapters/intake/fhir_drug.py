@@ -10,11 +10,12 @@ from hub.adapters.intake.fhir_timing import Doubts
 from hub.domain.allergies import is_named, names_a_drug
 from hub.domain.drugs import Drug, DrugDirectory
 from hub.domain.identifiers import DrugCode
-from hub.domain.words import Words
+from hub.domain.words import Topic, Words
 
 _MEDICATION = msgspec.json.Decoder(Medication)
 _LONGEST_TEXT = 500
 _USABLE = frozenset({"", "active"})
+_INACTIVE = "inactive"
 # Code systems of the world: a code of theirs that is also one of the directory may be so by chance, so its display counts.
 _FOREIGN = ("whocc.no", "snomed.info", "rxnorm", "/ndc", "2.16.840.1.113883.6.73", "2.16.840.1.113883.6.96", "2.16.840.1.113883.6.88", "2.16.840.1.113883.6.69")
 
@@ -102,6 +103,7 @@ class DrugReader:
             unsupported.append(Words(
                 f"medication with the status {medication.status[:40]}",
                 f"препарат со статусом {medication.status[:40]}",
+                about=Topic.NOTE if medication.status == _INACTIVE else Topic.NONE,
             ))
         concept = medication.code or Concept(text=" + ".join(_ingredients(medication)))
         return concept if concept.coding or concept.text else Concept(text=reference.display)

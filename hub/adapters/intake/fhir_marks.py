@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hub.adapters.intake.fhir_found import Unread, tree_of
-from hub.domain.words import Words
+from hub.domain.words import Words, about_times
 
 MOST_MARKS = 20
 _ABSENT_REASON = "data-absent-reason"
@@ -48,7 +48,7 @@ def _marks(tree: Any) -> Iterator[Words]:
         if isinstance(value, list):
             waiting += [(f"{place}[{number}]", part) for number, part in enumerate(value)]
         elif isinstance(value, dict):
-            yield from _marks_of_element(place, value)
+            yield from about_times(_marks_of_element(place, value)) if "timing" in place.split(".") else _marks_of_element(place, value)
             waiting += [
                 (f"{place}.{name}".removeprefix("."), part) for name, part in value.items() if not name.startswith("_")
             ]

@@ -1,7 +1,7 @@
 """A FHIR MedicationRequest (STU3, R4, R4B, R5) read into an order line; whatever may not be ignored is named in `unsupported`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from hub.adapters.intake.fhir_dosage import ReadDosage, read_dosage
@@ -13,7 +13,7 @@ from hub.adapters.intake.moments import is_date_alone
 from hub.domain.identifiers import OrderId, PatientId
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
 from hub.domain.timing import Dosage
-from hub.domain.words import Words
+from hub.domain.words import Words, about_times
 
 ORDER_INTENTS = frozenset({"order", "original-order", "instance-order", "filler-order"})
 URGENT = frozenset({"stat", "asap", "urgent"})
@@ -99,7 +99,9 @@ class OrderReader:
 
     def _bounds(self, periods: Sequence[Period], dosages: Sequence[Dosage], unsupported: Doubts) -> Bounds:
         """Return what every written period of the order allows, within what its dosages together reach over."""
-        bounds = [read_period(period.start, period.end, self.zone, unsupported) for period in periods]
+        of_times: Doubts = []
+        bounds = [read_period(period.start, period.end, self.zone, of_times) for period in periods]
+        unsupported += about_times(of_times)
         bounds += [_reach(dosages)] if any(dosage.starts_at or dosage.ends_at for dosage in dosages) else []
         if len(bounds) == 1:
             return bounds[0]
@@ -118,9 +120,8 @@ def _named(read: Sequence[ReadDosage]) -> list[Words]:
     """Return what may not be ignored of the dosages, with the dosage's number where there are several."""
     if len(read) == 1:
         return [*read[0].unsupported]
-    return [Words(
-        f"dosage {number}: {word.en}",
-        f"дозировка {number}: {word.ru}",
+    return [replace(
+        word, en=f"dosage {number}: {word.en}", ru=f"дозировка {number}: {word.ru}",
     ) for number, one in enumerate(read, start=1) for word in one.unsupported]
 
 

@@ -11,7 +11,7 @@ from hub.adapters.intake.hl7.timestamps import Stamp, clock, number, stamp, whol
 from hub.adapters.intake.hl7.timings import ROUTINE, Pattern, Written
 from hub.domain.quantities import Quantity
 from hub.domain.timing import Dosage, PeriodUnit, Repeat, Span, Timing
-from hub.domain.words import Words
+from hub.domain.words import Words, about_times
 
 Dose = tuple[Quantity, Quantity]
 Doubts = list[Words]
@@ -49,10 +49,10 @@ class Course:
 
 def course_of(written: Sequence[Written], dose: Dose | None, route: str, text: str, zone: tzinfo, unsupported: Doubts) -> Course:
     """Return the dosages of an order; several timings go on together or one after the other, as their conjunctions say."""
-    timings = list(written) or [Written()]
-    starts = [_stamp(one.starts, _START, zone, unsupported) for one in timings]
-    ends = [_end(one.ends, zone, unsupported) for one in timings]
-    sequences = _sequences(timings, starts, ends, unsupported)
+    timings, of_times = list(written) or [Written()], Doubts()
+    starts = [_stamp(one.starts, _START, zone, of_times) for one in timings]
+    ends = [_end(one.ends, zone, of_times) for one in timings]
+    sequences = _sequences(timings, starts, ends, of_times)
     stat = any(_priorities(one, unsupported) for one in timings)
     dosages: list[Dosage] = []
     for at, one in enumerate(timings):
@@ -62,10 +62,11 @@ def course_of(written: Sequence[Written], dose: Dose | None, route: str, text: s
             sequence=sequences[at],
             starts_at=starts[at].at if starts[at] is not None and len(timings) > 1 else None,  # type: ignore[union-attr]
             ends_at=ends[at] if len(timings) > 1 else None,
-            lasts=_lasts(one.duration, unsupported),
+            lasts=_lasts(one.duration, of_times),
             text=" | ".join(part for part in (_pattern_text(one), one.text, text) if part),
         )
-        dosages += [replace(own, timing=timing) for timing in _at_once(one, starts[at], ends[at]) or _timings(one, unsupported)]
+        dosages += [replace(own, timing=timing) for timing in _at_once(one, starts[at], ends[at]) or _timings(one, of_times)]
+    unsupported += about_times(of_times)
     stat = stat or any(dosage.timing is not None and (dosage.timing.code or "") in AT_ONCE for dosage in dosages)
     known = [start for start in starts if start is not None]
     last = None if None in ends else max(end for end in ends if end is not None)

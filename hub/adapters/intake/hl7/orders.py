@@ -18,7 +18,7 @@ from hub.domain.identifiers import DrugCode, OrderId, PatientId, derived_id
 from hub.domain.orders import OrderLine, OrderStatus, SourceSettings
 from hub.domain.quantities import Quantity, parse_dose_amount
 from hub.domain.timing import Dosage, Timing
-from hub.domain.words import Words, words_of
+from hub.domain.words import Topic, Words, about_times, words_of
 
 Doubts = list[Words]
 ENDS = (OrderStatus.STOPPED, OrderStatus.CANCELLED)
@@ -149,7 +149,7 @@ class OrderReader:
                     f"{what.ru}: {told[:40]} {content.text(at.rate[1])[:40]}".strip(),
                 ))
         if content.name == "RXG" and content.value(12).upper() == "Y":
-            unsupported.append(Words("RXG-12: a person has to look at this give", "RXG-12: это введение должен посмотреть человек"))
+            unsupported.append(Words("RXG-12: a person has to look at this give", "RXG-12: это введение должен посмотреть человек", about=Topic.NOTE))
         low, high = (self._amount(content, field, at.unit, unsupported) for field in (at.low, at.high))
         if low is None or (high is not None and high.amount < low.amount):
             if high is not None:
@@ -191,7 +191,9 @@ class OrderReader:
         route = group.routes[0].element(1) if group.routes else None
         name = (route.component(1) or route.component(2)) if route is not None else ""
         text = instructions_of(group)
-        written = [_without_dispensed(one, group) for one in _written(group, unsupported)]
+        of_times: Doubts = []
+        written = [_without_dispensed(one, group) for one in _written(group, of_times)]
+        unsupported += about_times(of_times)
         course = course_of(written, dose, name, text, self.zone, unsupported)
         if text and not any(dosage.timing and dosage.timing.is_written for dosage in course.dosages):
             unsupported.append(Words(f"what is wanted is only in words: {text[:120]}", f"назначение записано только словами: {text[:120]}"))
