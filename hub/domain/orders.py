@@ -276,6 +276,9 @@ def has_ended(order: Order, at: datetime) -> bool:
     return order.stopped_at is not None and order.stopped_at <= at
 
 
+IN_FORCE = (LineState.ACTIVE, LineState.ON_HOLD)
+
+
 def is_in_force(order: Order, at: datetime) -> bool:
     """Tell whether a dose of an order is wanted at a moment: it is active or only on hold, and its end has not come."""
-    return order.state in (LineState.ACTIVE, LineState.ON_HOLD) and not has_ended(order, at)
+    return order.state in IN_FORCE and not has_ended(order, at)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.doses import TERMINAL_DOSE_STATES, DoseState, PlannedDose
 from hub.domain.late_changes import ChangeKind, position_of
-from hub.domain.orders import LineState, OrderStatus, SheetChange, SourceSettings, Stay
+from hub.domain.orders import IN_FORCE, OrderStatus, SheetChange, SourceSettings, Stay
 from hub.domain.validation import is_excluded_department
 from hub.services.order_edits import ENDED_STATUSES, from_then_on, is_same_line
 
@@ -26,7 +26,7 @@ def positions_of(unit: SqlUnitOfWork, settings: SourceSettings, changes: Iterabl
 def _of_line(unit: SqlUnitOfWork, change: SheetChange) -> tuple[ChangeKind | None, list[PlannedDose]]:
     line = change.line
     before = unit.orders.get(line.id) if line is not None else None
-    if line is None or before is None or before.state not in (LineState.ACTIVE, LineState.ON_HOLD):
+    if line is None or before is None or before.state not in IN_FORCE:
         return None, []
     if line.status in ENDED_STATUSES:
         kind = ChangeKind.STOP

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from hub.domain.late_changes import ChangeKind
-from hub.domain.orders import LineState, Order, OrderLine, OrderStatus, has_ended, is_in_force
+from hub.domain.orders import IN_FORCE, LineState, Order, OrderLine, OrderStatus, has_ended, is_in_force
 from hub.domain.words import Words
 from hub.services.house import House
 from hub.services.late_deeds import Change, act_on
@@ -35,7 +35,7 @@ def announce_edit(unit: UnitOfWork, house: House, stays: Stays, before: Order, l
 
 def ended_by_news(unit: UnitOfWork, before: Order) -> bool:
     """Tell whether an order ended because it was to be changed, and nobody has said what comes after."""
-    is_over = before.state in (LineState.ACTIVE, LineState.ON_HOLD, LineState.STOPPED) and has_ended(before, unit.now)
+    is_over = before.state in (*IN_FORCE, LineState.STOPPED) and has_ended(before, unit.now)
     return is_over and unit.reviews.count(kind=KIND, subject=before.id) > 0
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from hub.domain.doses import WARD_LANES, DoseState, PlannedDose
 from hub.domain.identifiers import DoseId, derived_id
 from hub.domain.ledger import LedgerEntry
-from hub.domain.orders import LineState
+from hub.domain.orders import IN_FORCE
 from hub.domain.packs import Pack, PackState
 from hub.domain.records import Incident
 from hub.domain.refusals import Refusal
@@ -135,7 +135,7 @@ def _opened(unit: UnitOfWork, error: EnteredInError, dose: PlannedDose, fact: Le
 def _is_wanted(unit: UnitOfWork, dose: PlannedDose) -> bool:
     """Tell whether a dose that is open again may still be given: its order stands, in the same version."""
     order = unit.orders.get(dose.order)
-    return order is not None and order.state in (LineState.ACTIVE, LineState.ON_HOLD) and order.version == dose.version
+    return order is not None and order.state in IN_FORCE and order.version == dose.version
 
 
 def _tell(unit: UnitOfWork, error: EnteredInError, doses: Sequence[PlannedDose]) -> None:

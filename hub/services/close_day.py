@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from hub.domain.doses import TERMINAL_DOSE_STATES, WARD_LANES, DoseState, PlannedDose
 from hub.domain.late_changes import ChangeKind
-from hub.domain.orders import LineState
+from hub.domain.orders import IN_FORCE, LineState
 from hub.domain.packs import JobState, Pack, PackState
 from hub.services.call_off import call_off, withdraw
 from hub.services.due_moves import move_announced
@@ -32,7 +32,7 @@ def tick(unit: UnitOfWork, house: House) -> int:
 
 def end_announced(unit: UnitOfWork, house: House) -> int:
     """Stop the orders with an announced end that has come; returns how many. What of them was not given comes back."""
-    due = unit.orders.where(state=[LineState.ACTIVE, LineState.ON_HOLD], below=("stopped_at", unit.now))
+    due = unit.orders.where(state=list(IN_FORCE), below=("stopped_at", unit.now))
     stays = {stay.patient: stay for stay in unit.stays.where(patient=[order.patient for order in due])} if due else {}
     for order in due:
         assert order.stopped_at is not None

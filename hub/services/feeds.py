@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.domain.feeds import COUNTS_KEPT, answered_due, is_suspiciously_small, last_due, usual_count
 from hub.domain.identifiers import OrderId
-from hub.domain.orders import LineState, Order
+from hub.domain.orders import IN_FORCE, Order
 from hub.domain.records import Feed, Incident, NewestChange
 from hub.domain.refusals import Refusal
 from hub.services.house import House
@@ -151,7 +151,7 @@ def note_unlisted(unit: UnitOfWork, source: str, listed: Collection[OrderId], da
 
     They stay in force: that they are missing is a question to a person, never their end.
     """
-    in_force = unit.orders.where(state=[LineState.ACTIVE, LineState.ON_HOLD], order_by="id")
+    in_force = unit.orders.where(state=list(IN_FORCE), order_by="id")
     missing = [order for order in in_force if order.line.source == source and order.id not in listed]
     english, russian = _unlisted_words(source, missing)
     lasting = [alarm for alarm in unit.incidents.where(kind=UNLISTED, subject=source, closed=False) if missing and alarm.text == english]

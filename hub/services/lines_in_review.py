@@ -11,7 +11,7 @@ from hub.domain.codes import unknown_codes
 from hub.domain.drugs import Drug
 from hub.domain.duplicates import substance
 from hub.domain.identifiers import DrugCode
-from hub.domain.orders import LineState, Order, Patient, Reason, Stay
+from hub.domain.orders import IN_FORCE, LineState, Order, Patient, Reason, Stay
 from hub.domain.planning import anchor_of, begun
 from hub.domain.quantities import Quantity, fraction_text
 from hub.domain.releases import (
@@ -39,7 +39,7 @@ MOST_DAYS = 92
 MOST_RULINGS = 100_000
 LOOKED_AHEAD = timedelta(hours=48)
 _READINGS: Mapping[str, DurationMeaning] = {"course": DurationMeaning.COURSE, "infusion": DurationMeaning.DOSE}
-_BESIDE = (LineState.ACTIVE, LineState.ON_HOLD, LineState.NEEDS_REVIEW)
+_BESIDE = (*IN_FORCE, LineState.NEEDS_REVIEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _ruled(unit: UnitOfWork, department: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for ruling in standing:
         order = unit.orders.get(ruling.order)
-        if order is None or order.state not in (LineState.ACTIVE, LineState.ON_HOLD) or len(rows) == MOST_RULED:
+        if order is None or order.state not in IN_FORCE or len(rows) == MOST_RULED:
             continue
         patient, stay = unit.patients.get(order.patient), unit.stays.get(order.patient)
         ward = stay.department if stay is not None else ""
@@ -243,7 +243,7 @@ def review_statistics(unit: UnitOfWork, house: House, days: int = 31) -> dict[st
     by_rule = Counter((wards[order.id], rule) for order in orders for rule in {reason.rule for reason in doubts_of(order)})
     by_ward = Counter(wards.values())
     return {
-        "waiting": len(orders), "in_force": unit.orders.count(state=[LineState.ACTIVE, LineState.ON_HOLD]),
+        "waiting": len(orders), "in_force": unit.orders.count(state=list(IN_FORCE)),
         "counts": [{"department": ward, "rule": rule, "lines": lines} for (ward, rule), lines in _most_first(by_rule)],
         "departments": [{"department": ward, "lines": lines} for ward, lines in _most_first(by_ward)],
         "rulings": _rulings(unit, house, max(1, min(days, MOST_DAYS))), "days": max(1, min(days, MOST_DAYS)),

@@ -11,13 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 from hub.domain.identifiers import OrderId, derived_id
-from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, Reject
+from hub.domain.orders import IN_FORCE, Order, OrderLine, OrderSheet, Reject
 from hub.domain.refusals import Refusal
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
 from hub.services.preview import known_of, preview_sheet, reason_facts
-
-_IN_FORCE = (LineState.ACTIVE, LineState.ON_HOLD)
 
 
 class LineChange(StrEnum):
@@ -87,7 +85,7 @@ def _lines_of(sheet: OrderSheet) -> Sequence[OrderLine]:
 
 def _unlisted(unit: UnitOfWork, sheet: OrderSheet) -> tuple[Order, ...]:
     listed = {line.id for line in sheet.lines}
-    in_force = unit.orders.where(state=list(_IN_FORCE), order_by="id")
+    in_force = unit.orders.where(state=list(IN_FORCE), order_by="id")
     return tuple(order for order in in_force if order.line.source == sheet.source and order.id not in listed)
 
 

@@ -8,7 +8,17 @@ from hub.domain.allergies import ALLERGY_RULES
 from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.identifiers import PatientId
 from hub.domain.late_changes import ChangeKind
-from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, OrderStatus, Outcome, SourceSettings, Stay
+from hub.domain.orders import (
+    IN_FORCE,
+    LineState,
+    Order,
+    OrderLine,
+    OrderSheet,
+    OrderStatus,
+    Outcome,
+    SourceSettings,
+    Stay,
+)
 from hub.domain.packs import TERMINAL_PACK_STATES, PackState
 from hub.domain.planning import PLANNED_OUTCOMES
 from hub.domain.validation import is_excluded_department
@@ -163,7 +173,7 @@ def order_fell(unit: UnitOfWork, house: House, stays: Stays, order: Order, at: d
 
 def is_packed(order: Order) -> bool:
     """Tell whether doses of an order are made for the patient: scheduled or once, and in force or on hold."""
-    return order.outcome in PLANNED_OUTCOMES and order.state in (LineState.ACTIVE, LineState.ON_HOLD)
+    return order.outcome in PLANNED_OUTCOMES and order.state in IN_FORCE
 
 
 def is_here(stay: Stay, now: datetime) -> bool:

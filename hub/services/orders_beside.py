@@ -6,7 +6,7 @@ from hub.domain.dose_checks import RULE_WEEKLY
 from hub.domain.drugs import Drug
 from hub.domain.duplicates import RULE_DUPLICATE, Known, OtherOrder, by_patient
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
-from hub.domain.orders import LineState, Order, OrderLine, has_ended, is_in_force
+from hub.domain.orders import IN_FORCE, LineState, Order, OrderLine, has_ended, is_in_force
 from hub.domain.releases import meant, rules_meant
 from hub.domain.rulings import Ruling, RulingKind
 from hub.domain.rulings import stands as is_for
@@ -16,7 +16,7 @@ from hub.services.order_edits import is_same_line
 from hub.services.ports import UnitOfWork
 from hub.services.standing_rulings import Rulings
 
-BESIDE = (LineState.ACTIVE, LineState.ON_HOLD, LineState.NEEDS_REVIEW)
+BESIDE = (*IN_FORCE, LineState.NEEDS_REVIEW)
 """States in which an order counts beside another: one that waits may be released tomorrow."""
 
 

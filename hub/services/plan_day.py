@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hub.domain.orders import LineState, Order
+from hub.domain.orders import IN_FORCE, LineState, Order
 from hub.domain.records import DayPlan
 from hub.domain.refusals import Refusal
 from hub.services.feeds import LATE, raise_alarm, sends_sheets
@@ -14,7 +14,6 @@ from hub.services.receive_sheet import decide_lines, open_desk, plan_orders
 
 ORDERS_AT_ONCE = 500
 ON_TIME = timedelta(minutes=30)
-_IN_FORCE = (LineState.ACTIVE, LineState.ON_HOLD)
 
 
 def plan_day(unit: UnitOfWork, house: House) -> int:
@@ -38,7 +37,7 @@ def _plan_of(unit: UnitOfWork, house: House, source: str) -> DayPlan:
 def _go_on(unit: UnitOfWork, house: House, plan: DayPlan) -> int:
     """Judge and plan the next orders; where they were the last ones, the day is planned."""
     below = ("id", plan.cursor) if plan.cursor else None
-    page = unit.orders.where(state=list(_IN_FORCE), order_by="-id", limit=ORDERS_AT_ONCE, below=below)
+    page = unit.orders.where(state=list(IN_FORCE), order_by="-id", limit=ORDERS_AT_ONCE, below=below)
     due = [order for order in page if order.line.source == plan.source and order.decided_at < begins(house, plan)]
     if due and plan.orders == 0:
         _tell_late(unit, house, plan)
@@ -65,7 +64,7 @@ def _planned(unit: UnitOfWork, house: House, source: str, known: Sequence[Order]
 
 
 def _counted(plan: DayPlan, judged: Sequence[Order], planned: int) -> DayPlan:
-    in_force = sum(order.state in _IN_FORCE for order in judged)
+    in_force = sum(order.state in IN_FORCE for order in judged)
     asked = sum(order.state is LineState.NEEDS_REVIEW for order in judged)
     return replace(
         plan, orders=plan.orders + len(judged), in_force=plan.in_force + in_force, asked=plan.asked + asked,

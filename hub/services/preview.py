@@ -15,6 +15,7 @@ from hub.domain.drugs import Drug
 from hub.domain.expander import LONGEST_WINDOW
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.orders import (
+    IN_FORCE,
     LineState,
     OrderLine,
     OrderSheet,
@@ -43,7 +44,6 @@ from hub.services.receive_sheet import Desk, decision_of
 from hub.services.standing_rulings import Rulings, standing_rulings
 
 LANGUAGES = ("ru", "en")
-IN_FORCE = (LineState.ACTIVE, LineState.ON_HOLD)
 _IN_FORCE_OUTCOMES = frozenset({Outcome.SCHEDULED, Outcome.ONCE, Outcome.PRN, Outcome.NOT_PACKABLE})
 SHOWN_FOR = timedelta(days=7)
 MOST_DOSES = 2_000

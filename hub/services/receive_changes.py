@@ -10,6 +10,7 @@ from hub.domain.doses import TERMINAL_DOSE_STATES, DoseState
 from hub.domain.identifiers import PatientId
 from hub.domain.late_changes import ChangeKind
 from hub.domain.orders import (
+    IN_FORCE,
     LineState,
     Order,
     OrderLine,
@@ -52,7 +53,7 @@ from hub.services.sheet_oddities import note_rejects
 _WHICH_HOLDS = Words("Ask the ward which of the two holds.", "Спросите отделение, что из этого верно.")
 # A sender's clock may be that far ahead: what holds from then on holds now.
 _CLOCKS_DIFFER = timedelta(minutes=5)
-_IN_FORCE_OR_NOT_OURS = (LineState.ACTIVE, LineState.ON_HOLD, LineState.EXCLUDED)
+_IN_FORCE_OR_NOT_OURS = (*IN_FORCE, LineState.EXCLUDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ def _line_overtaken(unit: UnitOfWork, before: Order, line: OrderLine, at: dateti
     """Leave an order as a newer change made it; an end that comes late for an order still in force is asked about."""
     overtaken = {"at": at.isoformat(), "overtaken_by": newest.isoformat()}
     unit.record("order-unchanged", {"order": before.id, "version": before.version, **_place(line, sha256), **overtaken})
-    if line.status in ENDED_STATUSES and before.state in (LineState.ACTIVE, LineState.ON_HOLD):
+    if line.status in ENDED_STATUSES and before.state in IN_FORCE:
         status_ru = in_russian(f"the order was {line.status.value}")
         told = Words(
             f"Order {before.id} was {line.status.value} at {overtaken['at']}; a change of {overtaken['overtaken_by']} that came before says that it is in force.",
@@ -309,7 +310,7 @@ def _ask_about_earlier_stay(unit: UnitOfWork, desk: Desk, before: Stay) -> None:
         RULE_EARLIER_STAY, f"it was ordered in the stay that ended at {left:%H:%M on %d.%m.%Y}, and the patient was admitted again: ask whether it still holds",
         "list of discharged patients, order 1088, section II", f"назначено в пребывание, окончившееся {left:%d.%m.%Y в %H:%M}; пациент поступил снова: уточните, действует ли оно",
     )  # fmt: skip
-    known = unit.orders.where(patient=before.patient, state=[LineState.ACTIVE, LineState.ON_HOLD], order_by="id")
+    known = unit.orders.where(patient=before.patient, state=list(IN_FORCE), order_by="id")
     asked = [
         replace(order, outcome=Outcome.NEEDS_REVIEW, state=LineState.NEEDS_REVIEW, reasons=(reason,), decided_at=unit.now)
         for order in known if order.line.source == desk.settings.name

@@ -11,8 +11,8 @@ from hub.domain.drugs import Drug
 from hub.domain.duplicates import OtherOrder
 from hub.domain.identifiers import DrugCode, OrderId, PatientId
 from hub.domain.orders import (
+    IN_FORCE,
     LineDecision,
-    LineState,
     Order,
     OrderLine,
     OrderSheet,
@@ -212,7 +212,7 @@ def judge_for_allergies(unit: UnitOfWork, desk: Desk, patients: Collection[Patie
     """
     if not patients:
         return []
-    known = unit.orders.where(patient=list(patients), state=[LineState.ACTIVE, LineState.ON_HOLD])
+    known = unit.orders.where(patient=list(patients), state=list(IN_FORCE))
     judged = [(before, _judged_by_its_source(unit, desk, before)) for before in known if is_packed(before)]
     fallen = [order for _, order in judged if not is_packed(order)]
     unit.orders.put_many(fallen)

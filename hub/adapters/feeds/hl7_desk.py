@@ -15,7 +15,7 @@ from hub.adapters.intake_desk import listed_allergies, orders_below
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.codes import as_written
 from hub.domain.identifiers import derived_id
-from hub.domain.orders import LineState, Order, OrderLine, OrderSheet, Patient, Reject, SheetChange, Stay
+from hub.domain.orders import IN_FORCE, LineState, Order, OrderLine, OrderSheet, Patient, Reject, SheetChange, Stay
 from hub.domain.refusals import Refusal
 from hub.services.code_tables import code_table
 from hub.services.feeds import REFUSED, feed_of, file_refused, messages_came
@@ -33,7 +33,7 @@ SETTLED = frozenset({"code_entries", "rulings"})
 _UNALARMED = frozenset({ErrorCode.MESSAGE_TYPE, ErrorCode.LOCKED})
 _MOST_ALARMS = 200
 _GIVES_WITHIN = timedelta(days=1)
-_PLANNED = frozenset({LineState.ACTIVE, LineState.ON_HOLD, LineState.NEEDS_REVIEW})
+_PLANNED = frozenset({*IN_FORCE, LineState.NEEDS_REVIEW})
 Record = TypeVar("Record")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from hub.adapters.intake.errors import IntakeError, why_not_opened
+from hub.adapters.intake.errors import IntakeError, bytes_of_settings
 from hub.adapters.intake.table import Row, read_table
 from hub.domain.codes import CodeTable, Known, checked_meaning, code_form
 from hub.domain.frequencies import FrequencyTable
@@ -38,13 +38,8 @@ def codes_of(named: Mapping[str, str], frequencies: FrequencyTable) -> dict[str,
     for source, reference in named.items():
         if not reference:
             continue
-        try:
-            found = read_codes(reference, Path(reference).read_bytes(), frequencies)
-        except OSError as error:
-            raise IntakeError(reference, "", "", Words(
-                f"the code table cannot be opened ({error.strerror})",
-                f"таблица кодов не открывается ({why_not_opened(error).ru})",
-            )) from error
+        data = bytes_of_settings(Path(reference), reference, Words("the code table", "таблица кодов"))
+        found = read_codes(reference, data, frequencies)
         if source not in found:
             raise IntakeError(reference, "", "source", Words(
                 f"the table has no row of the source '{source}'",

@@ -11,7 +11,7 @@ import yaml
 from hub.adapters.intake.cell_pattern import Pattern, read_pattern
 from hub.adapters.intake.column_map import DEFAULT_MAP, FIELDS, SLOTS, Column, ColumnMap
 from hub.adapters.intake.delimited import DELIMITERS, ENCODINGS
-from hub.adapters.intake.errors import IntakeError, why_not_opened
+from hub.adapters.intake.errors import IntakeError, bytes_of_settings
 from hub.adapters.intake.table import normalised
 from hub.adapters.intake.workbook import column_number
 from hub.domain.words import Unfit, Words, words_of
@@ -52,14 +52,7 @@ def column_map_named(reference: str, folder: Path | None = None) -> ColumnMap:
     if _NAME.fullmatch(reference) and not reference.endswith((".yaml", ".yml")) and reference in (shipped := shipped_maps()):
         return shipped[reference]
     path = (folder or Path()) / reference
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAXIMUM_MAP_BYTES + 1)
-    except OSError as error:
-        raise IntakeError(reference, "", "", Words(
-            f"the column map cannot be opened ({error.strerror})",
-            f"карта столбцов не открывается ({why_not_opened(error).ru})",
-        )) from error
+    data = bytes_of_settings(path, reference, Words("the column map", "карта столбцов"), MAXIMUM_MAP_BYTES + 1)
     return read_column_map(path.name, data)
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import re
+from pathlib import Path
 
 from hub.domain.words import Words, place_ru
 
@@ -56,6 +57,16 @@ def field_ru(field: str) -> str:
     """Return a field's name for a Russian sentence: `dose` as `«доза» (dose)`, any other name as it is written in the file."""
     parts = field.split(" or ")
     return " или ".join(f"«{_FIELDS_RU[part]}» ({part})" if part in _FIELDS_RU else part for part in parts)
+
+
+def bytes_of_settings(path: Path, name: str, what: Words, most: int = -1) -> bytes:
+    """Return a file of settings, at most `most` bytes of it; raise IntakeError where it cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        why = why_not_opened(error)
+        raise IntakeError(name, "", "", Words(f"{what.en} cannot be opened ({why.en})", f"{what.ru} не открывается ({why.ru})")) from error
 
 
 def why_not_opened(error: OSError) -> Words:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from hub.adapters.intake.errors import IntakeError, no_toml, why_not_opened
+from hub.adapters.intake.errors import IntakeError, bytes_of_settings, no_toml
 from hub.domain.feeds import FeedSettings, SheetFormat
 from hub.domain.orders import RangePolicy, SourceSettings
 from hub.domain.words import Unfit, Words, words_of
@@ -40,13 +40,7 @@ def sources_of_file(path: Path) -> tuple[dict[str, SourceSettings], dict[str, Fe
 
     Files that it names lie beside it, unless their path is absolute.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise IntakeError(str(path), "", "", Words(
-            f"it cannot be opened ({error.strerror})",
-            f"не открывается ({why_not_opened(error).ru})",
-        )) from error
+    data = bytes_of_settings(path, str(path), Words("the file of sources", "файл источников"))
     return read_sources(path.name, data), {source: _beside(path, feed) for source, feed in read_feeds(path.name, data).items()}
 
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hub.adapters.intake.errors import IntakeError, no_toml, why_not_opened
+from hub.adapters.intake.errors import IntakeError, bytes_of_settings, no_toml
 from hub.domain.frequencies import FrequencyTable, normal_code, read_frequency_table
 from hub.domain.schedule_rules import HOUSE_RULES, FirstDose, IntervalAnchor, MonthEnd, ScheduleRules
 from hub.domain.words import Words, words_of
@@ -35,14 +35,7 @@ def shipped_table() -> FrequencyTable:
 
 def ward_clock_of(path: Path) -> tuple[FrequencyTable, ScheduleRules]:
     """Return table and rules of a hospital's file; raise IntakeError where it cannot be read."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise IntakeError(str(path), "", "", Words(
-            f"it cannot be opened ({error.strerror})",
-            f"не открывается ({why_not_opened(error).ru})",
-        )) from error
-    return read_ward_clock(path.name, data)
+    return read_ward_clock(path.name, bytes_of_settings(path, str(path), Words("the ward's clock", "файл часов отделений")))
 
 
 def read_ward_clock(name: str, data: bytes) -> tuple[FrequencyTable, ScheduleRules]:
