@@ -172,12 +172,14 @@ def test_a_stay_that_is_taken_back_is_asked_about_and_stops_no_later_pull(pulled
     assert stay(pulled, "p2").department == "Surgery" and pulled.kinds() == [ASKED]
 
 
+@pytest.mark.parametrize("days", [0, 1], ids=["changes", "whole list"])
 @pytest.mark.parametrize("status", ["in-progress", "finished"])
-def test_an_order_of_a_visit_to_a_clinic_neither_moves_nor_discharges_an_inpatient(pulled: FeedWorld, fhir: SmallServer, status: str) -> None:
+def test_an_order_of_a_visit_to_a_clinic_neither_moves_nor_discharges_an_inpatient(pulled: FeedWorld, fhir: SmallServer, status: str, days: int) -> None:
     place = [{"location": {"display": "Clinic / room 1 / bed 1"}}]
     told = {"class": {"code": "AMB"}, "period": {"end": "2026-03-02T05:30:00+03:00"}, "location": place}
     fhir.put("Encounter", "visit", status=status, subject={"reference": "Patient/p1"}, **told)
     fhir.put("MedicationRequest", "o3", **{**members(fhir, "MedicationRequest/o1"), "encounter": {"reference": "Encounter/visit"}})
+    pulled.later(days=days)
     pulled.pull(fhir.url).work()
     assert (stay(pulled, "p1").department, stay(pulled, "p1").finished_at) == ("Therapy", None) and "o3" in pulled.orders()
 

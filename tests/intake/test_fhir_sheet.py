@@ -327,3 +327,14 @@ def test_every_order_of_the_hospital_is_a_line(hospital: Path) -> None:
         assert {line.patient for line in sheet.lines} <= {patient.id for patient in sheet.patients}
         assert len(sheet.stays) == len(sheet.patients)
         assert not any(english(line.unsupported) for line in sheet.lines)
+
+
+@pytest.mark.parametrize("kind", [{"code": "AMB"}, [{"coding": [{"code": "VR"}]}]], ids=["R4", "R5"])
+@pytest.mark.parametrize("visit_first", [True, False])
+def test_a_visit_to_a_clinic_says_nothing_of_where_an_inpatient_lies(kind: object, visit_first: bool) -> None:
+    visit = ENCOUNTER | {"id": "visit", "class": kind, "status": "in-progress", "location": [{"location": {"display": "Clinic / room 9 / bed 9"}}]}
+    stays = (visit, ENCOUNTER) if visit_first else (ENCOUNTER, visit)
+    (found,) = read(bundle(PATIENT, *stays, order())).stays
+    assert found.encounter == ENCOUNTER["id"]
+    (alone,) = read(bundle(PATIENT, visit, order())).stays
+    assert alone.encounter == "visit"

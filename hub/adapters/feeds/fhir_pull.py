@@ -19,6 +19,7 @@ import msgspec
 from hub.adapters.feeds.fhir_beside import ALLERGY, PERSON, STAY, BesideOrders, KnownPeople, about
 from hub.adapters.feeds.fhir_server import Entry, FhirServer, PullFailed, outcome_words
 from hub.adapters.feeds.taking import Also, Fate, Taken
+from hub.adapters.intake.fhir_people import is_visit
 from hub.adapters.intake_desk import note_untold
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.services.feeds import feed_of, stay_asked, type_unknown
@@ -31,7 +32,6 @@ READINGS = 3
 VERSIONS_AT_MOST = 5_000
 RESOURCES_AT_MOST = 200_000
 _STAYS = frozenset({"in-progress", "arrived", "triaged", "onleave", "on-hold", "finished", "completed", "discharged"})
-_OUTPATIENT = frozenset({"AMB", "VR", "HH"})
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 _log = logging.getLogger(__name__)
@@ -184,7 +184,8 @@ class FhirPull:
         following = replace(begins if cursor.since is None else cursor, whole_on=day, missing=tuple(beside.missing))
         assert begins.since is not None
         told_at = begins.since.isoformat()
-        entries = [_entry(pulled) for pulled in (*gathered.resources.values(), *allergies)]
+        told = _telling(gathered.resources, self._door.known())
+        entries = [_entry(pulled) for pulled in (*told.values(), *allergies)]
         body = _ENCODE({"resourceType": "Bundle", "type": "collection", "timestamp": told_at, "entry": entries})
         untold = ALLERGY in beside.missing
         self._door.write(lambda unit: note_untold(unit, self._source, untold=untold))
@@ -316,11 +317,7 @@ def _telling(resources: Mapping[str, Pulled], known: KnownPeople) -> Mapping[str
 
 
 def _is_visit(stay: Pulled) -> bool:
-    """Tell whether a stay is none in a bed, by its class (v3-ActCode): a Coding in R4, a list of concepts in R5."""
-    told = _DECODE(stay.entry.resource).get("class")
-    concepts = told if isinstance(told, list) else [{"coding": [told]}]
-    codes = {coding.get("code") for concept in concepts if isinstance(concept, dict) for coding in concept.get("coding") or () if isinstance(coding, dict)}
-    return bool(codes) and codes <= _OUTPATIENT
+    return is_visit(_DECODE(stay.entry.resource).get("class"))
 
 
 def _entry(pulled: Pulled) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from hub.adapters.intake.fhir_people import (
     allergy_text,
     died_at,
     ended_at,
+    is_visit,
     one_stay_each,
     patient_of,
     what_is_no_stay,
@@ -232,7 +233,7 @@ class FhirFile:
             patient_of(identity, patient, tuple(allergies[identity]) if identity in allergies else unknown)
             for identity, (_, patient) in self.patients.items()
         )
-        return patients, self._with_deaths(one_stay_each(self._stays()))
+        return patients, self._with_deaths(one_stay_each(self._stays(), {name for name, (_, stay) in self.encounters.items() if is_visit(stay.kind)}))
 
     def _allergies(self) -> dict[str, list[str]]:
         allergies: dict[str, list[str]] = {}

@@ -5,7 +5,7 @@ two names, both are members. What stands anywhere and may never be ignored (modi
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -291,10 +291,11 @@ class EncounterLocation(_Element):
 
 
 class Encounter(_Element):
-    """Encounter; its period is `actualPeriod` in R5."""
+    """Encounter; its period is `actualPeriod` in R5, its class a Coding or a list of concepts."""
 
     id: str = ""
     status: str = ""
+    kind: Any = msgspec.field(name="class", default=None)
     subject: Reference | None = None
     period: Period | None = None
     actual_period: Period | None = None

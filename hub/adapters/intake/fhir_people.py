@@ -1,7 +1,8 @@
 """FHIR Patient, Encounter and AllergyIntolerance (STU3, R4, R5) read into patients, stays and allergy texts."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime, tzinfo
+from typing import Any
 
 from hub.adapters.intake.fhir_model import Allergy, Concept, Encounter, HumanName, PatientResource
 from hub.adapters.intake.fhir_timing import Doubts, read_moment
@@ -15,6 +16,7 @@ PRESENT = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold", 
 # `completed`, `discharged` and `discontinued` are of R5.
 OVER = frozenset({"finished", "completed", "discharged", "discontinued"})
 NO_STAY = frozenset({"planned", "cancelled", "entered-in-error"})
+_VISITS = frozenset({"AMB", "VR", "HH"})
 _NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 _GRADES = ("severe", "moderate", "mild")
 _NO_LONGER = frozenset({"inactive", "resolved"})
@@ -92,14 +94,30 @@ def died_at(resource: PatientResource, zone: tzinfo, problems: Doubts) -> dateti
     return read_moment(resource.meta.last_updated, zone, problems)
 
 
-def one_stay_each(stays: Iterable[Stay]) -> tuple[Stay, ...]:
-    """Return the stay that counts for each patient: one that goes on before one that is over, then the later one."""
+def is_visit(kind: Any) -> bool:
+    """Tell whether an encounter is none in a bed, by its class (v3-ActCode): a Coding (STU3, R4) or a list of concepts (R5)."""
+    concepts = kind if isinstance(kind, list) else [{"coding": [kind]}]
+    codes = {coding.get("code") for concept in concepts if isinstance(concept, dict) for coding in concept.get("coding") or () if isinstance(coding, dict)}
+    return bool(codes) and codes <= _VISITS
+
+
+def one_stay_each(stays: Iterable[Stay], visits: Container[str] = ()) -> tuple[Stay, ...]:
+    """Return the stay that counts for each patient: one in a bed before a visit, one that goes on before one that is over, then the later one.
+
+    `visits` are the ids of encounters that are none in a bed.
+    """
     counting: dict[PatientId, Stay] = {}
     for stay in stays:
         known = counting.get(stay.patient)
-        if known is None or _is_newer(stay, known):
+        if known is None or _counts_before(stay, known, visits):
             counting[stay.patient] = stay
     return tuple(counting.values())
+
+
+def _counts_before(stay: Stay, known: Stay, visits: Container[str]) -> bool:
+    if (stay.encounter in visits) != (known.encounter in visits):
+        return known.encounter in visits
+    return _is_newer(stay, known)
 
 
 def _is_newer(stay: Stay, known: Stay) -> bool:
