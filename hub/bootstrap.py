@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from devices.camera.stream import CameraState, CameraStream
-from hub.adapters.camera_station import CameraStation, EvidenceFolder
+from devices.barcode_camera.stream import CameraState, CameraStream
+from hub.adapters.camera_station import CameraStation
 from hub.adapters.clock import SteppedClock, clock_in, wall_clock
 from hub.adapters.desk import WriterDecisions
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.device_service import MqttDeviceService
+from hub.adapters.evidence import EvidenceFolder
 from hub.adapters.feeds.feed_desk import FeedDesk, tokens_of
 from hub.adapters.feeds.mllp import MllpServer, mllp_settings, start_mllp
 from hub.adapters.intake.codes import codes_of

@@ -5,15 +5,15 @@ The stream only shows; `hub.domain.verification` judges. No picture, a frozen on
 
 import hashlib
 import logging
-from pathlib import Path
 
-from devices.camera.content import ContentNote, TabletLook
-from devices.camera.inspect import CodeNote, Expected, Inspection, look_for
-from devices.camera.stream import CameraStream
+from devices.barcode_camera.content import ContentNote
+from devices.barcode_camera.inspect import CodeNote, Expected, Inspection, look_for
+from devices.barcode_camera.stream import CameraStream
+from hub.adapters.evidence import EvidenceFolder
+from hub.adapters.expected_content import expected_looks
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
-from hub.domain.identifiers import LotId
-from hub.domain.packs import Fill, JobState, Pack, PackJob, Verdict
+from hub.domain.packs import JobState, PackJob, Verdict
 from hub.domain.verification import CameraState, ExpectedPouch, SeenPouch, verify_pouch
 from hub.services.verify_pack import expected_pouch, verify_pack
 
@@ -22,31 +22,6 @@ LOOKS_S = 3.0
 EVIDENCE_SHARE = 50
 Counts = tuple[tuple[int, int], ...]
 """(asked, counted) of each drop of a job."""
-
-
-class EvidenceFolder:
-    """Frames by their SHA-256; a file name holds nothing else."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def keep(self, frame: bytes) -> str:
-        """Keep a frame and return its digest."""
-        digest = hashlib.sha256(frame).hexdigest()
-        path = self._folder / f"{digest}.jpg"
-        if not path.exists():
-            partial = path.with_suffix(".part")
-            partial.write_bytes(frame)
-            partial.rename(path)
-        return digest
-
-    def read(self, digest: str) -> bytes | None:
-        """Return a frame, or None where there is none of that digest."""
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-            return None
-        path = self._folder / f"{digest}.jpg"
-        return path.read_bytes() if path.exists() else None
 
 
 class CameraStation:
@@ -117,34 +92,5 @@ def _at_camera(unit: SqlUnitOfWork) -> list[tuple[PackJob, Expected, Counts]]:
             (fill.count, int(sum(content.units for content in pack.contents if content.dose == fill.dose)))
             for fill in job.fills
         )
-        found.append((job, Expected(pack.serial, _looks(unit, job)), counted))
+        found.append((job, Expected(pack.serial, expected_looks(unit, job)), counted))
     return sorted(found, key=lambda item: item[0].at_camera or (0, 0))
-
-
-def _looks(unit: SqlUnitOfWork, job: PackJob) -> tuple[TabletLook, ...]:
-    """Return what each tablet of the plan should look like, by the lots of its drug that fell; an unknown look is left out."""
-    pack = unit.packs.get(job.pack)
-    assert pack is not None
-    lots = [unit.lots.get(lot) for fill in job.fills for lot in _lots_of(unit, pack, fill)]
-    return tuple(look for lot in lots if lot is not None and (look := read_look(lot.look)) is not None)
-
-
-def _lots_of(unit: SqlUnitOfWork, pack: Pack, fill: Fill) -> list[LotId]:
-    """Return the lot of each tablet of a fill: of those that fell, else of those that were chosen; never another drug's."""
-    fell = [
-        content.lot
-        for content in pack.contents
-        if content.dose == fill.dose and content.drug == fill.drug
-        for _ in range(int(content.units))
-    ]
-    chosen = [lot for lot in pack.lots if (known := unit.lots.get(lot)) is not None and known.item == fill.drug]
-    lots = (fell or chosen)[: fill.count]
-    return lots + lots[-1:] * (fill.count - len(lots))
-
-
-def read_look(text: str) -> TabletLook | None:
-    """Read `#rrggbb shape size_mm`; None where the look was never recorded."""
-    if not text:
-        return None
-    colour, shape, size = text.split(" ")
-    return TabletLook.from_text(colour, shape, float(size))

@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "camera"))
 from camera_plant import CameraProcess, camera_process, look, lying, picture, tablet
 from camera_rasters import label
 
-from devices.camera.frame import Frame
-from devices.camera.inspect import Expected, inspect, look_for
-from devices.camera.stream import CameraStream
+from devices.barcode_camera.frame import Frame
+from devices.barcode_camera.inspect import Expected, inspect, look_for
+from devices.barcode_camera.stream import CameraStream
 from simulators.camera.scene import Scene
 from tests.benchmarks.figures import Figure, print_table
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from camera_rasters import label, scene_body
 
-from devices.camera.content import TabletLook
-from devices.camera.frame import Frame
+from devices.barcode_camera.content import TabletLook
+from devices.barcode_camera.frame import Frame
 from simulators.camera import optics
 from simulators.camera.scene import Conditions, Scene, Tablet, draw_conditions, scene_random
 

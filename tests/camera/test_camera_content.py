@@ -8,7 +8,7 @@ from camera_rasters import label
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.camera.content import (
+from devices.barcode_camera.content import (
     ContentNote,
     Shape,
     StationGeometry,

@@ -9,7 +9,7 @@ import zxingcpp
 from camera_plant import ROOT, picture
 from camera_rasters import label, symbol
 
-from devices.camera.decode import CODE_128, DATA_MATRIX, read_code_128, read_data_matrix, second_reader_missing
+from devices.barcode_camera.decode import CODE_128, DATA_MATRIX, read_code_128, read_data_matrix, second_reader_missing
 from simulators.camera.scene import Scene, draw_conditions, scene_random
 
 SERIAL = "7K3M9QX2AB4T1HWZ"
@@ -91,7 +91,7 @@ def test_without_the_system_library_there_is_no_second_reader_and_nothing_fails(
 import sys
 sys.modules["pyzbar"] = None
 import numpy
-from devices.camera import decode
+from devices.barcode_camera import decode
 assert "libzbar0" in decode.second_reader_missing()
 assert decode.read_code_128(numpy.full((200, 200), 255, numpy.uint8)) == ()
 """

@@ -6,10 +6,10 @@ import pytest
 from camera_plant import LABEL, look, lying, picture
 from camera_rasters import label
 
-from devices.camera.content import ContentNote
-from devices.camera.decode import second_reader_missing
-from devices.camera.frame import Frame, UnreadableFrame
-from devices.camera.inspect import CodeNote, Expected, inspect, look_for
+from devices.barcode_camera.content import ContentNote
+from devices.barcode_camera.decode import second_reader_missing
+from devices.barcode_camera.frame import Frame, UnreadableFrame
+from devices.barcode_camera.inspect import CodeNote, Expected, inspect, look_for
 from simulators.camera.scene import Scene
 
 SERIAL = "ABCDEF0123456789"

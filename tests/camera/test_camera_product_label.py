@@ -5,7 +5,7 @@ from datetime import date, datetime
 import numpy as np
 from camera_plant import look, lying, picture
 
-from devices.camera.inspect import Expected, inspect
+from devices.barcode_camera.inspect import Expected, inspect
 from labels.documents import DoseLine, Language, Mark, PouchLabel
 from labels.render import render
 from labels.serial import make_serial

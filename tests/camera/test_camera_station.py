@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from camera_plant import LABEL, CameraProcess, camera_process, look, lying, picture, tablet
 
-from devices.camera.content import ContentNote
-from devices.camera.decode import CodeRead
-from devices.camera.inspect import CodeNote, Expected, Inspection, inspect
-from devices.camera.stream import CameraStream
-from hub.adapters.camera_station import CameraStation, EvidenceFolder, _seen
+from devices.barcode_camera.content import ContentNote
+from devices.barcode_camera.decode import CodeRead
+from devices.barcode_camera.inspect import CodeNote, Expected, Inspection, inspect
+from devices.barcode_camera.stream import CameraStream
+from hub.adapters.camera_station import CameraStation, _seen
+from hub.adapters.evidence import EvidenceFolder
 from hub.domain.identifiers import LotId, PackSerial
 from hub.domain.packs import PackJob, PackState, Verdict
 from hub.domain.verification import ExpectedPouch, SeenPouch, verify_pouch

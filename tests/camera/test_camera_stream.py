@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from camera_plant import CameraProcess, camera_process, look, picture, tablet
 
-from devices.camera.content import ContentNote
-from devices.camera.decode import read_half_size
-from devices.camera.inspect import CodeNote, Expected, inspect, look_for
-from devices.camera.stream import CameraState, CameraStream
+from devices.barcode_camera.content import ContentNote
+from devices.barcode_camera.decode import read_half_size
+from devices.barcode_camera.inspect import CodeNote, Expected, inspect, look_for
+from devices.barcode_camera.stream import CameraState, CameraStream
 
 SERIAL = "ABCDEF0123456789"
 EXPECTED = Expected(SERIAL, (look(), look("#c03030", "capsule", 18)))
@@ -179,7 +179,7 @@ def paced(jpeg: bytes, seconds: float) -> Iterator[bytes]:
 
 
 def test_a_camera_that_repeats_the_same_bytes_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devices.camera.stream.FROZEN_AFTER_S", 0.3)
+    monkeypatch.setattr("devices.barcode_camera.stream.FROZEN_AFTER_S", 0.3)
     jpeg = picture(None).jpeg
     assert jpeg is not None
     with stubborn_camera(paced(jpeg, 10)) as address, CameraStream(address) as reader:
@@ -187,8 +187,8 @@ def test_a_camera_that_repeats_the_same_bytes_is_frozen(monkeypatch: pytest.Monk
 
 
 def test_a_camera_that_falls_silent_is_stale_and_then_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devices.camera.stream.STALE_AFTER_S", 0.3)
-    monkeypatch.setattr("devices.camera.stream.READ_TIMEOUT_MS", 1000)
+    monkeypatch.setattr("devices.barcode_camera.stream.STALE_AFTER_S", 0.3)
+    monkeypatch.setattr("devices.barcode_camera.stream.READ_TIMEOUT_MS", 1000)
     jpegs = [jpeg for jpeg in (picture(None, blur_sigma=0.5 + step / 10).jpeg for step in range(3)) if jpeg]
     with stubborn_camera(iter(jpegs * 2)) as address, CameraStream(address) as reader:
         wait_until(lambda: reader.health().state is CameraState.STALE)

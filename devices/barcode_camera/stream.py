@@ -17,7 +17,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
-from devices.camera.frame import JPEG_START, Frame
+from devices.barcode_camera.frame import JPEG_START, Frame
 
 FRAMES_KEPT = 8
 OPEN_TIMEOUT_MS = 3000

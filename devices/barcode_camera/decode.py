@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import zxingcpp
 
-from devices.camera.frame import Grey
+from devices.barcode_camera.frame import Grey
 
 DATA_MATRIX, CODE_128 = "]d1", "]C0"
 SERIAL_SYMBOLOGIES = frozenset({DATA_MATRIX, CODE_128})

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from devices.camera.frame import Colour
+from devices.barcode_camera.frame import Colour
 
 Points = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from devices.camera.content import (
+from devices.barcode_camera.content import (
     STATION,
     ContentNote,
     StationGeometry,
@@ -15,7 +15,7 @@ from devices.camera.content import (
     count_tablets,
     find_label,
 )
-from devices.camera.decode import (
+from devices.barcode_camera.decode import (
     CODE_128,
     DATA_MATRIX,
     SERIAL_SYMBOLOGIES,
@@ -25,7 +25,7 @@ from devices.camera.decode import (
     read_half_size,
     second_reader_missing,
 )
-from devices.camera.frame import Frame, Grey, UnreadableFrame
+from devices.barcode_camera.frame import Frame, Grey, UnreadableFrame
 
 LABEL_SURROUND_PX = 16
 TRIES = 3

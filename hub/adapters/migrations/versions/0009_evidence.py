@@ -1,0 +1,10 @@
+"""A review names every frame of its evidence."""
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go to this version."""

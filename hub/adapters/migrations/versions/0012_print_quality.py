@@ -1,0 +1,10 @@
+"""The quality of print is followed per printer."""
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go to this version."""
