@@ -20,6 +20,7 @@ from firmware_bridge.broker import parse_address
 from firmware_bridge.machine_core import MachineSettings
 from firmware_bridge.printer_bridge import PrinterBridge, PrinterSettings
 from firmware_bridge.printer_spool import PrintSpool
+from firmware_bridge.printer_status import PrinterLanguage
 from firmware_bridge.spool import Spool
 from firmware_bridge.supervision import Supervision, supervision_of
 
@@ -53,11 +54,12 @@ class DeviceTable(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrinterTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[printer]]`: id in topics, `tcp://host:port` or serial port URL, baud rate of a serial one."""
+    """`[[printer]]`: id in topics, `tcp://host:port` or serial port URL, baud rate of a serial one, `"escpos"` or `"zpl"`."""
 
     id: Name
     url: str
     baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 115_200
+    language: PrinterLanguage = PrinterLanguage.ESCPOS
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,7 +125,7 @@ class Plant:
         address = parse_address(config.bridge.broker)
         return [
             PrinterBridge(
-                PrinterSettings(printer.id, printer.url, printer.baud),
+                PrinterSettings(printer.id, printer.url, printer.baud, printer.language),
                 site=config.bridge.site,
                 address=address,
                 spool=self._prints,

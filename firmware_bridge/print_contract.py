@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from firmware_bridge import printer_escpos, printer_zpl
 from firmware_bridge.contract import CommandId, ContractError, Instant, Long, read
-from firmware_bridge.printer_status import process_id_request
+from firmware_bridge.printer_status import PrinterLanguage
 
 PRINT_LIMIT_BYTES = 131_072
 
@@ -14,14 +15,15 @@ ProcessId = Annotated[str, Meta(pattern=r"^[ -~]{4}$")]
 OutcomeWord = Literal["printed", "refused", "in-doubt"]
 
 
-class PrintCommand(Struct, frozen=True, kw_only=True):
-    """Print one label: `data` is what the printer is sent (base64 in JSON); it ends by asking for `process_id`."""
+class PrintCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Print one label: `data` is what the printer is sent (base64 in JSON), in its `language`; it ends by asking for `process_id`."""
 
     command: CommandId
     fence: Long
     expires_at: Instant
     process_id: ProcessId
     data: Annotated[bytes, Meta(min_length=1)]
+    language: PrinterLanguage = PrinterLanguage.ESCPOS
 
 
 class PrintEvent(Struct, frozen=True, kw_only=True):
@@ -40,6 +42,10 @@ class PrintAck(Struct, frozen=True, kw_only=True):
     command: CommandId
 
 
+_ENDINGS = {
+    PrinterLanguage.ESCPOS: printer_escpos.process_id_request,
+    PrinterLanguage.ZPL: printer_zpl.verification_request,
+}
 _COMMANDS = msgspec.json.Decoder(PrintCommand)
 _EVENTS = msgspec.json.Decoder(PrintEvent)
 _ACKS = msgspec.json.Decoder(PrintAck)
@@ -50,7 +56,7 @@ def decode_print_command(message: bytes) -> PrintCommand:
     command = read(_COMMANDS, message)
     if len(command.data) > PRINT_LIMIT_BYTES:
         raise ContractError("$.data", f"more than {PRINT_LIMIT_BYTES} bytes")
-    if not command.data.endswith(process_id_request(command.process_id.encode())):
+    if not command.data.endswith(_ENDINGS[command.language](command.process_id.encode())):
         raise ContractError("$.data", "it does not end with the request for process_id")
     return command
 

@@ -10,19 +10,21 @@ from firmware_bridge.broker import Broker, BrokerAddress, Handlers
 from firmware_bridge.contract import Description
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.machine_voice import VERSION
-from firmware_bridge.printer_conversation import PrinterLine
 from firmware_bridge.printer_core import PrinterCore
 from firmware_bridge.printer_intake import PrintIntake
+from firmware_bridge.printer_line import PrinterLine
 from firmware_bridge.printer_spool import PrintSpool
+from firmware_bridge.printer_status import PrinterLanguage
 
 
 @dataclass(frozen=True)
 class PrinterSettings:
-    """Name in topics, `tcp://host:port` or serial path or URL, baud rate of a serial line."""
+    """Name in topics, `tcp://host:port` or serial path or URL, baud rate of a serial line, what it is spoken to in."""
 
     id: str
     url: str
     baud: int
+    language: PrinterLanguage = PrinterLanguage.ESCPOS
 
 
 class PrinterBridge:
@@ -37,7 +39,7 @@ class PrinterBridge:
         on_ready: Callable[[], None],
     ) -> None:
         self._inbox = Inbox()
-        self._intake = PrintIntake(spool, settings.id, self._inbox)
+        self._intake = PrintIntake(spool, settings.id, self._inbox, language=settings.language)
         handlers = Handlers(
             {"print/cmd": self._intake.command, "print/ack": self._intake.acknowledgement},
             connection_changed=lambda: self._inbox.leave(Sign.BROKER),
@@ -46,8 +48,9 @@ class PrinterBridge:
         self._broker = Broker(address, site, settings.id, handlers)
         self._stopping = threading.Event()
         self.turned_at_s = time.monotonic()
-        line = PrinterLine(settings.url, baud=settings.baud)
-        self._core = PrinterCore(settings.id, spool, self, line, DESCRIPTION, lambda: datetime.now(UTC), on_ready)
+        line = PrinterLine(settings.url, settings.language, baud=settings.baud, alive=self._turn)
+        told = description_of(settings.language)
+        self._core = PrinterCore(settings.id, spool, self, line, told, lambda: datetime.now(UTC), on_ready)
 
     def stop(self) -> None:
         """Let `run` return soon; may be called from any thread."""
@@ -62,9 +65,13 @@ class PrinterBridge:
             while not self._stopping.is_set():
                 _, signs = self._inbox.take(self._core.sleep_s())
                 self._core.turn(signs, time.monotonic())
-                self.turned_at_s = time.monotonic()
+                self._turn()
         finally:
             self._broker.stop()
+
+    def _turn(self) -> None:
+        """Note that the loop lives: a long label on a slow line is no loop that hangs."""
+        self.turned_at_s = time.monotonic()
 
     # What is outside of the core
 
@@ -107,16 +114,17 @@ class PrinterBridge:
         self._broker.publish_state(state)
 
 
-# An ESC/POS printer says nothing of itself: what is not known is empty or 0.
-DESCRIPTION = Description(
-    serial="",
-    firmware="",
-    protocol="ESC/POS",
-    schema_crc=0,
-    boot=0,
-    reset_cause="unknown",
-    cassette_slots=0,
-    label_width=0,
-    capabilities=("print",),
-    bridge=VERSION,
-)
+def description_of(language: PrinterLanguage) -> Description:
+    """Return what is told of a printer: its language; what it does not say of itself is empty or 0."""
+    return Description(
+        serial="",
+        firmware="",
+        protocol=language.protocol,
+        schema_crc=0,
+        boot=0,
+        reset_cause="unknown",
+        cassette_slots=0,
+        label_width=0,
+        capabilities=("print",),
+        bridge=VERSION,
+    )

@@ -12,9 +12,10 @@ from typing import Protocol
 from firmware_bridge.contract import Description, StatusReport, encode
 from firmware_bridge.inbox import Sign
 from firmware_bridge.print_contract import OutcomeWord, PrintEvent
-from firmware_bridge.printer_conversation import PrintReceipt, Unreachable
+from firmware_bridge.printer_conversation import PrintReceipt
 from firmware_bridge.printer_spool import PrintSpool, WaitingPrint
 from firmware_bridge.printer_status import PrinterState, PrinterStatus
+from firmware_bridge.printer_transport import Unreachable
 
 PRINT_TIMEOUT_S = 10.0
 LOOK_EVERY_S = 2.0

@@ -8,6 +8,7 @@ from firmware_bridge.contract import ContractError, named_command
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.print_contract import PrintEvent, decode_print_ack, decode_print_command
 from firmware_bridge.printer_spool import PrintSpool
+from firmware_bridge.printer_status import PrinterLanguage
 from firmware_bridge.spool_file import SpoolFull
 
 logger = logging.getLogger(__name__)
@@ -20,9 +21,17 @@ def _wall_clock() -> datetime:
 class PrintIntake:
     """The handlers of one printer's `print/cmd` and `print/ack`; called from the broker's thread."""
 
-    def __init__(self, spool: PrintSpool, device: str, inbox: Inbox, now: Callable[[], datetime] = _wall_clock) -> None:
+    def __init__(
+        self,
+        spool: PrintSpool,
+        device: str,
+        inbox: Inbox,
+        now: Callable[[], datetime] = _wall_clock,
+        language: PrinterLanguage = PrinterLanguage.ESCPOS,
+    ) -> None:
         self._spool = spool
         self._device = device
+        self._language = language
         self._inbox = inbox
         self._now = now
         self.unreadable = 0
@@ -35,6 +44,10 @@ class PrintIntake:
             command = decode_print_command(message)
         except ContractError as error:
             self._refuse(named_command(message), "INVALID", str(error))
+            return
+        if command.language is not self._language:
+            reason = f"$.language: this printer speaks {self._language.protocol}, not {command.language.protocol}"
+            self._refuse(command.command, "INVALID", reason)
             return
         fence = self._spool.fence(self._device)
         if command.fence < fence:

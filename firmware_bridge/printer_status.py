@@ -1,23 +1,30 @@
-"""What an ESC/POS printer says of itself: `DLE EOT` status, process-ID and clear answers, parsed without any port.
+"""What a person at a label printer has to know, whatever language it speaks, and the name by which a label is acknowledged.
 
-A bit that was not received is not known: silence is never taken for paper.
+A fact that was not told is not known: silence is never taken for paper.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-STATUS_NUMBERS = (1, 2, 3, 4)
-"""Of `DLE EOT n`: printer, cause of being offline, cause of an error, paper roll sensor."""
 PROCESS_ID_LENGTH = 4
-CLEAR_BUFFERS = bytes.fromhex("10 14 08 01 03 14 01 06 02 08")
-"""`DLE DC4` fn 8: forget what waits to be printed; answered by `37 25 00`."""
-CLEAR_AFTER_ANYTHING = bytes(8) + CLEAR_BUFFERS
-"""The same where a command may be open: the zeros end its header as one without dots, and mean nothing anywhere else."""
-FEED_AND_CUT = bytes.fromhex("1B 40 1D 56 42 00")
-"""`ESC @`, `GS V 66 0`: feed what is under the head to the cutter and cut it off."""
-PENDING_LIMIT_BYTES = 6
 _FIRST_ID, _ID_BASE = 0x20, 95
+
+
+class PrinterLanguage(StrEnum):
+    """What a label printer is spoken to in; the value stands in configurations and print commands."""
+
+    ESCPOS = "escpos"
+    ZPL = "zpl"
+
+    @property
+    def protocol(self) -> str:
+        """Return its name as a printer's `$description` tells it."""
+        return {PrinterLanguage.ESCPOS: "ESC/POS", PrinterLanguage.ZPL: "ZPL"}[self]
+
+
+def language_of(protocol: str) -> PrinterLanguage | None:
+    """Return the language that a `$description` names; None for one that is not spoken here."""
+    return next((language for language in PrinterLanguage if language.protocol == protocol), None)
 
 
 class PrinterState(StrEnum):
@@ -25,7 +32,10 @@ class PrinterState(StrEnum):
 
     READY = "ready"
     OUT_OF_PAPER = "out-of-paper"
+    OUT_OF_RIBBON = "out-of-ribbon"
     COVER_OPEN = "cover-open"
+    PAUSED = "paused"
+    LABEL_WAITING = "label-waiting"
     OUT_OF_ORDER = "out-of-order"
     OFFLINE = "offline"
     UNKNOWN = "unknown"
@@ -33,7 +43,7 @@ class PrinterState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PrinterStatus:
-    """The facts of the four status bytes; None is not known."""
+    """The facts that a printer told; None is not known. The last three are those of a printer that has such parts."""
 
     online: bool | None = None
     cover_open: bool | None = None
@@ -41,6 +51,9 @@ class PrinterStatus:
     paper_low: bool | None = None
     cutter_error: bool | None = None
     other_error: bool | None = None
+    ribbon_out: bool = False
+    paused: bool = False
+    label_waiting: bool = False
 
     @property
     def state(self) -> PrinterState:
@@ -49,36 +62,21 @@ class PrinterStatus:
             return PrinterState.COVER_OPEN
         if self.paper_out:
             return PrinterState.OUT_OF_PAPER
+        if self.ribbon_out:
+            return PrinterState.OUT_OF_RIBBON
         if self.cutter_error or self.other_error:
             return PrinterState.OUT_OF_ORDER
         if None in (self.online, self.cover_open, self.paper_out, self.cutter_error, self.other_error):
             return PrinterState.UNKNOWN
+        return self._state_of_a_sound_one
+
+    @property
+    def _state_of_a_sound_one(self) -> PrinterState:
+        if self.paused:
+            return PrinterState.PAUSED
+        if self.label_waiting:
+            return PrinterState.LABEL_WAITING
         return PrinterState.READY if self.online else PrinterState.OFFLINE
-
-
-def status_request(number: int) -> bytes:
-    """Write `DLE EOT n`; n is 1 .. 4."""
-    if number not in STATUS_NUMBERS:
-        raise ValueError(f"no status {number}")
-    return bytes((0x10, 0x04, number))
-
-
-def is_status_byte(value: int) -> bool:
-    """Tell whether a byte is a `DLE EOT` answer: bits 1 and 4 set, bits 0 and 7 clear."""
-    return value & 0b1001_0011 == 0b0001_0010
-
-
-def parse_status(answers: Mapping[int, int]) -> PrinterStatus:
-    """Read the answers by their number; one that is missing or no status byte leaves its facts unknown."""
-    printer, offline, error, paper = (_checked(answers.get(number)) for number in STATUS_NUMBERS)
-    return PrinterStatus(
-        online=None if printer is None else not printer & 0x08,
-        cover_open=_bit(offline, 0x04),
-        paper_out=_either(_bit(offline, 0x20), _bit(paper, 0x60)),
-        paper_low=_bit(paper, 0x0C),
-        cutter_error=_bit(error, 0x08),
-        other_error=_bit(error, 0x64),
-    )
 
 
 def process_id(number: int) -> bytes:
@@ -90,62 +88,8 @@ def process_id(number: int) -> bytes:
     return bytes(reversed(characters))
 
 
-def process_id_request(identifier: bytes) -> bytes:
-    """Write `GS ( H` fn 48: answer with this ID once everything before it is printed; raises ValueError."""
+def checked_process_id(identifier: bytes) -> bytes:
+    """Return a process ID; raise ValueError for anything else than four characters 20 .. 7E."""
     if len(identifier) != PROCESS_ID_LENGTH or any(not 0x20 <= value <= 0x7E for value in identifier):
         raise ValueError(f"a process ID has four characters 20 .. 7E: {identifier!r}")
-    return b"\x1d(H\x06\x00\x30\x30" + identifier
-
-
-@dataclass(slots=True)
-class AnswerReader:
-    """Sorts what a printer sends, as it comes: status bytes, process IDs, clear answers, anything else.
-
-    A raster may hold the bytes of a status request by chance, and printers answer it: status bytes come unasked too.
-    """
-
-    last_status: int | None = None
-    process_ids: set[bytes] = field(default_factory=set)
-    cleared: bool = False
-    unknown_bytes: int = 0
-    _pending: bytearray = field(default_factory=bytearray)
-
-    def feed(self, data: bytes) -> None:
-        """Take what was received; an answer may come in pieces."""
-        for value in data:
-            self._take(value)
-
-    def _take(self, value: int) -> None:
-        self._pending.append(value)
-        start = bytes(self._pending[:2])
-        if start == b"7" or (start == b'7"' and len(self._pending) <= PENDING_LIMIT_BYTES):
-            return
-        if start == b"7%" and len(self._pending) == 2:
-            return
-        self._sort(bytes(self._pending))
-        self._pending.clear()
-
-    def _sort(self, answer: bytes) -> None:
-        if len(answer) == 1 and is_status_byte(answer[0]):
-            self.last_status = answer[0]
-        elif answer == b"7%\0":
-            self.cleared = True
-        elif answer.startswith(b'7"') and answer.endswith(b"\0"):
-            self.process_ids.add(answer[2:-1])
-        else:
-            self.unknown_bytes += len(answer)
-
-
-def _checked(value: int | None) -> int | None:
-    return value if value is not None and is_status_byte(value) else None
-
-
-def _bit(value: int | None, mask: int) -> bool | None:
-    return None if value is None else bool(value & mask)
-
-
-def _either(first: bool | None, second: bool | None) -> bool | None:
-    """Join two witnesses: one yes is enough, a no needs both."""
-    if first or second:
-        return True
-    return None if first is None or second is None else False
+    return identifier

@@ -12,13 +12,15 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from devices.barcode_camera.stream import CameraState, CameraStream
+from devices.barcode_camera.capture import CaptureSettings
+from hub.adapters.camera_desk import CameraDesk
 from hub.adapters.camera_station import CameraStation
 from hub.adapters.clock import SteppedClock, clock_in, wall_clock
 from hub.adapters.desk import WriterDecisions
 from hub.adapters.device_link import DeviceLink
 from hub.adapters.device_service import MqttDeviceService
 from hub.adapters.evidence import EvidenceFolder
+from hub.adapters.evidence_retention import EvidenceRetention
 from hub.adapters.feeds.feed_desk import FeedDesk, tokens_of
 from hub.adapters.feeds.mllp import MllpServer, mllp_settings, start_mllp
 from hub.adapters.intake.codes import codes_of
@@ -26,10 +28,14 @@ from hub.adapters.intake.drug_match import drugs_like
 from hub.adapters.intake.sources import shipped_feeds, shipped_sources, sources_of_file
 from hub.adapters.intake.ward_clock import shipped_table, ward_clock_of
 from hub.adapters.intake_desk import IntakeDesk
+from hub.adapters.known_bad_trials import KnownBadTrials
+from hub.adapters.label_desk import LabelDesk
 from hub.adapters.label_printing import LabelPrinting
-from hub.adapters.labelling import Labeller
+from hub.adapters.labelling import Labeller, LabelWidths
 from hub.adapters.ledger_pages import ledger_page
 from hub.adapters.ledger_store import exported_lines
+from hub.adapters.makers_codes import read_makers_code
+from hub.adapters.picture_figures import picture_figures
 from hub.adapters.sessions import ArgonPins, StoredSessions
 from hub.adapters.workers import IDLE_S, Worker
 from hub.adapters.writeback import Writeback
@@ -38,9 +44,10 @@ from hub.domain.bedside import ISMP_TIMING
 from hub.domain.expiry import USP_REPACKAGING
 from hub.domain.identifiers import DeviceId
 from hub.domain.schedule import DAY_SLOTS, HOUSE_RULES, FrequencyTable
+from hub.services.camera_at_hand import CAMERA, NoCamera
 from hub.services.close_day import tick
 from hub.services.device_service import DeviceService, NoBroker
-from hub.services.devices import device_reported, ensure_device
+from hub.services.devices import ensure_device
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
 from hub.settings import HubSettings
@@ -51,6 +58,8 @@ from labels.serial import make_serial
 _log = logging.getLogger(__name__)
 TICK_S = 5.0
 BOARD_EVERY_S = 0.25
+EVIDENCE_EVERY_S = 60.0
+KNOWN_BAD_EVERY_S = 60.0
 
 
 def house_of(settings: HubSettings) -> House:
@@ -59,10 +68,18 @@ def house_of(settings: HubSettings) -> House:
     frequencies, rules = (frequency_table(), HOUSE_RULES) if settings.ward_clock is None else ward_clock_of(settings.ward_clock)
     return House(
         zone=ZoneInfo(settings.zone), slots=DAY_SLOTS, frequencies=frequencies, sources=sources,
-        repackaging=USP_REPACKAGING, cassette_limit_days=settings.cassette_limit_days, timing=ISMP_TIMING, make_serial=make_serial,
+        repackaging=USP_REPACKAGING, cassette_limit_days=settings.cassette_limit_days, timing=ISMP_TIMING, make_serial=make_serial, read_makers_code=read_makers_code,
         packager=DeviceId(settings.packager), printer=DeviceId(settings.label_printer), language=settings.language,
-        schedule_rules=rules, feeds=feeds, codes=codes_of({source: feed.code_table for source, feed in feeds.items()}, frequencies),
+        schedule_rules=rules, feeds=feeds, station=settings.station, codes=codes_of({source: feed.code_table for source, feed in feeds.items()}, frequencies),
     )  # fmt: skip
+
+
+def camera_of(settings: HubSettings, writer: Writer) -> CameraDesk:
+    """Return the desk of the camera that the settings name; raise ValueError where they are none."""
+    capture = CaptureSettings.from_text(
+        settings.camera, settings.camera_backend, settings.camera_size, settings.camera_fps, settings.camera_exposure
+    )
+    return CameraDesk(writer, capture, settings.lights)
 
 
 def frequency_table() -> FrequencyTable:
@@ -84,9 +101,15 @@ class RunningHub:
     service: DeviceService = field(default_factory=NoBroker)
     listeners: list[MllpServer] = field(default_factory=list)
     feeds: FeedDesk = field(init=False)
+    evidence: EvidenceFolder = field(init=False)
+    tablet_pictures: EvidenceFolder = field(init=False)
+    camera: CameraDesk | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the desk of the feeds; raise IntakeError where a token that the settings name is not in the environment."""
+        self.evidence = EvidenceFolder(self.settings.data_dir / "evidence")
+        self.tablet_pictures = EvidenceFolder(self.settings.data_dir / "references")
+        self.camera = camera_of(self.settings, self.writer) if self.settings.camera else None
         tokens = tokens_of(self.house.feeds, os.environ)
         self.feeds = FeedDesk(self.writer, self.house, self.settings.data_dir / "intake", tokens)
 
@@ -94,7 +117,7 @@ class RunningHub:
         """Start every device that the settings name, and the workers."""
         settings, writer = self.settings, self.writer
         writer.submit("system", self._enter_devices).result()
-        self._work("labels", Labeller(writer, self.house).work, {"packs", "trolleys"}, rests_s=0.1)
+        self._work("labels", Labeller(writer, self.house, widths_of(settings)).work, {"packs", "trolleys"}, rests_s=0.1)
         if settings.broker:
             link = DeviceLink(writer, settings.broker, settings.site, wall_clock)
             link.start()
@@ -103,16 +126,19 @@ class RunningHub:
         if isinstance(self.service, MqttDeviceService):
             self.service.start()
             self.endings.append(self.service.stop)
-        if settings.camera:
-            stream = CameraStream(settings.camera, self._camera_reported)
-            stream.start()
-            self.endings.append(stream.stop)
-            station = CameraStation(writer, stream, EvidenceFolder(settings.data_dir / "evidence"))
+        if self.camera is not None:
+            self.camera.start()
+            self.endings.append(self.camera.stop)
+            station = CameraStation(writer, self.camera, self.evidence, settings.evidence.pass_share, self.tablet_pictures)
             self._work("camera", station.work, {"jobs"})
         if settings.printer:
             printing = LabelPrinting(writer, self.house, settings.printer)
             self.endings.append(printing.stop)
             self._work("printer", printing.work, {"prints", "packs", "devices", "reviews"}, rests_s=0.1, idle_s=1.0)
+        retention = EvidenceRetention(writer, self.evidence, settings.evidence)
+        self._work("evidence", retention.work, set(), idle_s=EVIDENCE_EVERY_S)
+        trials = KnownBadTrials(writer, self.evidence, settings.station, wall_clock)
+        self._work("known-bad", trials.work, set(), rests_s=KNOWN_BAD_EVERY_S, idle_s=KNOWN_BAD_EVERY_S)
         writeback = Writeback(writer, settings.fhir_url, settings.data_dir / "fhir")
         self.endings.append(writeback.close)
         self._work("writeback", writeback.work, {"doses"}, rests_s=1.0)
@@ -131,13 +157,9 @@ class RunningHub:
         for device, kind in (
             (self.house.packager, "packager"),
             (self.house.printer, "label-printer"),
-            (DeviceId("camera-1"), "camera"),
+            (CAMERA, "camera"),
         ):
             ensure_device(unit, device, kind)
-
-    def _camera_reported(self, state: CameraState, reason: str) -> None:
-        told = state.value if not reason else f"{state.value}: {reason}"
-        self.writer.submit("system", lambda unit: device_reported(unit, DeviceId("camera-1"), told, ""))
 
     def _work(self, name: str, work: Callable[[], bool], watches: set[str], rests_s: float = 0.0, idle_s: float = IDLE_S) -> None:
         self.workers.append(Worker(name, work, watches, rests_s, idle_s))
@@ -169,6 +191,11 @@ def open_hub(settings: HubSettings) -> RunningHub:
     return RunningHub(settings, house_of(settings), Writer(settings.database, clock), clock, service=service_of(settings))
 
 
+def widths_of(settings: HubSettings) -> LabelWidths:
+    """Return how wide film and roll are."""
+    return LabelWidths(settings.film_width_mm, settings.roll_width_mm)
+
+
 def service_of(settings: HubSettings) -> DeviceService:
     """Return the way to the bridges' service topics; never as the hub's own user, for a second login of that would end the first."""
     if not settings.broker:
@@ -197,13 +224,14 @@ def application(hub: RunningHub) -> FastAPI:
 def context_of(hub: RunningHub) -> HubContext:
     """Return the hub as the web sees it."""
     clock = hub.clock
-    evidence = EvidenceFolder(hub.settings.data_dir / "evidence")
     return HubContext(
         decisions=WriterDecisions(hub.writer), sessions=StoredSessions(hub.writer, wall_clock), intake=IntakeDesk(hub.house), house=hub.house,
+        labels=LabelDesk(hub.writer, hub.house, clock, widths_of(hub.settings)),
         pins=ArgonPins(), now=clock, step_clock=(lambda to: _step(hub, clock, to)) if isinstance(clock, SteppedClock) else None,
         export_ledger=lambda: _export(hub.writer),
-        read_ledger=lambda question: hub.writer.read(lambda unit: ledger_page(unit.connection, question)), board_changes=lambda: _changes(hub), evidence=evidence.read, site=hub.settings.site,
-        service=hub.service, feeds=hub.feeds, suggest_drugs=drugs_like,
+        read_ledger=lambda question: hub.writer.read(lambda unit: ledger_page(unit.connection, question)), board_changes=lambda: _changes(hub), evidence=hub.evidence.read, evidence_is_damaged=hub.evidence.is_damaged, evidence_rules=hub.settings.evidence, site=hub.settings.site,
+        service=hub.service, camera=hub.camera or NoCamera(), feeds=hub.feeds, suggest_drugs=drugs_like,
+        tablet_pictures=hub.tablet_pictures.read, picture=picture_figures(),
     )  # fmt: skip
 
 

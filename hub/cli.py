@@ -41,6 +41,11 @@ def serve(
         typer.Option(help="The same with the user of the engineer's page, SITE.service.hub.", envvar="DOSEHUB_SERVICE_BROKER"),
     ] = "",
     camera: Annotated[str, typer.Option(help="Device number, RTSP or MJPEG URL.", envvar="DOSEHUB_CAMERA")] = "",
+    camera_backend: Annotated[str, typer.Option(help="Of a USB camera: v4l2, dshow, msmf or any.")] = "",
+    camera_size: Annotated[str, typer.Option(help="Of a USB camera, as 1280x960; without it, its own.")] = "",
+    camera_fps: Annotated[float, typer.Option(help="Pictures a second of a USB camera; 0: its own.")] = 0,
+    camera_exposure: Annotated[float, typer.Option(help="Fixed exposure of a USB camera in its own unit (V4L2: 0.1 ms); 0: automatic.")] = 0,
+    lights: Annotated[str, typer.Option(help="Serial path of the relay board of the lights; without it, one fixed light.", envvar="DOSEHUB_LIGHTS")] = "",
     printer: Annotated[
         str,
         typer.Option(
@@ -48,11 +53,22 @@ def serve(
         ),
     ] = "",
     fhir_url: Annotated[str, typer.Option(help="Where to write back; without it, into a folder.", envvar="DOSEHUB_FHIR_URL")] = "",
+    film_width_mm: Annotated[int, typer.Option("--film-width", help="Of the machine's film, in mm: 60, 70, 80 or 100.")] = 80,
+    roll_width_mm: Annotated[int, typer.Option("--roll-width", help="Of the label printer's roll, in mm: 60 (bags and items only) or 80.")] = 80,
     zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
     language: Annotated[str, typer.Option(help="Language of the labels: ru or en.")] = "ru",
     site: Annotated[str, typer.Option(help="The site in topics.", envvar="DOSEHUB_SITE")] = "hospital",
     sources: Sources = None,
     ward_clock: WardClock = None,
+    evidence_days: Annotated[int, typer.Option(help="For how many days pictures of FAIL and LOOK are kept.", min=1)] = 365,
+    evidence_pass_days: Annotated[int, typer.Option(help="For how many days pictures of PASS are kept.", min=1)] = 30,
+    evidence_pass_share: Annotated[int, typer.Option(help="Of so many pouches that pass, the pictures of one are kept.", min=1)] = 50,
+    look_s: Annotated[int, typer.Option(help="Least seconds of looking before a pouch may be accepted at the review station.", min=0)] = 5,
+    look_high_alert_s: Annotated[int, typer.Option(help="The same for one with a high-alert drug.", min=0)] = 10,
+    known_bad_one_in: Annotated[int, typer.Option(help="Of so many pouches shown there, one comes after a known-bad one; 0: none.", min=0)] = 50,
+    known_bad_a_shift: Annotated[int, typer.Option(help="Known-bad pouches for one person in eight hours, at most.", min=0)] = 3,
+    known_bad_seed: Annotated[str, typer.Option(help="Moves before which pouches they come.", envvar="DOSEHUB_KNOWN_BAD_SEED")] = "",
+    known_bad_machine: Annotated[int, typer.Option(help="Known-bad trials of the machine in a day, at most.", min=0)] = 200,
     stepped_from: Annotated[
         datetime | None,
         typer.Option(help="Demonstrations: a clock that stands there and is stepped.", formats=["%Y-%m-%dT%H:%M:%S%z"]),
@@ -60,18 +76,38 @@ def serve(
 ) -> None:
     """Run the hub: web, API, dispatch, device events and camera in one process."""
     from hub.adapters.intake.errors import IntakeError
+    from hub.domain.evidence import EvidenceRules
+    from hub.domain.looking import StationRules
     from hub.serving import run
     from hub.settings import HubSettings
 
     settings = HubSettings(
         data_dir=data_dir, host=host, port=port, site=site, zone=zone, language=language, broker=broker, camera=camera, printer=printer,
-        fhir_url=fhir_url, stepped_from=stepped_from, service_broker=service_broker, sources=sources, ward_clock=ward_clock,
+        fhir_url=fhir_url, stepped_from=stepped_from, film_width_mm=film_width_mm, roll_width_mm=roll_width_mm, service_broker=service_broker, sources=sources, ward_clock=ward_clock,
+        evidence=EvidenceRules(evidence_pass_share, evidence_pass_days, evidence_days),
+        station=StationRules(
+            look_s, look_high_alert_s, known_bad_one_in, known_bad_a_shift, seed=known_bad_seed, machine_trials_a_day=known_bad_machine,
+        ),
+        camera_backend=camera_backend, camera_size=camera_size, camera_fps=camera_fps, camera_exposure=camera_exposure, lights=lights,
     )  # fmt: skip
     try:
         run(settings)
     except IntakeError as error:
         typer.echo(error.in_both(), err=True)
         raise typer.Exit(2) from error
+
+
+@app.command("known-bad")
+def known_bad(
+    data_dir: DataDir = Path("dosehub-data"),
+    most: Annotated[int, typer.Option(help="Pouches to try, at most.", min=1)] = 1000,
+    language: Annotated[str, typer.Option(help="ru or en.")] = "ru",
+    json_: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+) -> None:
+    """Try the machine with known-bad pouches made of the kept frames of a hub that does not run, and tell what it misses."""
+    from hub.known_bad_command import run_known_bad
+
+    raise typer.Exit(run_known_bad(data_dir, most, language, as_json=json_))
 
 
 @app.command()
@@ -220,6 +256,17 @@ def plan(
 
     asked = Asked(file=file, source=source, formulary=formulary, data_dir=data_dir, at=at, zone=zone, language=language.value, allergies=allergies, sources=sources, ward_clock=ward_clock)
     raise typer.Exit(run_plan(PlanOptions(asked, explain)))
+
+
+@app.command("read-code")
+def read_code(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Pictures: PNG, JPEG, TIFF, BMP, GIF, WebP.")],
+    json_: Annotated[bool, typer.Option("--json", help="Print a JSON list, one entry a file.")] = False,
+) -> None:
+    """Read every code of picture files; status 1 where a file is no readable picture (docs/reading-codes.md)."""
+    from hub.reading_codes import run_read_code
+
+    raise typer.Exit(run_read_code(files, json_, typer.echo))
 
 
 @app.command()

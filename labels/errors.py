@@ -11,3 +11,11 @@ class LabelOverflow(LabelError):
 
 class UnprintableText(LabelError):
     """A character has no glyph, or would need shaping or a direction that the label does not set."""
+
+
+class TemplateError(LabelError):
+    """A template that cannot be used: the message names its file, the field and the reason."""
+
+    def __init__(self, file: str, field: str, reason: str) -> None:
+        super().__init__(f"{file}: {field}: {reason}")
+        self.file, self.field, self.reason = file, field, reason

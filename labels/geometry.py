@@ -29,6 +29,12 @@ class Box:
         return self.y + self.height
 
 
+def apart(first: Box, second: Box) -> bool:
+    """Tell whether two boxes have no dot in common."""
+    beside = first.right <= second.x or second.right <= first.x
+    return beside or first.bottom <= second.y or second.bottom <= first.y
+
+
 def box_mm(x_mm: float, y_mm: float, width_mm: float, height_mm: float) -> Box:
     """Make a box of millimetres, which must be whole dots; raises ValueError."""
     dots = [value * DOTS_PER_MM for value in (x_mm, y_mm, width_mm, height_mm)]
@@ -61,6 +67,7 @@ class SymbolPlace:
 
     box: Box
     kind: SymbolKind
+    module_dots: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class Plan:
     bars: tuple[Box, ...]
     runs: tuple[TextRun, ...]
     symbols: tuple[SymbolPlace, ...]
-    serial: str
+    code: str
 
 
 class Sheet:

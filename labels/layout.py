@@ -1,212 +1,210 @@
-"""Where everything goes on a label, as a nurse reads it: whose, when, what and how much, how; then the codes.
+"""The one layout engine: texts of a label into the areas of its template, as large as they fit together.
 
 Text shrinks step by step to 7 pt and wraps; what does not fit then is an error, for a label never loses a letter.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from labels.content import LabelContent, content_of
-from labels.documents import LabelDocument, WristbandLabel
-from labels.errors import LabelOverflow
+from labels.documents import LabelDocument
+from labels.errors import LabelError, LabelOverflow
 from labels.fitting import (
+    EDGE_DOTS,
     GAP_DOTS,
-    SMALLEST_TEXT_DOTS,
     DoseRow,
+    ListRow,
     dose_row,
+    list_row,
     mark_lines,
     place_dose,
+    place_list_row,
     place_marks,
-    required,
-    shrink,
-    shrink_flat,
+    set_text,
 )
-from labels.fonts import Face
-from labels.geometry import Box, Plan, Sheet, SymbolKind, SymbolPlace, box_mm, height_of
-from labels.textflow import Line, wrap_text
-from labels.wristband import plan_wristband, serial_groups
+from labels.geometry import Box, Plan, Sheet, height_of
+from labels.template import AreaSpec, RowKind, RowSpec, Template, TextSpec
+from labels.template_file import template_of
+from labels.textflow import Line
 
-PACK = box_mm(0, 0, 80, 50)
-CONTENT = box_mm(2, 0.75, 76, 35.5)
-WHEN_WIDTH = 176
-DATA_MATRIX = SymbolPlace(box_mm(1, 36.5, 12.5, 12.5), SymbolKind.DATA_MATRIX)
-CODE_128 = SymbolPlace(box_mm(13.5, 37.25, 46.75, 8.5), SymbolKind.CODE_128)
-SERIAL = box_mm(13.5, 45.75, 46.75, 3.25)
-SET = box_mm(61, 36.5, 17, 12.5)
-RULE_DOTS = 2
+STANDARD_WIDTH_MM = 80
+LINE_DOTS = 2
 SPACE_DOTS = 4
-"""Between the sections, at the least."""
-MOST_SPARE_DOTS = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Sizes in dots that belong together."""
-
-    headline: int
-    place: int
-    mark: int
-    dose: int
-    small: int
-
-
-SCALES = (
-    Scale(headline=46, place=28, mark=28, dose=34, small=24),
-    Scale(headline=42, place=26, mark=24, dose=30, small=22),
-    Scale(headline=40, place=24, mark=22, dose=28, small=20),
-    Scale(headline=36, place=24, mark=22, dose=26, small=20),
-    Scale(headline=32, place=22, mark=20, dose=24, small=20),
-    Scale(headline=28, place=20, mark=20, dose=22, small=20),
-    Scale(headline=26, place=20, mark=20, dose=20, small=20),
-)
-TRAY_SCALE = Scale(headline=60, place=36, mark=30, dose=40, small=28)
+"""Between the rows of an area, at the least."""
 SMALLEST_UNBROKEN_DOSE_DOTS = 26
-HEADLINE_SIZES = (60, 54, 50, 46, 42, 40, 38, 36, 34, 32, 30, 28, 26, 24)
+MARK_EDGES_DOTS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Sections:
-    """The parts above the codes, set at one scale: `who` is left of `when`; `lots` may end the last line of `rules`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRow:
+    """A row set at one step: lines by side, drugs or list rows; what is empty takes no room."""
 
-    who: list[Line]
-    when: list[Line]
+    spec: RowSpec
+    left: list[Line]
+    centre: list[Line]
+    right: list[Line]
+    ending: list[Line]
     marks: list[Line]
     doses: list[DoseRow]
-    rules: list[Line]
-    lots: list[Line]
+    rows: list[ListRow]
+    width: int
 
     @property
-    def head_height(self) -> int:
-        """Give the height of the head in dots."""
-        return max(height_of(self.who), height_of(self.when))
-
-    @property
-    def lots_beside(self) -> bool:
-        """Tell whether the lots find room at the end of the rules."""
-        if len(self.lots) != 1 or not self.rules:
+    def ending_beside(self) -> bool:
+        """Tell whether what ends the row finds room on its last line."""
+        if len(self.ending) != 1 or not self.left:
             return False
-        return self.rules[-1].width + 2 * GAP_DOTS + self.lots[0].width <= CONTENT.width
-
-    @property
-    def tail_height(self) -> int:
-        """Give the height of rules and lots in dots."""
-        return height_of(self.rules) + (0 if self.lots_beside else height_of(self.lots))
+        return self.left[-1].width + 2 * GAP_DOTS + self.ending[0].width <= self.width
 
     @property
     def height(self) -> int:
-        """Give the height of all sections with the least space between, in dots."""
-        marks = height_of(self.marks) + 4 + SPACE_DOTS if self.marks else 0
-        doses = sum(row.height + SPACE_DOTS for row in self.doses)
-        return self.head_height + RULE_DOTS + 2 * SPACE_DOTS + marks + doses + self.tail_height
+        """Give the height in dots, with the least space between drugs."""
+        if self.spec.kind is RowKind.LINE:
+            return LINE_DOTS
+        texts = max(height_of(self.left), height_of(self.centre), height_of(self.right))
+        texts += 0 if self.ending_beside else height_of(self.ending)
+        marks = height_of(self.marks) + MARK_EDGES_DOTS if self.marks else 0
+        return texts + marks + _spaced([row.height for row in self.doses]) + sum(row.height for row in self.rows)
+
+    @property
+    def spread(self) -> int:
+        """Give how many places of this row may be set further apart."""
+        return len(self.doses) if self.spec.kind is RowKind.DOSES else int(self.spec.spread)
+
+    @property
+    def is_unbroken(self) -> bool:
+        """Tell whether every drug stands on one line with its units."""
+        return all(len(row.lines) == 1 and row.beside for row in self.doses)
 
 
-def plan_label(document: LabelDocument) -> Plan:
-    """Lay a document out; raises LabelOverflow or UnprintableText."""
-    content = content_of(document)
-    if isinstance(document, WristbandLabel):
-        return plan_wristband(content)
-    return plan_pack(content)
+def _spaced(heights: list[int]) -> int:
+    return sum(heights) + SPACE_DOTS * max(0, len(heights) - 1)
 
 
-def fits(document: LabelDocument) -> bool:
+def plan_label(document: LabelDocument, width_mm: int = STANDARD_WIDTH_MM) -> Plan:
+    """Lay a document out on film or roll of a width; raises LabelOverflow, UnprintableText or TemplateError."""
+    return plan_content(content_of(document), template_of(document.kind_of_label, width_mm))
+
+
+def fits(document: LabelDocument, width_mm: int = STANDARD_WIDTH_MM) -> bool:
     """Tell whether the document fits one label; a pack that does not is to be split before it is planned."""
     try:
-        plan_label(document)
+        plan_label(document, width_mm)
     except LabelOverflow:
         return False
     return True
 
 
-def plan_pack(content: LabelContent) -> Plan:
-    """Lay out a pouch or item label, 80 x 50 mm; raises LabelOverflow."""
-    sections = _largest_that_fits(content)
+def plan_content(content: LabelContent, template: Template) -> Plan:
+    """Lay the texts of a label out by a template; raises LabelError, also where a text has no place in it."""
+    _require_places(content, template)
     sheet = Sheet()
-    spare = (CONTENT.height - sections.height) // (len(sections.doses) + 1)
-    _place_sections(sheet, sections, min(MOST_SPARE_DOTS, spare))
-    _place_foot(sheet, content)
-    return Plan(PACK.width, PACK.height, tuple(sheet.bars), tuple(sheet.runs), (DATA_MATRIX, CODE_128), content.serial)
+    for area in template.areas:
+        rows = _largest_that_fits(content, area)
+        _place(sheet, area, rows)
+    return Plan(template.width, template.height, tuple(sheet.bars), tuple(sheet.runs), template.symbols, content.code)
 
 
-def _largest_that_fits(content: LabelContent) -> Sections:
-    """Take the largest scale that fits, or one not much smaller at which no drug breaks over two lines."""
-    found: Sections | None = None
-    reason = ""
-    for scale in SCALES if content.doses else (TRAY_SCALE, *SCALES):
-        if found and scale.dose < SMALLEST_UNBROKEN_DOSE_DOTS:
+def _require_places(content: LabelContent, template: Template) -> None:
+    placed = template.fields | ({"expiry_word", "expiry_day"} if "expiry" in template.fields else set())
+    for field in LabelContent.__dataclass_fields__:
+        if getattr(content, field) and field not in placed:
+            raise LabelError(f"{field}: the template {template.name} has no place for it")
+
+
+def _largest_that_fits(content: LabelContent, area: AreaSpec) -> list[SetRow]:
+    """Take the first step that fits, or one not much smaller at which no drug breaks over two lines."""
+    found: list[SetRow] | None = None
+    overflow = LabelOverflow("no step fits")
+    for step in range(area.steps):
+        if found and _dose_size(area, step) < SMALLEST_UNBROKEN_DOSE_DOTS:
             return found
         try:
-            sections = _set(content, scale)
-        except LabelOverflow as overflow:
-            reason = str(overflow)
+            rows = _set_area(content, area, step)
+        except LabelOverflow as error:
+            overflow = error
             continue
-        if sections.height > CONTENT.height:
-            reason = f"{sections.height} of {CONTENT.height} dots needed for {len(content.doses)} drugs"
-            continue
-        found = found or sections
-        if all(len(row.lines) == 1 and row.beside for row in sections.doses):
-            return sections
+        found = found or rows
+        if all(row.is_unbroken for row in rows):
+            return rows
     if found:
         return found
-    raise LabelOverflow(f"label {content.serial} is too full at the smallest size: {reason}")
+    raise overflow
 
 
-def _set(content: LabelContent, scale: Scale) -> Sections:
-    when = _when(content, scale)
-    width = CONTENT.width - (WHEN_WIDTH + GAP_DOTS if when else 0)
-    return Sections(
-        who=_who(content, scale, replace(CONTENT, width=width), height_of(when)),
-        when=when,
-        marks=mark_lines(content.marks, scale.mark, CONTENT.width - GAP_DOTS),
-        doses=[dose_row(dose, scale.dose, CONTENT.width) for dose in content.doses],
-        rules=_small(content.rules, scale),
-        lots=_small(content.lots, scale),
+def _dose_size(area: AreaSpec, step: int) -> int:
+    return min((row.sizes[step] for row in area.rows if row.kind is RowKind.DOSES), default=0)
+
+
+def _set_area(content: LabelContent, area: AreaSpec, step: int) -> list[SetRow]:
+    rows = [_set_row(content, spec, step, area.box.width) for spec in area.rows]
+    rows = [row for row in rows if row.height]
+    needed = _spaced([row.height for row in rows])
+    if needed > area.box.height:
+        what = ", ".join(sorted(field for row in rows for field in row.spec.fields))
+        raise LabelOverflow(f"{what}: too full, {needed} of {area.box.height} dots are needed at the smallest size")
+    return rows
+
+
+def _set_row(content: LabelContent, spec: RowSpec, step: int, width: int) -> SetRow:
+    right_width = spec.narrow or width
+    right = _set_texts(content, spec.right, step, right_width, 0)
+    left_width = width - (spec.narrow + GAP_DOTS if right and spec.left else 0)
+    size = spec.sizes[step] if spec.sizes else 0
+    doses, marks, rows = (spec.kind is kind for kind in (RowKind.DOSES, RowKind.MARKS, RowKind.TABLE))
+    return SetRow(
+        spec=spec,
+        left=_set_texts(content, spec.left, step, left_width, height_of(right)),
+        centre=_set_texts(content, spec.centre, step, width, 0),
+        right=right,
+        ending=_set_texts(content, spec.ending, step, width, 0),
+        marks=mark_lines(content.marks, size, width - EDGE_DOTS) if marks else [],
+        doses=[dose_row(dose, size, width) for dose in content.doses] if doses else [],
+        rows=[list_row(row, size, spec.narrow, width) for row in content.rows] if rows else [],
+        width=width,
     )
 
 
-def _who(content: LabelContent, scale: Scale, box: Box, beside: int) -> list[Line]:
-    """Set title, name, place and department below each other; the name may grow to the height of what is beside."""
-    title = shrink(content.title, Face.BOLD, box, (scale.place, SMALLEST_TEXT_DOTS), 2)
-    place = shrink_flat(content.place, Face.BOLD, box, (scale.place, 24, 22, SMALLEST_TEXT_DOTS))
-    detail = shrink_flat(content.detail, Face.REGULAR, box, (scale.small, SMALLEST_TEXT_DOTS))
-    room = beside - height_of(title + place + detail)
-    for size in HEADLINE_SIZES:
-        headline = wrap_text(content.headline, Face.BOLD, size, box.width)
-        if headline and len(headline) <= 2 and (size <= scale.headline or height_of(headline) <= room):
-            return title + headline + place + detail
-    raise LabelOverflow(f"the name is too long: {content.headline!r}")
+def _set_texts(content: LabelContent, specs: tuple[TextSpec, ...], step: int, width: int, beside: int) -> list[Line]:
+    """Set texts below each other; one that grows is set last, into the height that the others leave of `beside`."""
+    fixed = [[] if spec.grow else _set_text(content, spec, step, width, 0) for spec in specs]
+    room = beside - sum(height_of(lines) for lines in fixed)
+    grown = [_set_text(content, spec, step, width, room) if spec.grow else [] for spec in specs]
+    return [line for lines in zip(fixed, grown, strict=True) for part in lines for line in part]
 
 
-def _small(text: str, scale: Scale) -> list[Line]:
-    return required(wrap_text(text, Face.REGULAR, scale.small, CONTENT.width), text)
+def _set_text(content: LabelContent, spec: TextSpec, step: int, width: int, beside: int) -> list[Line]:
+    return set_text(spec, content.text(spec.field), spec.sizes[step], width, beside)
 
 
-def _when(content: LabelContent, scale: Scale) -> list[Line]:
-    """Set time, slot and day of the intake: the hour is the largest thing beside the name."""
-    box = Box(0, 0, WHEN_WIDTH, CONTENT.height)
-    time = shrink(content.time, Face.BOLD, box, (min(60, scale.headline + 20),), 1)
-    slot = shrink_flat(content.slot, Face.BOLD, box, (scale.place, 24, 22, SMALLEST_TEXT_DOTS))
-    return time + slot + shrink_flat(content.day, Face.REGULAR, box, (scale.small, SMALLEST_TEXT_DOTS))
+def _place(sheet: Sheet, area: AreaSpec, rows: list[SetRow]) -> None:
+    """Draw the rows from top to bottom, the spread ones further apart by an equal share of what is left; then those of the bottom."""
+    free = area.box.height - _spaced([row.height for row in rows])
+    spare = min(area.most_spare, free // (sum(row.spread for row in rows) + 1))
+    y = area.box.y
+    for row in (row for row in rows if not row.spec.bottom):
+        y = _place_row(sheet, row, area.box, y, spare) + SPACE_DOTS
+    bottom = [row for row in rows if row.spec.bottom]
+    y = area.box.bottom - _spaced([row.height for row in bottom])
+    for row in bottom:
+        y = _place_row(sheet, row, area.box, y, 0) + SPACE_DOTS
 
 
-def _place_sections(sheet: Sheet, sections: Sections, spare: int) -> None:
-    """Draw the sections from top to bottom with `spare` dots more above each dose and below the last."""
-    sheet.left(sections.who, CONTENT.x, CONTENT.y)
-    sheet.right(sections.when, CONTENT.right, CONTENT.y)
-    y = CONTENT.y + sections.head_height + SPACE_DOTS
-    sheet.bars.append(Box(CONTENT.x, y, CONTENT.width, RULE_DOTS))
-    y += RULE_DOTS + SPACE_DOTS
-    if sections.marks:
-        y = place_marks(sheet, sections.marks, CONTENT, y) + SPACE_DOTS
-    for row in sections.doses:
-        y = place_dose(sheet, row, CONTENT, y + spare) + SPACE_DOTS
-    y = sheet.left(sections.rules, CONTENT.x, CONTENT.bottom - sections.tail_height)
-    sheet.right(sections.lots, CONTENT.right, y - (sections.lots[0].height if sections.lots_beside else 0))
+def _place_row(sheet: Sheet, row: SetRow, box: Box, y: int, spare: int) -> int:
+    """Draw one row from y on; returns the y below it."""
+    if row.spec.kind is RowKind.LINE:
+        sheet.bars.append(Box(box.x, y, box.width, LINE_DOTS))
+        return y + LINE_DOTS
+    if row.marks:
+        return place_marks(sheet, row.marks, box, y)
+    if row.doses:
+        for dose in row.doses:
+            y = place_dose(sheet, dose, box, y + spare) + SPACE_DOTS
+        return y - SPACE_DOTS
+    for each in row.rows:
+        y = place_list_row(sheet, each, box, row.spec.narrow, y)
+    return _place_texts(sheet, row, box, y + (spare if row.spec.spread else 0))
 
 
-def _place_foot(sheet: Sheet, content: LabelContent) -> None:
-    """Draw the serial under its line code, and position and expiry at the right."""
-    sheet.centred(shrink(serial_groups(content.serial), Face.BOLD, SERIAL, (22,), 1), SERIAL, SERIAL.y)
-    y = sheet.right(shrink(content.position, Face.BOLD, SET, (30, 26, 24, 22), 1), SET.right, SET.y + 4)
-    room = replace(SET, y=y, height=SET.bottom - y)
-    word = shrink(content.expiry_word, Face.REGULAR, room, (22, SMALLEST_TEXT_DOTS), 1)
-    day = shrink(content.expiry_day, Face.BOLD, room, (24, 22, SMALLEST_TEXT_DOTS), 1)
-    sheet.right(word + day, SET.right, SET.bottom - height_of(word + day))
+def _place_texts(sheet: Sheet, row: SetRow, box: Box, y: int) -> int:
+    below = max(sheet.left(row.left, box.x, y), sheet.centred(row.centre, box, y), sheet.right(row.right, box.right, y))
+    return sheet.right(row.ending, box.right, below - (row.ending[0].height if row.ending_beside else 0))

@@ -1,5 +1,6 @@
-"""The two codes of a serial as black modules: a square Data Matrix, and Code 128 for scanners that read lines only."""
+"""The two symbols of a code as black modules: a square Data Matrix, and Code 128 for scanners that read lines only."""
 
+import re
 from dataclasses import dataclass
 
 import zxingcpp
@@ -7,19 +8,16 @@ from PIL import Image
 
 from labels.errors import LabelOverflow
 
-DATA_MATRIX_MODULE_DOTS = 5
+SMALLEST_DATA_MATRIX_MODULE_DOTS = 5
 """0.625 mm: read by the pouch camera through blur and print faults better than 4 dots and than QR of the same size."""
 DATA_MATRIX_QUIET_MODULES = 2
 """ISO/IEC 16022 asks for one; the second keeps the neighbours off."""
-DATA_MATRIX_MODULES = 16
-CODE_128_MODULE_DOTS = 2
+LEAST_DATA_MATRIX_MODULES = 10
+SMALLEST_CODE_128_MODULE_DOTS = 2
 CODE_128_QUIET_MODULES = 10
 """ISO/IEC 15417."""
-CODE_128_MODULES = 167
-"""Twelve characters, start, check (11 modules each) and stop (13)."""
-
-DATA_MATRIX_BOX_DOTS = (DATA_MATRIX_MODULES + 2 * DATA_MATRIX_QUIET_MODULES) * DATA_MATRIX_MODULE_DOTS
-CODE_128_BOX_DOTS = (CODE_128_MODULES + 2 * CODE_128_QUIET_MODULES) * CODE_128_MODULE_DOTS
+LONGEST_CODE = 20
+_CODE = re.compile(rf"[A-Za-z0-9-]{{1,{LONGEST_CODE}}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +32,30 @@ class Symbol:
         return self.image.size
 
 
-def data_matrix(serial: str) -> Symbol:
-    """Draw a square Data Matrix (ECC 200) of at most 16 x 16 modules, 5 dots each; raises LabelOverflow."""
-    barcode = zxingcpp.create_barcode(serial, zxingcpp.BarcodeFormat.DataMatrix, force_square=True)
+def is_code(text: str) -> bool:
+    """Tell whether a text may stand in a symbol: what a scanner types alike on every keyboard."""
+    return _CODE.fullmatch(text) is not None
+
+
+def data_matrix(code: str, module_dots: int, room_dots: int) -> Symbol:
+    """Draw a square Data Matrix (ECC 200) for a box of `room_dots` with its quiet zone; raises LabelOverflow."""
+    barcode = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.DataMatrix, force_square=True)
     modules = _modules(barcode)
-    width, height = modules.size
-    if max(width, height) > DATA_MATRIX_MODULES:
-        raise LabelOverflow(f"the Data Matrix of {serial!r} has {width} x {height} modules")
-    dots = (width * DATA_MATRIX_MODULE_DOTS, height * DATA_MATRIX_MODULE_DOTS)
+    needed = (modules.width + 2 * DATA_MATRIX_QUIET_MODULES) * module_dots
+    if modules.width != modules.height or needed > room_dots:
+        raise LabelOverflow(f"code: the Data Matrix of {code!r} needs {needed} of {room_dots} dots")
+    dots = (modules.width * module_dots, modules.height * module_dots)
     return Symbol(modules.resize(dots, Image.Resampling.NEAREST))
 
 
-def code_128(serial: str, height_dots: int) -> Symbol:
-    """Draw Code 128 with lines of 2 dots a module and the height given; raises LabelOverflow."""
-    modules = _modules(zxingcpp.create_barcode(serial, zxingcpp.BarcodeFormat.Code128))
+def code_128(code: str, module_dots: int, room_dots: int, height_dots: int) -> Symbol:
+    """Draw Code 128 of a height for a box of `room_dots` with its quiet zones; raises LabelOverflow."""
+    modules = _modules(zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.Code128))
     row = modules.crop((0, 0, modules.width, 1))
-    if row.width > CODE_128_MODULES:
-        raise LabelOverflow(f"the Code 128 of {serial!r} has {row.width} modules")
-    return Symbol(row.resize((row.width * CODE_128_MODULE_DOTS, height_dots), Image.Resampling.NEAREST))
+    needed = (row.width + 2 * CODE_128_QUIET_MODULES) * module_dots
+    if needed > room_dots:
+        raise LabelOverflow(f"code: the Code 128 of {code!r} needs {needed} of {room_dots} dots")
+    return Symbol(row.resize((row.width * module_dots, height_dots), Image.Resampling.NEAREST))
 
 
 def _modules(barcode: zxingcpp.Barcode) -> Image.Image:

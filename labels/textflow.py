@@ -53,6 +53,13 @@ def pieces_of(text: str, face: Face) -> tuple[Piece, ...]:
 
 def wrap(pieces: tuple[Piece, ...], size: int, width: int) -> list[Line] | None:
     """Fill lines of at most `width` dots in order; None if one piece alone is wider. No piece, no line."""
+    lines = _wrapped(pieces, size, width)
+    return None if lines is None else list(lines)
+
+
+@lru_cache(maxsize=4096)
+def _wrapped(pieces: tuple[Piece, ...], size: int, width: int) -> tuple[Line, ...] | None:
+    """Wrap once what a label tries again at every step."""
     lines: list[Line] = []
     current: list[Piece] = []
     used = 0
@@ -66,7 +73,7 @@ def wrap(pieces: tuple[Piece, ...], size: int, width: int) -> list[Line] | None:
             current, used, gap = [], 0, 0
         current.append(piece)
         used += gap + needed
-    return [*lines, _line(current, size)] if current else lines
+    return (*lines, _line(current, size)) if current else ()
 
 
 def wrap_text(text: str, face: Face, size: int, width: int) -> list[Line] | None:

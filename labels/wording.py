@@ -19,6 +19,13 @@ class Wording:
     expiry: str
     lots: str
     of: str
+    sheet: str
+    as_of: str
+    manifest: str
+    badge: str
+    command: str
+    cassette: str
+    slot: str
     marks: dict[Mark, str]
     kinds: dict[ItemKind, str]
 
@@ -54,6 +61,13 @@ RUSSIAN = Wording(
     expiry="Годен до",
     lots="Серии",
     of="из",
+    sheet="Лист",
+    as_of="По данным на",
+    manifest="ОПИСЬ ТЕЛЕЖКИ",
+    badge="БЕЙДЖ",
+    command="КОМАНДА",
+    cassette="КАССЕТА",
+    slot="Ячейка",
     marks={
         Mark.HIGH_ALERT: "ВЫСОКИЙ РИСК",
         Mark.ALLERGIES_NOT_CHECKED: "АЛЛЕРГИИ НЕ ПРОВЕРЕНЫ",
@@ -97,6 +111,13 @@ ENGLISH = Wording(
     expiry="Use by",
     lots="Lots",
     of="of",
+    sheet="Page",
+    as_of="As of",
+    manifest="TROLLEY MANIFEST",
+    badge="BADGE",
+    command="COMMAND",
+    cassette="CASSETTE",
+    slot="Slot",
     marks={
         Mark.HIGH_ALERT: "HIGH ALERT",
         Mark.ALLERGIES_NOT_CHECKED: "ALLERGIES NOT CHECKED",

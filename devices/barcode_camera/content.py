@@ -1,77 +1,47 @@
-"""Finds the window of a pouch and counts what lies in it, by colour against the dark base and by outline.
+"""Counts what lies in the window of a pouch and compares it with the tablets that should lie there.
 
 A count is called certain only if each thing seen has the outline of one expected tablet, alone and whole. Tablets that
 touch, a half, a stranger, glare or a tablet as dark as the base make it uncertain: then a person looks. It cannot see a
 tablet that another one hides; the drop sensor must.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from devices.barcode_camera.frame import Colour
+from devices.barcode_camera.frame import JPEG_QUALITY, Colour, Frame, UnreadableFrame
+from devices.barcode_camera.looks import (
+    TYPICAL_AREA,
+    UNKNOWN_LOOK,
+    LookSource,
+    Rgb,
+    Shape,
+    TabletLook,
+    colour_misfit,
+    outline_misfit,
+)
+from devices.barcode_camera.pouch_window import (
+    STATION,
+    Points,
+    StationGeometry,
+    find_label,
+    has_clear_edge,
+    is_glared,
+    is_in_view,
+    paper_gain,
+    window_mask,
+)
+from devices.barcode_camera.tablets_seen import TABLETS_LIMIT, TabletSeen, difference_from_base, things_in
+from devices.barcode_camera.thresholds import THRESHOLDS as T
 
-Points = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.uint8]
-
-LABEL_BRIGHTNESS = 110
-LABEL_MIN_WIDTH_MM, LABEL_MIN_HEIGHT_MM = 30.0, 15.0
-LABEL_FILL_MIN = 0.88
-LABEL_TILT_LIMIT_DEGREES = 20.0
-LABEL_MARGIN_MM, LABEL_INSET_MM = 1.6, 0.6
-EDGE_POINTS, EDGE_SHARE = 64, 0.95
-SATURATED, GLARE_SHARE = 250, 0.02
-DIFFERENCE_MIN = 30.0
-DARK_LOOK_DIFFERENCE_MIN = 70.0
-NOISE_MM2, SPECK_MM2 = 0.2, 1.5
-SOLIDITY_MIN = 0.945
-EVEN_DIFFERENCE, EVENNESS_MIN = 40.0, 0.95
-SIZE_TOLERANCE_MM, SIZE_TOLERANCE = 0.45, 0.05
-COLOUR_TOLERANCE = 60.0
-ASPECT = {"round": (0.86, 1.0), "oval": (0.42, 0.85), "capsule": (0.30, 0.62)}
-FILL = {"round": (0.74, 0.83), "oval": (0.73, 0.85), "capsule": (0.82, 0.97)}
-TYPICAL_AREA = {"round": 0.79, "oval": 0.47, "capsule": 0.37}
-"""Area over square of the longest side."""
-TABLETS_LIMIT = 64
-
-
-@dataclass(frozen=True)
-class StationGeometry:
-    """How the camera hangs: px per mm of the full frame at the pouch, and the length of a pouch from its upper edge."""
-
-    pixels_per_mm: float = 9.0
-    pouch_height_mm: float = 98.0
-
-
-STATION = StationGeometry()
-
-
-class Shape(StrEnum):
-    """Outline of a tablet seen from above; a capsule has straight sides."""
-
-    ROUND = "round"
-    OVAL = "oval"
-    CAPSULE = "capsule"
-
-
-@dataclass(frozen=True)
-class TabletLook:
-    """How an expected tablet looks: colour as (red, green, blue), outline, longest side in mm."""
-
-    colour: tuple[int, int, int]
-    shape: Shape
-    size_mm: float
-
-    @classmethod
-    def from_text(cls, colour: str, shape: str, size_mm: float) -> "TabletLook":
-        """Make a look from "#rrggbb" and the name of a shape; ValueError for anything else."""
-        if len(colour) != 7 or colour[0] != "#":
-            raise ValueError(f"not a colour #rrggbb: {colour!r}")
-        red, green, blue = (int(colour[start:start + 2], 16) for start in (1, 3, 5))
-        return cls((red, green, blue), Shape(shape), size_mm)
+__all__ = [
+    "STATION", "UNKNOWN_LOOK", "Content", "ContentNote", "Shape", "StationGeometry", "TabletLook", "TabletSeen",
+    "content_of_pictures", "count_tablets", "crop", "find_label", "match_looks",
+]
+CROP_BORDER_PX = 6
 
 
 class ContentNote(StrEnum):
@@ -86,33 +56,17 @@ class ContentNote(StrEnum):
     SPECK = "a fragment too small for a tablet"
     DARK_TABLET = "an expected tablet is as dark as the base"
     TOO_MANY = "more things than can be counted"
+    MOVED = "the pouch moved between the pictures"
     UNLIKE = "a tablet has not the colour and outline of any expected tablet left"
 
 
 @dataclass(frozen=True)
-class TabletSeen:
-    """One thing in the window: centre in px of the full frame, sides in mm, colour (red, green, blue).
-
-    `solidity`: area over area of the convex hull; `fill`: area over area of the surrounding box; `evenness`: share
-    of its inside that has its own colour. `look`: index of the expected tablet it was matched with, or None.
-    """
-
-    x_px: float
-    y_px: float
-    length_mm: float
-    width_mm: float
-    area_mm2: float
-    solidity: float
-    fill: float
-    evenness: float
-    colour: tuple[int, int, int]
-    cut_off: bool = False
-    look: int | None = None
-
-
-@dataclass(frozen=True)
 class Content:
-    """What lies in the window; `count` is the best guess where not `certain`, None where no pouch was found."""
+    """What lies in the window; `count` is the best guess where not `certain`, None where no pouch was found.
+
+    `strangers`: whole tablets that surely are none of the learned looks, where every expected look is learned. `unknown`: how
+    many of the expected tablets have no look.
+    """
 
     count: int | None
     certain: bool
@@ -120,188 +74,108 @@ class Content:
     notes: tuple[ContentNote, ...]
     label: tuple[int, int, int, int] | None
     """Left, top, width, height of the label in the full frame, in px."""
+    strangers: int = 0
+    unknown: int = 0
+
+    @property
+    def can_be_learned(self) -> bool:
+        """Tell whether each thing is one whole tablet of the plan, apart from the others: only such pictures teach a look."""
+        return self.certain and not self.notes and all(tablet.look is not None for tablet in self.tablets)
+
+
+def content_of_pictures(
+    halves: Sequence[Colour], looks: tuple[TabletLook, ...], geometry: StationGeometry = STATION,
+) -> Content:
+    """Count what lies below the label in BGR pictures of half size of one pouch, the evenly lit one last.
+
+    What shines under one light and not under another is glare and is taken away. Where the pouch moved meanwhile, the last
+    picture speaks alone and the count is not certain. ValueError where there is no picture.
+    """
+    if not halves:
+        raise ValueError("no picture")
+    scale = geometry.pixels_per_mm / 2
+    last = halves[-1]
+    if len({half.shape for half in halves}) == 1 and len(halves) > 1:
+        joined = _without_glare(halves)
+        corners = find_label(joined, scale)
+        if corners is not None and not any(_has_moved(find_label(half, scale), corners, scale) for half in halves):
+            return _count(joined, corners, looks, geometry)
+    content = _count(last, find_label(last, scale), looks, geometry)
+    if len(halves) == 1 or content.label is None:
+        return content
+    return replace(content, certain=False, notes=(*content.notes, ContentNote.MOVED))
 
 
 def count_tablets(half: Colour, looks: tuple[TabletLook, ...], geometry: StationGeometry = STATION) -> Content:
-    """Count what lies below the label in a BGR picture of half size."""
-    scale = geometry.pixels_per_mm / 2
-    corners = find_label(half, scale)
+    """Count what lies below the label in one BGR picture of half size."""
+    return content_of_pictures((half,), looks, geometry)
+
+
+def _has_moved(corners: Points | None, joined: Points, scale: float) -> bool:
+    """Tell whether a label lies elsewhere in one picture; glare may move one of its corners, but not most of them."""
+    return corners is None or float(np.median(np.hypot(*(corners - joined).T))) > T.moved_mm * scale
+
+
+def _without_glare(halves: Sequence[Colour]) -> Colour:
+    """Take the last picture, and where another is darker by more than lights differ, the darkest of all."""
+    darkest = halves[0]
+    for half in halves[1:]:
+        darkest = np.asarray(cv2.min(darkest, half), np.uint8)
+    usual = cv2.addWeighted(darkest, 1 + T.lights_differ, darkest, 0, T.glare_difference)
+    blue, green, red = cv2.split(cv2.compare(halves[-1], usual, cv2.CMP_GT))
+    glare = cv2.dilate(cv2.bitwise_and(cv2.bitwise_and(blue, green), red), np.ones((5, 5), np.uint8))
+    return np.asarray(np.where(glare[:, :, None] > 0, darkest, halves[-1]), np.uint8)
+
+
+def _count(half: Colour, corners: Points | None, looks: tuple[TabletLook, ...], geometry: StationGeometry) -> Content:
+    unknown = sum(look.source is LookSource.UNKNOWN for look in looks)
     if corners is None:
-        return Content(None, False, (), (ContentNote.NO_POUCH,), None)
+        return Content(None, False, (), (ContentNote.NO_POUCH,), None, unknown=unknown)
+    scale = geometry.pixels_per_mm / 2
     start = max(0, min(half.shape[0] - 1, int(corners[2:, 1].min())))
     part = half[start:]
     window = window_mask(part.shape[:2], corners - np.array([0, start], np.float32), scale)
     difference, base = difference_from_base(part, window)
-    seen, specks = _things(part, difference, window, scale, start)
+    seen, specks = things_in(part, difference, window, scale, start)
     left, top, width, height = cv2.boundingRect(corners)
     label = (2 * left, 2 * top, 2 * width, 2 * height)
     if len(seen) > TABLETS_LIMIT:
-        return Content(len(seen), False, (), (ContentNote.TOO_MANY,), label)
+        return Content(len(seen), False, (), (ContentNote.TOO_MANY,), label, unknown=unknown)
     doubts = {
         ContentNote.SPECK: specks > 0,
-        ContentNote.LABEL_EDGE: not _has_clear_edge(half, corners, scale),
-        ContentNote.GLARE: _is_glared(half, corners),
-        ContentNote.OUT_OF_VIEW: not _is_in_view(half.shape[:2], corners, geometry.pouch_height_mm * scale),
+        ContentNote.LABEL_EDGE: not has_clear_edge(half, corners, scale),
+        ContentNote.GLARE: is_glared(half, corners),
+        ContentNote.OUT_OF_VIEW: not is_in_view(half.shape[:2], corners, geometry.pouch_height_mm * scale),
     }
-    return _judge(seen, looks, doubts, base, label)
+    gain = paper_gain(half, corners)
+    return _judge(tuple(_in_paper_light(thing, gain) for thing in seen), looks, doubts, base, label)
 
 
-def find_label(half: Colour, scale: float) -> Points | None:
-    """Find the white label: the largest bright near-rectangle, upright within 20 degrees; 4 corners clockwise from top left."""
-    small = np.asarray(cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-    bright = (_darkest_channel(small) > LABEL_BRIGHTNESS).astype(np.uint8)
-    closed = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    if not outlines:
-        return None
-    hull = cv2.convexHull(max(outlines, key=cv2.contourArea))
-    corners = _clockwise(cv2.boxPoints(cv2.minAreaRect(hull)) * 2 + 0.5)
-    top, side = corners[1] - corners[0], corners[3] - corners[0]
-    width, height = float(np.hypot(*top)), float(np.hypot(*side))
-    if width < LABEL_MIN_WIDTH_MM * scale or height < LABEL_MIN_HEIGHT_MM * scale:
-        return None
-    if cv2.contourArea(hull) * 4 < LABEL_FILL_MIN * width * height:
-        return None
-    tilt = abs(float(np.degrees(np.arctan2(top[1], top[0]))))
-    return corners if tilt <= LABEL_TILT_LIMIT_DEGREES else None
+def _in_paper_light(thing: TabletSeen, gain: float) -> TabletSeen:
+    """Return a thing with its colours as they would be if the label's paper had its own brightness."""
+    return replace(thing, colour=_lit(thing.colour, gain), second=None if thing.second is None else _lit(thing.second, gain))
 
 
-def _clockwise(points: npt.NDArray[np.float32]) -> Points:
-    """Order four corners: top left, top right, bottom right, bottom left."""
-    points = points.reshape(4, 2)
-    total, across = points.sum(axis=1), points[:, 0] - points[:, 1]
-    order = [int(total.argmin()), int(across.argmax()), int(total.argmax()), int(across.argmin())]
-    return np.asarray(points[order], np.float32)
-
-
-def window_mask(shape: tuple[int, ...], corners: Points, scale: float) -> Mask:
-    """Mark the half-plane below the label (255), from a margin under its lower edge to the end of the picture."""
-    height, width = shape[:2]
-    left, right = corners[3], corners[2]
-    slope = (right[1] - left[1]) / max(1.0, float(right[0] - left[0]))
-    y_left, y_right = left[1] - left[0] * slope, left[1] + (width - left[0]) * slope
-    margin = LABEL_MARGIN_MM * scale
-    area = np.array([[0, y_left + margin], [width, y_right + margin], [width, height], [0, height]])
-    mask = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(mask, [np.round(area).astype(np.int32)], (255,))
-    return mask
-
-
-def _has_clear_edge(half: Colour, corners: Points, scale: float) -> bool:
-    """Tell whether paper lies all along just inside the label's lower edge; a tablet against the label moves that edge."""
-    up = (corners[0] - corners[3]) / max(1.0, float(np.hypot(*(corners[0] - corners[3]))))
-    shares = np.linspace(0.02, 0.98, EDGE_POINTS)[:, None]
-    points = corners[3] + (corners[2] - corners[3]) * shares + up * LABEL_INSET_MM * scale
-    columns = np.clip(points[:, 0].round().astype(int), 0, half.shape[1] - 1)
-    rows = np.clip(points[:, 1].round().astype(int), 0, half.shape[0] - 1)
-    return float((half[rows, columns].min(axis=1) > LABEL_BRIGHTNESS).mean()) >= EDGE_SHARE
-
-
-def _is_glared(half: Colour, corners: Points) -> bool:
-    """Tell whether more than a little of the label is saturated, which paper in the right exposure never is."""
-    x, y, width, height = cv2.boundingRect(corners)
-    part = _darkest_channel(half[max(0, y):y + height:4, max(0, x):x + width:4])
-    return float((part >= SATURATED).mean()) > GLARE_SHARE
-
-
-def _darkest_channel(picture: Colour) -> Mask:
-    blue, green, red = cv2.split(picture)
-    return np.asarray(cv2.min(cv2.min(blue, green), red), np.uint8)
-
-
-def _is_in_view(shape: tuple[int, ...], corners: Points, pouch_height: float) -> bool:
-    """Tell whether the lower end of a pouch of this height (px), measured from the label's upper edge, is in the picture."""
-    down = corners[3] - corners[0]
-    down = down / max(1.0, float(np.hypot(*down))) * pouch_height
-    ends = corners[:2] + down
-    return bool((ends >= 0).all() and (ends[:, 0] < shape[1]).all() and (ends[:, 1] < shape[0]).all())
-
-
-def difference_from_base(half: Colour, window: Mask) -> tuple[Mask, tuple[float, float, float]]:
-    """Give for each pixel the largest channel difference from the base (its median colour in the window), and the base."""
-    soft = cv2.GaussianBlur(half, (3, 3), 0)
-    inside = soft[::4, ::4][window[::4, ::4] > 0]
-    base = np.median(inside, axis=0) if len(inside) else np.zeros(3)
-    line = np.tile(np.round(base).astype(np.uint8), (1, soft.shape[1], 1))
-    blue, green, red = cv2.split(cv2.absdiff(soft, line.repeat(soft.shape[0], axis=0)))
-    difference = cv2.bitwise_and(cv2.max(cv2.max(blue, green), red), window)
-    return np.asarray(difference, np.uint8), (float(base[2]), float(base[1]), float(base[0]))
-
-
-def _things(half: Colour, difference: Mask, window: Mask, scale: float, top: int) -> tuple[tuple[TabletSeen, ...], int]:
-    """Measure each connected thing that differs from the base, left to right, and count the specks; `top`: row of `half`."""
-    low = (difference > DIFFERENCE_MIN).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(low, connectivity=8, ltype=cv2.CV_16U)
-    beyond = cv2.dilate((window == 0).astype(np.uint8), np.ones((3, 3), np.uint8))
-    beyond[:, :2] = beyond[:, -2:] = beyond[-2:, :] = 1
-    seen, specks = [], 0
-    for number in range(1, min(count, TABLETS_LIMIT + 2)):
-        x, y, width, height, pixels = (int(value) for value in stats[number])
-        if pixels <= NOISE_MM2 * scale * scale:
-            continue
-        if pixels < SPECK_MM2 * scale * scale:
-            specks += 1
-            continue
-        box = (slice(y, y + height), slice(x, x + width))
-        own = (labels[box] == number).astype(np.uint8)
-        seen.append(_measure(half[box], difference[box], own, bool((own & beyond[box]).any()), (x, y + top), scale))
-    return tuple(sorted(seen, key=lambda thing: thing.x_px)), specks
-
-
-def _measure(
-    half: Colour, difference: Mask, own: Mask, cut_off: bool, corner: tuple[int, int], scale: float,
-) -> TabletSeen:
-    """Measure one thing at the outline where it differs from the base half as much as its inside does."""
-    middle_level = float(np.median(difference[own > 0])) / 2
-    firm = np.pad(((difference > max(DIFFERENCE_MIN, middle_level)) & (own > 0)).astype(np.uint8), 3)
-    outlines, _ = cv2.findContours(firm, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    points = np.concatenate([outline.reshape(-1, 2) for outline in outlines])
-    hull = cv2.convexHull(points)
-    (x, y), sides, _ = cv2.minAreaRect(hull)
-    length, width = max(sides) + 1, min(sides) + 1
-    area = float(firm.sum())
-    hull_area = float(cv2.contourArea(hull)) + cv2.arcLength(hull, True) / 2 + 1
-    left_over = np.pad(own, 3) & (cv2.dilate(firm, np.ones((7, 7), np.uint8)) == 0)
-    whole = len(outlines) == 1 and float(left_over.sum()) <= NOISE_MM2 * scale * scale
-    core = cv2.erode(firm, np.ones((5, 5), np.uint8))[3:-3, 3:-3] > 0
-    pixels = half[core] if core.any() else half[firm[3:-3, 3:-3] > 0]
-    colour = np.median(pixels, axis=0)
-    blue, green, red = colour
-    evenness = float((np.abs(pixels - colour).max(axis=1) <= EVEN_DIFFERENCE).mean())
-    return TabletSeen(
-        x_px=2 * (corner[0] + x - 3), y_px=2 * (corner[1] + y - 3),
-        length_mm=length / scale, width_mm=width / scale, area_mm2=area / scale / scale,
-        solidity=area / hull_area if whole else 0.0, fill=area / (length * width),
-        evenness=evenness, colour=(int(red), int(green), int(blue)), cut_off=cut_off,
-    )
+def _lit(colour: Rgb, gain: float) -> Rgb:
+    red, green, blue = (min(255, round(part * gain)) for part in colour)
+    return red, green, blue
 
 
 def has_outline_of(seen: TabletSeen, look: TabletLook) -> bool:
     """Tell whether a thing has size and outline of one whole tablet of this look."""
-    low, high = ASPECT[look.shape]
-    fill_low, fill_high = FILL[look.shape]
-    slack_mm = SIZE_TOLERANCE_MM + SIZE_TOLERANCE * look.size_mm
-    return (
-        abs(seen.length_mm - look.size_mm) <= slack_mm and low <= seen.width_mm / seen.length_mm <= high
-        and fill_low <= seen.fill <= fill_high and seen.solidity >= SOLIDITY_MIN
-        and seen.evenness >= EVENNESS_MIN
-    )
-
-
-def colour_distance(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Give the Euclidean distance of two colours (red, green, blue 0..255)."""
-    return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5)
+    return seen.is_whole and outline_misfit(seen.sample, look) <= 1
 
 
 def _judge(
-    seen: tuple[TabletSeen, ...], looks: tuple[TabletLook, ...], doubts: dict[ContentNote, bool],
-    base: tuple[float, float, float], label: tuple[int, int, int, int],
+    seen: tuple[TabletSeen, ...], looks: tuple[TabletLook, ...], doubts: dict[ContentNote, bool], base: Rgb,
+    label: tuple[int, int, int, int],
 ) -> Content:
     """Compare what is seen with what is expected; the count is certain only if there is no doubt."""
     single = [any(has_outline_of(thing, look) for look in looks) for thing in seen]
+    strange = [len(seen) >= len(looks) and _is_stranger(thing, looks) for thing in seen]
     doubts = {
         **doubts,
-        ContentNote.NOT_ONE_TABLET: not all(single),
+        ContentNote.NOT_ONE_TABLET: not all(alone or other for alone, other in zip(single, strange, strict=True)),
         ContentNote.CUT_OFF: any(thing.cut_off for thing in seen),
         ContentNote.DARK_TABLET: any(_is_dark(look, base) for look in looks),
     }
@@ -310,30 +184,54 @@ def _judge(
     if len(seen) <= len(looks) and any(thing.look is None for thing in matched):
         notes.append(ContentNote.UNLIKE)
     count = sum(1 if alone else _guess_count(thing, looks) for thing, alone in zip(seen, single, strict=True))
-    return Content(count, not any(doubts.values()), matched, tuple(notes), label)
+    unknown = sum(look.source is LookSource.UNKNOWN for look in looks)
+    return Content(count, not any(doubts.values()), matched, tuple(notes), label, sum(strange), unknown)
 
 
-def _is_dark(look: TabletLook, base: tuple[float, float, float]) -> bool:
-    return max(abs(part - ground) for part, ground in zip(look.colour, base, strict=True)) < DARK_LOOK_DIFFERENCE_MIN
+def _is_stranger(thing: TabletSeen, looks: tuple[TabletLook, ...]) -> bool:
+    """Tell whether a whole tablet is far from every look of a pouch whose looks are all learned and confirmed.
+
+    Ask only where there are things enough: two tablets that overlap may make one outline, and that is none.
+    """
+    if not looks or not thing.is_whole or any(look.source is not LookSource.LEARNED for look in looks):
+        return False
+    if outline_misfit(thing.sample, UNKNOWN_LOOK) > 1:
+        return False
+    return all(max(outline_misfit(thing.sample, look), colour_misfit(thing.sample.ends, look)) > T.stranger_times for look in looks)
+
+
+def _is_dark(look: TabletLook, base: Rgb) -> bool:
+    """Tell whether a part of a tablet is too near to the base's colour to be seen for certain."""
+    if look.source is LookSource.UNKNOWN:
+        return False
+    return any(
+        max(abs(part - ground) for part, ground in zip(end, base, strict=True)) < T.dark_difference for end in look.ends
+    )
 
 
 def _guess_count(thing: TabletSeen, looks: tuple[TabletLook, ...]) -> int:
     """Guess how many tablets make up a thing, from its area and the mean area expected of one."""
-    areas = [TYPICAL_AREA[look.shape] * look.size_mm ** 2 for look in looks]
+    areas = [TYPICAL_AREA[look.shape] * look.size_mm ** 2 for look in looks if look.size_mm]
     return max(1, round(thing.area_mm2 * len(areas) / sum(areas))) if areas else 1
 
 
 def match_looks(seen: tuple[TabletSeen, ...], looks: tuple[TabletLook, ...]) -> tuple[TabletSeen, ...]:
-    """Pair things with expected tablets of their outline and colour, each used once, as many pairs as there can be."""
-    fits = [[
-        index for index, look in enumerate(looks)
-        if has_outline_of(thing, look) and colour_distance(thing.colour, look.colour) <= COLOUR_TOLERANCE
-    ] for thing in seen]
+    """Pair things with expected tablets of their outline and colours, each used once, as many pairs as there can be."""
+    fits = [_fits(thing, looks) for thing in seen]
     owner: dict[int, int] = {}
     for number in range(len(seen)):
         _find_look(number, fits, owner, set())
     look_of = {number: look for look, number in owner.items()}
     return tuple(replace(thing, look=look_of.get(number)) for number, thing in enumerate(seen))
+
+
+def _fits(thing: TabletSeen, looks: tuple[TabletLook, ...]) -> list[int]:
+    """Return the looks that a thing may have, those without a look last."""
+    fitting = [
+        index for index, look in enumerate(looks)
+        if has_outline_of(thing, look) and colour_misfit(thing.sample.ends, look) <= 1
+    ]
+    return sorted(fitting, key=lambda index: looks[index].source is LookSource.UNKNOWN)
 
 
 def _find_look(number: int, fits: list[list[int]], owner: dict[int, int], tried: set[int]) -> bool:
@@ -346,3 +244,17 @@ def _find_look(number: int, fits: list[list[int]], owner: dict[int, int], tried:
             owner[look] = number
             return True
     return False
+
+
+def crop(frame: Frame, tablet: TabletSeen) -> bytes:
+    """Cut one tablet out of a frame, with a little around it, as JPEG; raises UnreadableFrame where the frame is no picture."""
+    picture = cv2.imdecode(np.frombuffer(frame.evidence(), np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise UnreadableFrame(f"frame {frame.sequence} is no picture")
+    left, top, width, height = tablet.box
+    x, y = max(0, left - CROP_BORDER_PX), max(0, top - CROP_BORDER_PX)
+    part = picture[y:top + height + CROP_BORDER_PX, x:left + width + CROP_BORDER_PX]
+    done, jpeg = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise UnreadableFrame("the JPEG encoder refused a tablet")
+    return bytes(jpeg)

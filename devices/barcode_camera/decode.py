@@ -1,73 +1,68 @@
-"""Reads the codes in a grey picture: Data Matrix by zxing-cpp, Code 128 by zbar as a second, independent reader.
+"""What is read of a picture: every code that packs carry by `read_codes`, our own labels' codes by the station's entries.
 
-zxing-cpp is the reader of record. libdmtx and `cv2.barcode` are left out on purpose: both return wrong contents for
-readable codes. Blurring comes before plain reading because noise costs more time and more codes than softness does.
+The station reads its own formats only. Its Data Matrix is read by zxing-cpp, its Code 128 by zbar, so that two readers that
+share nothing can agree.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
-import zxingcpp
 
+from devices.barcode_camera.anything import read_anything
+from devices.barcode_camera.cascade import Budget, View, read_by_steps, read_half
+from devices.barcode_camera.codes import CODE_128, DATA_MATRIX, SERIAL_SYMBOLOGIES, CodeRead, distinct, moved
 from devices.barcode_camera.frame import Grey
+from devices.barcode_camera.fusion import read_joined
+from devices.barcode_camera.pictures import as_grey
+from devices.barcode_camera.readers import PACK_FORMATS, read_zbar, second_reader_missing, zxing_formats
 
-DATA_MATRIX, CODE_128 = "]d1", "]C0"
-SERIAL_SYMBOLOGIES = frozenset({DATA_MATRIX, CODE_128})
-"""Symbology identifiers (ISO/IEC 15424) of our own labels: ECC 200 and Code 128 without FNC1."""
+__all__ = [
+    "CODE_128",
+    "DATA_MATRIX",
+    "SERIAL_SYMBOLOGIES",
+    "CodeRead",
+    "read_code_128",
+    "read_codes",
+    "read_data_matrix",
+    "read_data_matrix_over",
+    "read_half_size",
+    "second_reader_missing",
+]
+MATRIX = frozenset({"DataMatrix"})
 
 
+def read_codes(image: object, formats: Iterable[str] | None = None) -> list[CodeRead]:
+    """Read every code of a picture, BGR or grey, of any size; corners in px of that picture.
 
-@dataclass(frozen=True)
-class CodeRead:
-    """One code: its content, ISO/IEC 15424 identifier, unused share of error correction (0..1, or None), and reader."""
-
-    payload: str
-    symbology: str
-    unused_error_correction: float | None
-    reader: str
-
-
-def second_reader_missing() -> str | None:
-    """Say why there is no second reader, or None where it works: zbar is a system library that may not be there."""
-    return None if _load_pyzbar() is not None else "pyzbar or its library libzbar0 is not installed"
+    `formats`: names of zxing-cpp's formats (`DataMatrix`, `Code128`, …), those of packs where None; ITF is refused, as parts
+    of it pass for whole codes. ValueError where the argument is no picture or names a format that is not read.
+    """
+    wanted = PACK_FORMATS if formats is None else frozenset(formats)
+    zxing_formats(wanted)
+    picture = as_grey(image)
+    reads = read_anything(picture.grey, wanted)
+    return [replace(read, polygon=moved(read.polygon, picture.across, picture.down)) for read in reads]
 
 
 def read_data_matrix(grey: Grey, half: Grey | None = None) -> tuple[CodeRead, ...]:
-    """Read the Data Matrix symbols of a picture: half size, then softened, then as it is; the first that reads ends it."""
-    found = read_half_size(half if half is not None else _halve(grey))
-    found = found or _matrix_codes(soften(grey), "zxing-cpp/soft", invert=False, downscale=True)
-    return found or _matrix_codes(grey, "zxing-cpp/plain", invert=True, downscale=True)
+    """Read the Data Matrix symbols of one frame, step by step within 0.1 s of the thread's time; nothing where none reads."""
+    return read_by_steps(View(grey, half), MATRIX, Budget())
+
+
+def read_data_matrix_over(frames: Sequence[Grey]) -> tuple[CodeRead, ...]:
+    """Read the Data Matrix symbols of several frames of one pouch: of each by itself, then of all joined.
+
+    Every different code that any frame shows is given: frames do not vote.
+    """
+    alone = distinct(read for frame in frames for read in read_data_matrix(frame))
+    return alone or read_joined(frames, MATRIX)
 
 
 def read_half_size(half: Grey) -> tuple[CodeRead, ...]:
-    """Read the Data Matrix symbols of a picture of half size: the first and by far the cheapest step."""
-    return _matrix_codes(half, "zxing-cpp/half", invert=False, downscale=False)
-
-
-def soften(grey: Grey) -> Grey:
-    """Blur lightly (5 x 5, sigma 1)."""
-    return np.asarray(cv2.GaussianBlur(grey, (5, 5), 1.0), np.uint8)
-
-
-def _halve(grey: Grey) -> Grey:
-    height, width = grey.shape[:2]
-    return np.asarray(cv2.resize(grey, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _matrix_codes(grey: Grey, reader: str, *, invert: bool, downscale: bool) -> tuple[CodeRead, ...]:
-    """Read with one setting; what is not printable ASCII is no code of the trade's and is left out."""
-    found: list[Any] = list(zxingcpp.read_barcodes(
-        grey, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.DataMatrix), try_invert=invert, try_downscale=downscale,
-    ))
-    reads = []
-    for barcode in found:
-        payload = _ascii(bytes(barcode.bytes))
-        if barcode.valid and payload:
-            unused = barcode.extra.get("UEC")
-            reads.append(CodeRead(payload, str(barcode.symbology_identifier), unused, reader))
-    return _distinct(reads)
+    """Read the Data Matrix symbols of a picture of half size, corners in px of the whole one: the cheapest step by far."""
+    return read_half(half, MATRIX)
 
 
 def read_code_128(grey: Grey) -> tuple[CodeRead, ...]:
@@ -75,30 +70,8 @@ def read_code_128(grey: Grey) -> tuple[CodeRead, ...]:
 
     Bars are tall and their modules barely two pixels wide: rows are averaged by four, half of them read, widths doubled.
     """
-    pyzbar = _load_pyzbar()
-    if pyzbar is None:
-        return ()
     height, width = grey.shape[:2]
     rows = cv2.resize(grey, (width, max(1, height // 4)), interpolation=cv2.INTER_AREA)[::2]
     rows = cv2.resize(rows, (width * 2, rows.shape[0]), interpolation=cv2.INTER_LINEAR)
-    symbols = pyzbar.decode(rows, symbols=[pyzbar.ZBarSymbol.CODE128])
-    payloads = [_ascii(bytes(symbol.data)) for symbol in symbols]
-    return _distinct([CodeRead(payload, CODE_128, None, "zbar") for payload in payloads if payload])
-
-
-def _load_pyzbar() -> Any:
-    """Import pyzbar at first use; None where its system library is missing (it raises ImportError itself)."""
-    try:
-        from pyzbar import pyzbar
-    except ImportError:
-        return None
-    return pyzbar
-
-
-def _ascii(raw: bytes) -> str:
-    return raw.decode("ascii") if raw and all(0x20 <= byte < 0x7F for byte in raw) else ""
-
-
-def _distinct(reads: list[CodeRead]) -> tuple[CodeRead, ...]:
-    """Keep one read of each content and symbology."""
-    return tuple({(read.symbology, read.payload): read for read in reversed(reads)}.values())[::-1]
+    reads = read_zbar(np.asarray(rows, np.uint8), {"Code128"})
+    return tuple(replace(read, polygon=moved(read.polygon, 0.5, height / rows.shape[0])) for read in reads)

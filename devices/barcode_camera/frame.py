@@ -10,7 +10,7 @@ import numpy.typing as npt
 Grey = npt.NDArray[np.uint8]
 Colour = npt.NDArray[np.uint8]
 JPEG_QUALITY = 90
-JPEG_START = b"\xff\xd8"
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
 class UnreadableFrame(Exception):
@@ -28,6 +28,11 @@ class Frame:
     arrived_s: float
     jpeg: bytes | None = None
     pixels: Colour | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the picture has its end; a JPEG whose end is missing was torn on its way (zeros may follow the end)."""
+        return self.jpeg is None or self.jpeg.rstrip(b"\0").endswith(JPEG_END)
 
     @cached_property
     def grey(self) -> Grey:

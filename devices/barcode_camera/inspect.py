@@ -1,31 +1,25 @@
-"""Says what a picture shows of a pouch beside what was expected: serials, count, and every doubt; it passes no verdict."""
+"""Says what the frames of a pouch show of it beside what was expected: codes, count, and every doubt; it passes no verdict."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
+from devices.barcode_camera.codes import CODE_128, DATA_MATRIX, SERIAL_SYMBOLOGIES, CodeRead, distinct
 from devices.barcode_camera.content import (
     STATION,
+    Content,
     ContentNote,
     StationGeometry,
     TabletLook,
     TabletSeen,
+    content_of_pictures,
     count_tablets,
-    find_label,
 )
-from devices.barcode_camera.decode import (
-    CODE_128,
-    DATA_MATRIX,
-    SERIAL_SYMBOLOGIES,
-    CodeRead,
-    read_code_128,
-    read_data_matrix,
-    read_half_size,
-    second_reader_missing,
-)
+from devices.barcode_camera.decode import read_code_128, read_data_matrix, read_half_size, second_reader_missing
 from devices.barcode_camera.frame import Frame, Grey, UnreadableFrame
+from devices.barcode_camera.image_health import FrameFault, frame_fault
 
 LABEL_SURROUND_PX = 16
 TRIES = 3
@@ -49,48 +43,199 @@ class CodeNote(StrEnum):
     NO_SECOND_READER = "the second reader is not installed"
 
 
-Note = CodeNote | ContentNote
+class FrameNote(StrEnum):
+    """What is wrong with the frames themselves."""
+
+    BLACK = "the picture is black: the lens is covered or there is no light"
+    TORN = "the picture is torn: lines are shifted or missing"
+    DISAGREE = "the frames of this pouch show different contents"
+
+
+Note = CodeNote | ContentNote | FrameNote
+_FAULTS = {FrameFault.BLACK: FrameNote.BLACK, FrameFault.TORN: FrameNote.TORN}
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What one frame showed. `serials`: each once, Data Matrix first; `count` and `certain` as in `Content`.
+    """What one frame showed, or several of one pouch. `serials`: each once, Data Matrix first.
 
-    `frame_jpeg` is the evidence; `arrived_s` the monotonic time at which the frame came.
+    `reads` are the codes of all frames: two different ones are both there. `content` is what lies there, and `certain` whether
+    no frame speaks against it. `frames` are the evidence; `sequence` and `arrived_s` (monotonic time) are those of the newest.
     """
 
     serials: tuple[str, ...]
     reads: tuple[CodeRead, ...]
-    count: int | None
+    content: Content
     certain: bool
-    tablets: tuple[TabletSeen, ...]
     notes: tuple[Note, ...]
-    frame_jpeg: bytes
-    sequence: int
-    arrived_s: float
+    frames: tuple[Frame, ...]
+
+    @property
+    def count(self) -> int | None:
+        """Give the count, the best guess where it is not certain."""
+        return self.content.count
+
+    @property
+    def tablets(self) -> tuple[TabletSeen, ...]:
+        """Give each thing that lies there."""
+        return self.content.tablets
+
+    @property
+    def sequence(self) -> int:
+        """Give the number of the newest frame."""
+        return self.frames[-1].sequence
+
+    @property
+    def arrived_s(self) -> float:
+        """Give when the newest frame came."""
+        return self.frames[-1].arrived_s
 
     @property
     def data_matrix(self) -> tuple[str, ...]:
         """Give the contents of the Data Matrix codes of our labels."""
-        return tuple(read.payload for read in self.reads if read.symbology == DATA_MATRIX)
+        return tuple(read.text for read in self.reads if read.identifier == DATA_MATRIX)
 
     @property
     def code_128(self) -> tuple[str, ...]:
         """Give the contents of the Code 128 symbols."""
-        return tuple(read.payload for read in self.reads if read.symbology == CODE_128)
+        return tuple(read.text for read in self.reads if read.identifier == CODE_128)
+
+    def own_matrix(self, serial: str) -> CodeRead | None:
+        """Give the Data Matrix of this serial, the one that was read with most error correction to spare."""
+        own = [read for read in self.reads if read.identifier == DATA_MATRIX and read.text == serial]
+        return max(own, key=lambda read: read.quality or 0.0, default=None)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One frame with what was found in it."""
+
+    frame: Frame
+    reads: tuple[CodeRead, ...]
+    content: Content
+    fault: FrameNote | None
 
 
 def inspect(frame: Frame, expected: Expected, geometry: StationGeometry = STATION) -> Inspection:
     """Read codes by both readers and count the content of one frame; raises UnreadableFrame where it is no picture."""
+    return _together([_see(frame, expected, geometry)], expected, geometry)
+
+
+def inspect_frames(frames: Iterable[Frame], expected: Expected, geometry: StationGeometry = STATION) -> Inspection | None:
+    """Inspect all of these frames of one pouch together; None where none of them is a picture."""
+    seen = [each for frame in frames if (each := _try_to_see(frame, expected, geometry)) is not None]
+    return _together(seen, expected, geometry) if seen else None
+
+
+def look_for(
+    frames: Iterable[Frame], expected: Expected, geometry: StationGeometry = STATION, tries: int = TRIES, before: str = "",
+) -> Inspection | None:
+    """Inspect frames of a pouch as they come until they prove its serial and a certain count, `tries` of them at most.
+
+    A frame without a pouch, or with nothing but the serial `before`, is taken for the time before this pouch and passed over;
+    any other code counts, and is never outvoted. Only where all frames were such ones is the last of them given. None: there was
+    no frame that is a picture.
+    """
+    seen: list[_Seen] = []
+    passed_over: _Seen | None = None
+    for each in _as_they_come(frames, expected, geometry):
+        if _is_before(each, before):
+            passed_over = each
+            continue
+        seen.append(each)
+        inspection = _together(seen, expected, geometry)
+        if len(seen) >= tries or proves(inspection, expected):
+            return inspection
+    last = seen or ([passed_over] if passed_over is not None else [])
+    return _together(last, expected, geometry) if last else None
+
+
+def proves(inspection: Inspection, expected: Expected) -> bool:
+    """Tell whether more frames could not say more: the expected serial alone, a certain count, and no note about the pouch."""
+    return inspection.serials == (expected.serial,) and inspection.certain and not set(inspection.notes) - {CodeNote.NO_SECOND_READER}
+
+
+def _as_they_come(frames: Iterable[Frame], expected: Expected, geometry: StationGeometry) -> Iterator[_Seen]:
+    for frame in frames:
+        if (seen := _try_to_see(frame, expected, geometry)) is not None:
+            yield seen
+
+
+def _try_to_see(frame: Frame, expected: Expected, geometry: StationGeometry) -> _Seen | None:
+    try:
+        return _see(frame, expected, geometry)
+    except UnreadableFrame:
+        return None
+
+
+def _see(frame: Frame, expected: Expected, geometry: StationGeometry) -> _Seen:
     content = count_tablets(frame.half_colour, expected.tablets, geometry)
     first = read_half_size(frame.half_grey) or read_data_matrix(frame.grey, frame.half_grey)
-    reads = (*first, *read_code_128(_crop(frame.grey, content.label)))
-    serials = tuple(dict.fromkeys(read.payload for read in reads if read.symbology in SERIAL_SYMBOLOGIES))
-    return Inspection(
-        serials=serials, reads=reads, count=content.count, certain=content.certain, tablets=content.tablets,
-        notes=(*_code_notes(serials, reads, expected.serial), *content.notes),
-        frame_jpeg=frame.evidence(), sequence=frame.sequence, arrived_s=frame.arrived_s,
+    fault = frame_fault(frame)
+    return _Seen(
+        frame, (*first, *read_code_128(_crop(frame.grey, content.label))), content, None if fault is None else _FAULTS[fault]
     )
+
+
+def _is_before(seen: _Seen, before: str) -> bool:
+    """Tell whether a frame shows the time before this pouch: the pouch that was judged last, or the empty station."""
+    texts = {read.text for read in seen.reads}
+    is_empty = not texts and ContentNote.NO_POUCH in seen.content.notes and seen.fault is None
+    return is_empty or (before != "" and texts == {before})
+
+
+def _together(seen: Sequence[_Seen], expected: Expected, geometry: StationGeometry) -> Inspection:
+    """Join what several frames of one pouch showed: every code of any frame, and the content of those that prove theirs."""
+    reads = distinct(read for each in seen for read in each.reads)
+    whole = [each for each in seen if each.fault is None]
+    if len(whole) > 1 and not any(read.identifier == DATA_MATRIX for read in reads):
+        reads = distinct((*reads, *_joined_reads([each.frame.grey for each in whole])))
+    content, doubts = _joined_content(whole, reads, expected, geometry)
+    serials = tuple(dict.fromkeys(read.text for read in _matrix_first(reads) if read.identifier in SERIAL_SYMBOLOGIES))
+    faults = () if whole else tuple(dict.fromkeys(each.fault for each in seen if each.fault is not None))
+    return Inspection(
+        serials=serials, reads=reads, content=content, certain=content.certain and not doubts and not faults,
+        notes=(*_code_notes(serials, reads, expected.serial), *content.notes, *doubts, *faults), frames=tuple(each.frame for each in seen),
+    )  # fmt: skip
+
+
+def _matrix_first(reads: Iterable[CodeRead]) -> list[CodeRead]:
+    return sorted(reads, key=lambda read: read.identifier != DATA_MATRIX)
+
+
+def _joined_reads(greys: Sequence[Grey]) -> tuple[CodeRead, ...]:
+    """Read the pixelwise minimum of frames whose glare lies in different places: print is dark, so glare falls out."""
+    if len({grey.shape for grey in greys}) > 1:
+        return ()
+    return tuple(replace(read, reader=f"{read.reader}/joined") for read in read_data_matrix(np.minimum.reduce(greys)))
+
+
+def _joined_content(
+    whole: Sequence[_Seen], reads: Iterable[CodeRead], expected: Expected, geometry: StationGeometry,
+) -> tuple[Content, tuple[FrameNote, ...]]:
+    """Give the content of the frames that show whose pouch it is; certain only where the certain ones of them agree.
+
+    A late frame of the pouch before may have no readable code: a frame proves a content only if it shows this pouch's code too, or if
+    the code was read of the frames joined, which frames of different pouches would not give.
+    """
+    own = [each for each in whole if any(read.text == expected.serial for read in each.reads)]
+    known = own or [each for each in whole if any(read.text == expected.serial for read in reads)]
+    certain = [each.content for each in known if each.content.certain]
+    if certain:
+        disagree = len({_what(content) for content in certain}) > 1
+        return min(certain, key=lambda content: len(content.notes)), (FrameNote.DISAGREE,) if disagree else ()
+    if known:
+        return content_of_pictures([each.frame.half_colour for each in known], expected.tablets, geometry), ()
+    return (replace(whole[-1].content, certain=False) if whole else _NOTHING), ()
+
+
+_NOTHING = Content(None, False, (), (), None)
+
+
+def _what(content: Content) -> tuple[object, ...]:
+    """Give what two frames of one pouch must agree about: how many, which of the looks, and how many are none of them."""
+    looks = sorted(-1 if tablet.look is None else tablet.look for tablet in content.tablets)
+    return content.count, content.strangers, *looks
 
 
 def _code_notes(serials: tuple[str, ...], reads: tuple[CodeRead, ...], expected: str) -> tuple[CodeNote, ...]:
@@ -98,7 +243,7 @@ def _code_notes(serials: tuple[str, ...], reads: tuple[CodeRead, ...], expected:
         CodeNote.NO_CODE: not serials,
         CodeNote.OTHER_SERIAL: any(serial != expected for serial in serials),
         CodeNote.SEVERAL_SERIALS: len(serials) > 1,
-        CodeNote.FOREIGN_CODE: any(read.symbology not in SERIAL_SYMBOLOGIES for read in reads),
+        CodeNote.FOREIGN_CODE: any(read.identifier not in SERIAL_SYMBOLOGIES for read in reads),
         CodeNote.NO_SECOND_READER: second_reader_missing() is not None,
     }
     return tuple(note for note, holds in stands.items() if holds)
@@ -111,43 +256,3 @@ def _crop(grey: Grey, label: tuple[int, int, int, int] | None) -> Grey:
     left, top, width, height = label
     x, y = max(0, left - LABEL_SURROUND_PX), max(0, top - LABEL_SURROUND_PX)
     return np.asarray(grey[y:top + height + LABEL_SURROUND_PX, x:left + width + LABEL_SURROUND_PX], np.uint8)
-
-
-def look_for(
-    frames: Iterable[Frame], expected: Expected, geometry: StationGeometry = STATION, tries: int = TRIES,
-) -> Inspection | None:
-    """Inspect frames as they come until one shows the expected serial alone and a certain count; else give the best.
-
-    A frame without a pouch, or with another serial, is taken for the pouch before and passed over, as the picture may be
-    older than the event that asked for it: only when the frames end is such a one inspected. At most `tries` frames of
-    the present pouch are inspected. None: there was no frame that is a picture.
-    """
-    best: Inspection | None = None
-    passed_over: Frame | None = None
-    for frame in frames:
-        try:
-            if not _may_be(frame, expected.serial, geometry):
-                passed_over = frame
-                continue
-            inspection = inspect(frame, expected, geometry)
-        except UnreadableFrame:
-            continue
-        best = inspection if best is None or _rank(inspection, expected) > _rank(best, expected) else best
-        tries -= 1
-        if tries <= 0 or _rank(best, expected) == (True, True):
-            return best
-    if best is None and passed_over is not None:
-        return inspect(passed_over, expected, geometry)
-    return best
-
-
-def _may_be(frame: Frame, serial: str, geometry: StationGeometry) -> bool:
-    """Tell whether a frame may show the pouch of this serial: its code is there, or a label whose code cannot be read."""
-    payloads = [read.payload for read in read_half_size(frame.half_grey)]
-    if payloads:
-        return serial in payloads
-    return find_label(frame.half_colour, geometry.pixels_per_mm / 2) is not None
-
-
-def _rank(inspection: Inspection, expected: Expected) -> tuple[bool, bool]:
-    return inspection.serials == (expected.serial,), inspection.certain

@@ -1,10 +1,8 @@
 """Reads a camera by OpenCV in a thread of its own and keeps its newest frames; it never blocks whoever asks for one.
 
-DOWN: cable, power or address of the camera. STALE: it is connected but sends nothing. FROZEN: it sends the very
-same bytes again and again, which a living sensor cannot. In none of these may a pouch be released by the picture.
+Only a LIVE stream is a witness. Each other state is a fault with its figure: in none of them may a pouch be released by the picture.
 """
 
-import os
 import threading
 import time
 from collections import deque
@@ -17,73 +15,92 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
-from devices.barcode_camera.frame import JPEG_START, Frame
+from devices.barcode_camera.capture import OPEN_TIMEOUT_MS, READ_TIMEOUT_MS, CaptureSettings, open_capture
+from devices.barcode_camera.frame import JPEG_START, Frame, UnreadableFrame
+from devices.barcode_camera.image_health import FrameFault, frame_fault
 
 FRAMES_KEPT = 8
-OPEN_TIMEOUT_MS = 3000
-READ_TIMEOUT_MS = 2000
 BACKOFF_FIRST_S, BACKOFF_LIMIT_S = 0.2, 5.0
 STALE_AFTER_S = 1.5
 FROZEN_AFTER_FRAMES, FROZEN_AFTER_S = 20, 3.0
+SLOW_GAP_S = 0.7
+"""Mean seconds between the frames kept, above which the station cannot take its frames of a pouch in time."""
 BAD_FRAMES_LIMIT = 10
-HTTP_OPTIONS = "fflags;nobuffer|flags;low_delay|probesize;32|analyzeduration;0"
-RTSP_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
-OPTIONS_VARIABLE = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-
-_opening = threading.Lock()
+RECENT_FRAMES, TORN_LIMIT = 20, 5
+LOOK_EVERY_S = 0.5
+"""How often the reader looks into a picture by itself; a pouch's own frames are all looked at by the station."""
+FAULT_HOLDS_S = 2.0
+"""How long a stream counts as faulty after a black or torn picture was seen: a loose cable spoils one picture and not the next."""
 
 
 class CameraState(StrEnum):
-    """What can be said of the stream at this moment."""
+    """What can be said of the stream at this moment.
+
+    STALE: connected, and nothing comes. FROZEN: the very same picture again and again, which no living sensor gives.
+    BLACK: a covered lens, or no light. TORN: half pictures or shifted lines. SLOW: too few frames a second.
+    """
 
     CONNECTING = "connecting"
     LIVE = "live"
     STALE = "stale"
     FROZEN = "frozen"
+    BLACK = "black"
+    TORN = "torn"
+    SLOW = "slow"
     DOWN = "down"
 
 
 @dataclass(frozen=True)
 class CameraHealth:
-    """State, the reason of a state that is not LIVE, and the counters since the start."""
+    """State, the figure or detail of a state that is not LIVE (`reason`), counters since the start, and settings refused."""
 
     state: CameraState
     reason: str
     frames: int
     bad_frames: int
     connections: int
+    refused: tuple[str, ...] = ()
 
 
 class CameraStream:
-    """The newest frames of a camera: a device number (`0`, `/dev/video0`), an RTSP URL or an HTTP MJPEG URL.
+    """The newest frames of a camera; `on_state` is called in the reader's thread at each change of state."""
 
-    `on_state` is called in the reader's thread at each change between CONNECTING, LIVE and DOWN.
-    """
-
-    def __init__(self, source: str, on_state: Callable[[CameraState, str], None] | None = None) -> None:
-        self._source, self._on_state = source, on_state
+    def __init__(
+        self, source: str | CaptureSettings, on_state: Callable[[CameraState, str], None] | None = None,
+    ) -> None:
+        self._settings = source if isinstance(source, CaptureSettings) else CaptureSettings(source)
+        self._on_state = on_state
         self._changed = threading.Condition()
         self._frames: deque[Frame] = deque(maxlen=FRAMES_KEPT)
         self._state, self._reason = CameraState.CONNECTING, ""
+        self._told = CameraState.CONNECTING
         self._count = self._bad = self._connections = 0
         self._same_frames, self._same_since_s = 0, 0.0
+        self._torn: deque[bool] = deque(maxlen=RECENT_FRAMES)
+        self._looked_s, self._fault_s = 0.0, 0.0
+        self._fault: FrameFault | None = None
+        self._refused: tuple[str, ...] = ()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin to read; connecting goes on in the background for ever."""
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name="camera", daemon=True),
+            threading.Thread(target=self._watch, name="camera-watch", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End the reader; waits at most for the read timeout. Safe to repeat."""
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join((OPEN_TIMEOUT_MS + READ_TIMEOUT_MS) / 1000 + 1)
-            self._thread = None
+        for thread in self._threads:
+            thread.join((OPEN_TIMEOUT_MS + READ_TIMEOUT_MS) / 1000 + 1)
+        self._threads = []
 
     def __enter__(self) -> Self:
         self.start()
@@ -96,16 +113,30 @@ class CameraStream:
         """Say how the stream is now."""
         with self._changed:
             state, reason = self._present_state(time.monotonic())
-            return CameraHealth(state, reason, self._count, self._bad, self._connections)
+            return CameraHealth(state, reason, self._count, self._bad, self._connections, self._refused)
 
     def _present_state(self, now_s: float) -> tuple[CameraState, str]:
-        if self._state is CameraState.LIVE and self._frames:
-            silent_s = now_s - self._frames[-1].arrived_s
-            if silent_s > STALE_AFTER_S:
-                return CameraState.STALE, f"no frame for {silent_s:.1f} s"
-            if self._same_frames >= FROZEN_AFTER_FRAMES and now_s - self._same_since_s >= FROZEN_AFTER_S:
-                return CameraState.FROZEN, f"{self._same_frames} frames of the same bytes"
-        return self._state, self._reason
+        if self._state is not CameraState.LIVE or not self._frames:
+            return self._state, self._reason
+        silent_s = now_s - self._frames[-1].arrived_s
+        gap_s = self._mean_gap_s()
+        if silent_s > STALE_AFTER_S:
+            return CameraState.STALE, f"{silent_s:.1f} s"
+        if self._same_frames >= FROZEN_AFTER_FRAMES and now_s - self._same_since_s >= FROZEN_AFTER_S:
+            return CameraState.FROZEN, str(self._same_frames)
+        if sum(self._torn) >= TORN_LIMIT or self._fault is FrameFault.TORN:
+            return CameraState.TORN, f"{sum(self._torn)}/{len(self._torn)}"
+        if self._fault is FrameFault.BLACK:
+            return CameraState.BLACK, ""
+        if gap_s > SLOW_GAP_S:
+            return CameraState.SLOW, f"{1 / gap_s:.1f}"
+        return CameraState.LIVE, ""
+
+    def _mean_gap_s(self) -> float:
+        """Give the mean seconds between the kept frames; 0 before there are enough of this connection."""
+        if len(self._frames) < FRAMES_KEPT:
+            return 0.0
+        return (self._frames[-1].arrived_s - self._frames[0].arrived_s) / (FRAMES_KEPT - 1)
 
     def latest(self) -> Frame | None:
         """Give the newest frame, or None before the first one."""
@@ -138,90 +169,103 @@ class CameraStream:
         backoff_s = BACKOFF_FIRST_S
         while not self._stopping.is_set():
             frames_before = self._count
-            reason = self._read_one_connection()
+            state, reason = self._read_one_connection()
             if self._stopping.is_set():
                 return
-            self._tell(CameraState.DOWN, reason)
+            self._become(state, reason)
             backoff_s = BACKOFF_FIRST_S if self._count > frames_before else min(backoff_s * 2, BACKOFF_LIMIT_S)
             self._stopping.wait(backoff_s)
 
-    def _read_one_connection(self) -> str:
-        """Open the camera and read until it ends; returns why it ended."""
+    def _read_one_connection(self) -> tuple[CameraState, str]:
+        """Open the camera and read until it ends; returns what it is now and why."""
+        source = self._settings.source
         try:
-            capture = open_capture(self._source)
+            capture, refused = open_capture(self._settings)
         except (cv2.error, OSError) as error:
-            return f"cannot open {self._source}: {error}"
+            return CameraState.DOWN, f"cannot open {source}: {error}"
         try:
             if not capture.isOpened():
-                return f"cannot open {self._source}"
-            self._connections += 1
+                return CameraState.DOWN, f"cannot open {source}"
+            self._begin(refused)
             return self._read(capture)
         finally:
             capture.release()
 
-    def _read(self, capture: cv2.VideoCapture) -> str:
+    def _begin(self, refused: tuple[str, ...]) -> None:
+        """Start a connection: what was kept of the one before says nothing of this one's pace."""
+        with self._changed:
+            self._connections += 1
+            self._refused = refused
+            self._frames.clear()
+            self._torn.clear()
+            self._same_frames, self._fault = 0, None
+
+    def _read(self, capture: cv2.VideoCapture) -> tuple[CameraState, str]:
         bad_in_a_row = 0
         while not self._stopping.is_set():
             done, data = capture.read()
             if not done:
-                return "the stream ended"
+                return CameraState.DOWN, "the stream ended"
             if self._keep(np.asarray(data, np.uint8)):
                 bad_in_a_row = 0
             elif (bad_in_a_row := bad_in_a_row + 1) >= BAD_FRAMES_LIMIT:
-                return f"{bad_in_a_row} damaged frames in a row"
-        return "stopped"
+                return CameraState.TORN, f"{bad_in_a_row}/{bad_in_a_row}"
+        return CameraState.DOWN, "stopped"
 
     def _keep(self, data: Any) -> bool:
-        """Put what one read gave among the newest frames; False where it is neither JPEG nor picture."""
+        """Put what one read gave among the newest frames; False where it is no picture or only a part of one."""
         now_s = time.monotonic()
         packet = data.tobytes() if data.ndim == 2 and 1 in data.shape else None
-        if packet is not None and not packet.startswith(JPEG_START):
-            self._bad += 1
-            return False
+        frame = Frame(self._count + 1, now_s, packet, None if packet is not None else data)
+        is_whole = (packet is None or packet.startswith(JPEG_START)) and frame.is_whole
+        found = self._look_into(frame) if is_whole and now_s - self._looked_s >= LOOK_EVERY_S else None
         with self._changed:
-            same = packet is not None and bool(self._frames) and self._frames[-1].jpeg == packet
-            self._same_frames = self._same_frames + 1 if same else 0
-            self._same_since_s = self._same_since_s if same else now_s
+            self._torn.append(not is_whole or found is FrameFault.TORN)
+            if found is not None:
+                self._fault, self._fault_s = found, now_s
+            elif now_s - self._fault_s > FAULT_HOLDS_S:
+                self._fault = None
+            if not is_whole:
+                self._bad += 1
+                return False
+            self._same_frames = self._same_frames + 1 if self._is_repeated(frame) else 0
+            self._same_since_s = self._same_since_s if self._same_frames else now_s
             self._count += 1
-            self._frames.append(Frame(self._count, now_s, packet, None if packet is not None else data))
+            self._frames.append(frame)
             self._changed.notify_all()
         if self._state is not CameraState.LIVE:
-            self._tell(CameraState.LIVE, "")
+            self._become(CameraState.LIVE, "")
         return True
 
-    def _tell(self, state: CameraState, reason: str) -> None:
-        with self._changed:
-            changed, self._state, self._reason = state is not self._state, state, reason
-            self._changed.notify_all()
-        if changed and self._on_state is not None:
-            self._on_state(state, reason)
-
-
-def open_capture(source: str) -> cv2.VideoCapture:
-    """Open a camera with the least delay OpenCV can give; of HTTP MJPEG it takes the camera's own JPEGs, not decoded."""
-    if source.isdigit() or source.startswith("/dev/video"):
-        capture = cv2.VideoCapture(int(source) if source.isdigit() else source, cv2.CAP_V4L2)
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        return capture
-    if not source.startswith(("http://", "https://")):
-        return _open_ffmpeg(source, RTSP_OPTIONS, [])
-    capture = _open_ffmpeg(source, HTTP_OPTIONS, [cv2.CAP_PROP_FORMAT, -1])
-    if not capture.isOpened() or int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little") == b"MJPG":
-        return capture
-    capture.release()
-    return _open_ffmpeg(source, RTSP_OPTIONS, [])
-
-
-def _open_ffmpeg(source: str, options: str, settings: list[int]) -> cv2.VideoCapture:
-    """Open by FFmpeg, whose options OpenCV takes only from the environment: set for this one opening."""
-    with _opening:
-        before = os.environ.get(OPTIONS_VARIABLE)
-        os.environ[OPTIONS_VARIABLE] = options if before is None else before
+    def _look_into(self, frame: Frame) -> FrameFault | None:
+        self._looked_s = frame.arrived_s
         try:
-            return cv2.VideoCapture(source, cv2.CAP_FFMPEG, [
-                cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS,
-                cv2.CAP_PROP_N_THREADS, 1, *settings,
-            ])
-        finally:
-            if before is None:
-                del os.environ[OPTIONS_VARIABLE]
+            return frame_fault(frame)
+        except UnreadableFrame:
+            return FrameFault.TORN
+
+    def _is_repeated(self, frame: Frame) -> bool:
+        """Tell whether a frame is the one before to the last bit, by its bytes or, of a raw camera, by its pixels."""
+        before = self._frames[-1] if self._frames else None
+        if before is None or before.jpeg != frame.jpeg:
+            return False
+        return frame.pixels is None or (before.pixels is not None and np.array_equal(before.pixels, frame.pixels))
+
+    def _become(self, state: CameraState, reason: str) -> None:
+        with self._changed:
+            self._state, self._reason = state, reason
+            self._changed.notify_all()
+        self._tell()
+
+    def _watch(self) -> None:
+        """Tell of states that show only with time: silence, the same picture, too few frames."""
+        while not self._stopping.wait(LOOK_EVERY_S):
+            self._tell()
+
+    def _tell(self) -> None:
+        """Call `on_state` where the state differs from the one told last; in the order in which they came."""
+        with self._changed:
+            state, reason = self._present_state(time.monotonic())
+            changed, self._told = state is not self._told, state
+            if changed and self._on_state is not None:
+                self._on_state(state, reason)

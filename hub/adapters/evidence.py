@@ -1,7 +1,26 @@
-"""Evidence of the camera: frames by their content, beside the ledger entries that name them."""
+"""Evidence of the camera: frames by their content, on the disk before the ledger entry that names them."""
 
+import errno
 import hashlib
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+
+from hub.domain.words import Words
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
+_FULL = Words("the disk is full", "диск заполнен")
+_TROUBLE = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EROFS: Words("the disk can only be read", "диск доступен только для чтения")}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The digests of the frames that are on the disk, in their order, and why the others are not (None where all are)."""
+
+    digests: tuple[str, ...] = ()
+    trouble: Words | None = None
 
 
 class EvidenceFolder:
@@ -12,18 +31,73 @@ class EvidenceFolder:
         folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, frame: bytes) -> str:
-        """Keep a frame and return its digest."""
+        """Put a frame on the disk for good and return its digest; raise OSError where the disk does not take it."""
         digest = hashlib.sha256(frame).hexdigest()
-        path = self._folder / f"{digest}.jpg"
-        if not path.exists():
-            partial = path.with_suffix(".part")
-            partial.write_bytes(frame)
-            partial.rename(path)
+        if self.read(digest) is None:
+            self._write(self._path(digest), frame)
+        self._flush_names()
         return digest
 
+    def keep_all(self, frames: Iterable[bytes]) -> Kept:
+        """Keep the frames of a pouch, each once; what the disk does not take is told, never raised."""
+        digests: dict[str, None] = {}
+        for frame in frames:
+            try:
+                digests[self.keep(frame)] = None
+            except OSError as error:
+                return Kept(tuple(digests), _trouble(error))
+        return Kept(tuple(digests))
+
     def read(self, digest: str) -> bytes | None:
-        """Return a frame, or None where there is none of that digest."""
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        """Return a frame, or None where there is none of that digest, or only a file that is not what its name says."""
+        frame = self._content(digest)
+        return frame if frame is not None and hashlib.sha256(frame).hexdigest() == digest else None
+
+    def is_damaged(self, digest: str) -> bool:
+        """Tell whether there is a file of that digest with another content, or one that cannot be read."""
+        return _DIGEST(digest) is not None and self._path(digest).exists() and self.read(digest) is None
+
+    def remove(self, digest: str) -> bool:
+        """Remove a frame; False where it is still there. A frame that is gone already counts as removed."""
+        if not _DIGEST(digest):
+            return False
+        try:
+            self._path(digest).unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / f"{digest}.jpg"
+
+    def _content(self, digest: str) -> bytes | None:
+        try:
+            return self._path(digest).read_bytes() if _DIGEST(digest) else None
+        except OSError:
             return None
-        path = self._folder / f"{digest}.jpg"
-        return path.read_bytes() if path.exists() else None
+
+    def _write(self, path: Path, frame: bytes) -> None:
+        """Write beside and rename: a crash or a full disk leaves no half of a frame under its name."""
+        partial = path.with_suffix(".part")
+        try:
+            with partial.open("wb") as file:
+                file.write(frame)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
+
+    def _flush_names(self) -> None:
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _trouble(error: OSError) -> Words:
+    """Return what a disk says in words that a person can act on."""
+    number = error.errno or 0
+    return _TROUBLE.get(number, Words(f"the disk answers with error {number}", f"диск отвечает ошибкой {number}"))

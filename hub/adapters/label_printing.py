@@ -9,10 +9,11 @@ from typing import Protocol
 
 from firmware_bridge import contract
 from firmware_bridge.print_contract import decode_print_event
-from firmware_bridge.printer_bridge import DESCRIPTION
-from firmware_bridge.printer_conversation import PrinterLine
+from firmware_bridge.printer_bridge import description_of
 from firmware_bridge.printer_core import PrinterCore
+from firmware_bridge.printer_line import PrinterLine
 from firmware_bridge.printer_spool import PrintSpool
+from firmware_bridge.printer_status import PrinterLanguage
 from hub.adapters.print_commands import book, next_command
 from hub.adapters.print_link import PrintLink, is_by_mqtt
 from hub.adapters.writer import Writer
@@ -21,6 +22,14 @@ from hub.services.devices import device_reported
 from hub.services.house import House
 
 SPOOL = "printing.sqlite"
+
+
+def printer_address(url: str) -> tuple[PrinterLanguage, str]:
+    """Return the language and the line of a printer on this box: `zpl+` before an address is ZPL, without it is ESC/POS."""
+    language, plus, address = url.partition("+")
+    if plus and language in set(PrinterLanguage):
+        return PrinterLanguage(language), address
+    return PrinterLanguage.ESCPOS, url
 
 
 class Way(Protocol):
@@ -61,9 +70,9 @@ class DirectPrinting:
         self._device = device
         self._spool = PrintSpool(writer.path.with_name(SPOOL))
         self._books = Books(writer, device, self._spool)
-        self._core = PrinterCore(
-            device, self._spool, self._books, PrinterLine(url), DESCRIPTION, lambda: datetime.now(UTC), lambda: None
-        )
+        self._language, address = printer_address(url)
+        line, told = PrinterLine(address, self._language), description_of(self._language)
+        self._core = PrinterCore(device, self._spool, self._books, line, told, lambda: datetime.now(UTC), lambda: None)
         self._core.recover()
 
     def work(self) -> bool:
@@ -71,7 +80,7 @@ class DirectPrinting:
         self._core.turn(set(), time.monotonic())
         if not self._core.is_ready:
             return False
-        command = next_command(self._writer, self._device)
+        command = next_command(self._writer, self._device, self._language)
         if command is None:
             return False
         self._spool.take(self._device, command)

@@ -89,7 +89,7 @@ def entries_between(connection: sqlite.Connection, kind: str, after: int, before
         yield _entry(row)
 
 
-def newest_entry(connection: sqlite.Connection, kind: str, about: Mapping[str, str]) -> LedgerEntry | None:
+def newest_entry(connection: sqlite.Connection, kind: str, about: Mapping[str, str | int]) -> LedgerEntry | None:
     """Return the newest entry of a kind whose data has these members, read from the newest on; None where there is none."""
     terms = " AND ".join("json_extract(data, ?) = ?" for _ in about)
     values = [value for name, text in about.items() for value in (f"$.{name}", text)]

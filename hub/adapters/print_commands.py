@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from devices.label_printer import job_bytes
 from firmware_bridge import printer_status
-from firmware_bridge.print_contract import PrintCommand, PrintEvent
+from firmware_bridge.print_contract import PRINT_LIMIT_BYTES, PrintCommand, PrintEvent
+from firmware_bridge.printer_status import PrinterLanguage
 from hub.adapters.printed_labels import (
     LABEL_IN_DOUBT,
     LABEL_REFUSED,
@@ -30,14 +31,14 @@ FENCE = 1
 _TRIED_AGAIN = {"NOT_READY", "UNREACHABLE"}
 
 
-def next_command(writer: Writer, device: DeviceId) -> PrintCommand | None:
-    """Return the command of the first label that waits; one of which none can be made is asked about."""
+def next_command(writer: Writer, device: DeviceId, language: PrinterLanguage) -> PrintCommand | None:
+    """Return the command of the first label that waits, in the printer's language; one of which none can be made is asked about."""
     waiting = writer.submit_read(lambda unit: waiting_labels(unit, device, 1)).result()
     if not waiting:
         return None
     label = waiting[0]
     try:
-        return _command(label)
+        return _command(label, language)
     except ValueError as error:
         trouble = Trouble(label, f"no print can be made of it: {error}", LABEL_REFUSED)
         writer.submit("system", lambda unit: keep_trouble(unit, device, trouble)).result()
@@ -73,12 +74,15 @@ def _trouble(label: Print, event: PrintEvent) -> Trouble:
     return Trouble(label, f"{event.rc}: {event.reason}", LABEL_REFUSED)
 
 
-def _command(label: Print) -> PrintCommand:
-    raster = Raster(label.width, label.height, base64.b64decode(label.raster))
+def _command(label: Print, language: PrinterLanguage) -> PrintCommand:
+    data = job_bytes(Raster(label.width, label.height, base64.b64decode(label.raster)), process_id(label), language)
+    if len(data) > PRINT_LIMIT_BYTES:
+        raise ValueError(f"it has {len(data)} bytes in {language.protocol}, more than {PRINT_LIMIT_BYTES}")
     return PrintCommand(
         command=command_name(label),
         fence=FENCE,
         expires_at=datetime.now(UTC) + COMMAND_LASTS,
         process_id=process_id(label).decode(),
-        data=job_bytes(raster, process_id(label)),
+        data=data,
+        language=language,
     )

@@ -16,15 +16,18 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from firmware_bridge import contract, print_contract
+from firmware_bridge.printer_status import PrinterLanguage, language_of
 from hub.adapters.device_link import Births
 from hub.adapters.mqtt_callbacks import guarded, without_delay
 from hub.adapters.print_commands import book, next_command
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId
+from hub.services.devices import device_reported
 
 _log = logging.getLogger(__name__)
 RESEND_S = 5.0
 AFTER_TROUBLE_S = 5.0
+UNKNOWN_LANGUAGE = "unknown-language"
 SESSION_EXPIRY_S = 7 * 24 * 3600
 
 
@@ -76,6 +79,7 @@ class PrintLink:
         self._started = False
         self._births = Births()
         self._is_ready = self._is_lost = False
+        self._language: PrinterLanguage | None = None
         self._sent: tuple[str, float] = ("", float("-inf"))
         self._not_before_s = float("-inf")
         client = self._client = mqtt.Client(
@@ -94,9 +98,10 @@ class PrintLink:
         """Send the first label that waits, again every five seconds until its outcome is booked."""
         if not self._started:
             self._start()
-        if not self._may_send:
+        language = self._language
+        if language is None or not self._may_send:
             return False
-        made = next_command(self._writer, self._device)
+        made = next_command(self._writer, self._device, language)
         now_s = time.monotonic()
         if made is not None and (made.command != self._sent[0] or now_s >= self._sent[1] + RESEND_S):
             self._client.publish(self._place.topic("print/cmd"), contract.encode(made), qos=1)
@@ -127,7 +132,7 @@ class PrintLink:
         if reason.is_failure:
             _log.error("the broker refused the hub's printing: %s", reason)
             return
-        client.subscribe([(self._place.topic(leaf), 1) for leaf in ("print/evt", "status", "$state")])
+        client.subscribe([(self._place.topic(leaf), 1) for leaf in ("print/evt", "status", "$state", "$description")])
         self._connected.set()
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
@@ -136,12 +141,23 @@ class PrintLink:
             self._is_ready = contract.decode_status(payload).state == "ready"
         elif message.topic == self._place.topic("$state"):
             self._heard_state(contract.decode_state(payload))
+        elif message.topic == self._place.topic("$description"):
+            self._heard_description(contract.decode_description(payload))
         elif message.topic == self._place.topic("print/evt"):
             self._take(client, print_contract.decode_print_event(payload))
 
     def _heard_state(self, told: contract.DeviceState) -> None:
         if self._births.counts(self._device, told):
             self._is_lost = told.state == "lost"
+
+    def _heard_description(self, told: contract.Description) -> None:
+        """A printer is sent what it says it understands; one that speaks something else gets nothing, and its labels wait."""
+        self._language = language_of(told.protocol)
+        if self._language is None:
+            _log.error("%s speaks %r, in which no label can be written: its labels wait", self._device, told.protocol)
+            self._writer.submit("system", lambda unit: device_reported(unit, self._device, UNKNOWN_LANGUAGE, "")).result(
+                timeout=30
+            )
 
     def _take(self, client: mqtt.Client, event: print_contract.PrintEvent) -> None:
         """Book an outcome, then acknowledge it; the commit wakes the worker for the next label."""

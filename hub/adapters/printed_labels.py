@@ -10,9 +10,9 @@ from hub.domain.identifiers import DeviceId
 from hub.domain.packs import PackState
 from hub.domain.records import Print
 from hub.services.devices import device_reported
+from hub.services.replaced_labels import LABEL_IN_DOUBT
 from hub.services.reviews import open_review
 
-LABEL_IN_DOUBT = "label-in-doubt"
 LABEL_REFUSED = "label-refused"
 _WAITING = f"""
 SELECT pack FROM prints INDEXED BY prints_printed WHERE printed = 0 AND device = ?
@@ -60,7 +60,7 @@ def _questions(device: DeviceId, reason: str) -> dict[str, tuple[str, ...]]:
     return {
         LABEL_IN_DOUBT: (
             f"Its label may have come out of {device}, whole or in part: {reason}.",
-            "Throw away what came; once this is settled it is printed anew.",
+            "Throw away what came; once this is settled a new label with another number is printed, and the old one is refused.",
         ),
         LABEL_REFUSED: (
             f"{device} does not take its label: {reason}.",

@@ -10,12 +10,18 @@ from pysqlite3 import dbapi2 as sqlite
 
 from hub.adapters.bookkeeping import Answer, Session, Setting, Writeback
 from hub.adapters.codecs import codecs_of
+from hub.domain.camera_set_up import CameraSetUp
 from hub.domain.custody import Trolley
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
+from hub.domain.evidence import KeptFrame
+from hub.domain.gtins import Gtin
+from hub.domain.known_bad import Trial
+from hub.domain.looking import Look
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
+from hub.domain.print_quality import PrintQuality
 from hub.domain.records import (
     AnnouncedMove,
     Batch,
@@ -32,6 +38,7 @@ from hub.domain.records import (
     Requisition,
     Review,
 )
+from hub.domain.references import TabletReference
 from hub.domain.returned_lines import ReturnedLine
 from hub.domain.rulings import Ruling
 from hub.domain.stock import Cassette, Lot, SourcePack
@@ -58,6 +65,8 @@ KINDS: tuple[Kind[Any], ...] = (
     Kind(Drug, "drugs", ("code",)),
     Kind(Lot, "lots"),
     Kind(SourcePack, "source_packs", ("code",)),
+    Kind(Gtin, "gtins", ("gtin",)),
+    Kind(KeptFrame, "kept_frames", ("digest", "pack")),
     Kind(Cassette, "cassettes"),
     Kind(PlannedDose, "doses"),
     Kind(Batch, "batches"),
@@ -80,6 +89,11 @@ KINDS: tuple[Kind[Any], ...] = (
     Kind(NewestChange, "newest_changes", ("subject",)),
     Kind(DayPlan, "day_plans", ("source",)),
     Kind(AnnouncedMove, "announced_moves", ("patient", "at")),
+    Kind(TabletReference, "tablet_references", ("lot",)),
+    Kind(Look, "station_looks", ("case", "person")),
+    Kind(Trial, "trials"),
+    Kind(PrintQuality, "print_qualities", ("device",)),
+    Kind(CameraSetUp, "camera_set_ups", ("device",)),
     Kind(Session, "sessions", ("token_hash",)),
     Kind(Answer, "answers", ("event",)),
     Kind(Writeback, "writebacks"),

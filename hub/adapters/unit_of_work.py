@@ -11,14 +11,20 @@ from hub.adapters.bookkeeping import Answer, Session, Setting, Writeback
 from hub.adapters.ledger_store import LedgerStore, entries_between, newest_entry
 from hub.adapters.plain_facts import plain_fact
 from hub.adapters.repository import KINDS, Memory, SqlRepository
+from hub.domain.camera_set_up import CameraSetUp
 from hub.domain.custody import Trolley
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
+from hub.domain.evidence import KeptFrame
+from hub.domain.gtins import Gtin
 from hub.domain.identifiers import DrugCode
+from hub.domain.known_bad import Trial
 from hub.domain.ledger import LedgerEntry, Shortage, instant_text
+from hub.domain.looking import Look
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
+from hub.domain.print_quality import PrintQuality
 from hub.domain.quantities import fraction_text
 from hub.domain.records import (
     AnnouncedMove,
@@ -36,6 +42,7 @@ from hub.domain.records import (
     Requisition,
     Review,
 )
+from hub.domain.references import TabletReference
 from hub.domain.returned_lines import ReturnedLine
 from hub.domain.rulings import Ruling
 from hub.domain.stock import MAY_BE_NEGATIVE, Cassette, Lot, SourcePack, StockMove, lot_id, lot_number
@@ -76,6 +83,8 @@ class SqlUnitOfWork:
         self.drugs: Repository[Drug] = made[Drug]
         self.lots: Repository[Lot] = made[Lot]
         self.source_packs: Repository[SourcePack] = made[SourcePack]
+        self.gtins: Repository[Gtin] = made[Gtin]
+        self.kept_frames: Repository[KeptFrame] = made[KeptFrame]
         self.cassettes: Repository[Cassette] = made[Cassette]
         self.doses: Repository[PlannedDose] = made[PlannedDose]
         self.batches: Repository[Batch] = made[Batch]
@@ -98,6 +107,11 @@ class SqlUnitOfWork:
         self.newest_changes: Repository[NewestChange] = made[NewestChange]
         self.day_plans: Repository[DayPlan] = made[DayPlan]
         self.announced_moves: Repository[AnnouncedMove] = made[AnnouncedMove]
+        self.tablet_references: Repository[TabletReference] = made[TabletReference]
+        self.print_qualities: Repository[PrintQuality] = made[PrintQuality]
+        self.camera_set_ups: Repository[CameraSetUp] = made[CameraSetUp]
+        self.looks: Repository[Look] = made[Look]
+        self.trials: Repository[Trial] = made[Trial]
         self.sessions: SqlRepository[Session] = made[Session]
         self.answers: SqlRepository[Answer] = made[Answer]
         self.writebacks: SqlRepository[Writeback] = made[Writeback]
@@ -118,7 +132,7 @@ class SqlUnitOfWork:
         """Append one entry to the ledger and return its number."""
         return self.ledger.append(self._at, self.actor, kind, plain_fact(data))
 
-    def newest_fact(self, kind: str, **about: str) -> LedgerEntry | None:
+    def newest_fact(self, kind: str, **about: str | int) -> LedgerEntry | None:
         """Return the newest ledger entry of a kind whose data has these members, or None: what a correction names."""
         return newest_entry(self._connection, kind, about)
 

@@ -60,8 +60,9 @@ class Plant:
         self.broker_url = self._start_broker()
         common = ["--seed", str(self.seed), "--faults", self.faults]
         self._start(
-            "camera", [*self.simulator("camera"), "--http", "127.0.0.1:0", *self._truth("camera"), *common, "--fps", "12"]
-        )
+            "camera", [*self.simulator("camera"), "--http", "127.0.0.1:0", *self._truth("camera"), *common, "--fps", "12",
+             "--lights-link", str(self.folder / "lights.tty")],
+        )  # fmt: skip
         self._start(
             "printer",
             [*self.simulator("printer"), "--tcp", "127.0.0.1:0", "--control", "127.0.0.1:0", "--paper", str(self.folder / "paper"),
@@ -82,8 +83,8 @@ class Plant:
             self._start(
                 "hub",
                 [sys.executable, "-m", "hub.cli", "serve", "--data-dir", str(data_dir), "--port", "0", "--broker", self.broker_url,
-                 "--camera", f"{self.told('camera')['http']}/stream.mjpg", "--printer", self.told("printer")["printer"], "--zone", zone,
-                 "--language", language, "--stepped-from", clock_from.isoformat()],
+                 "--camera", f"{self.told('camera')['http']}/stream.mjpg", "--lights", self.told("camera")["lights"],
+                 "--printer", self.told("printer")["printer"], "--zone", zone, "--language", language, "--stepped-from", clock_from.isoformat()],
             ).told["url"]
         )  # fmt: skip
 

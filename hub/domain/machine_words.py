@@ -80,6 +80,10 @@ QUESTIONS_RU: tuple[tuple[str, str], ...] = (
     ),
     (r"Throw away what came", "Выбросьте то, что вышло"),
     (r"once this is settled it is printed anew\.", "после решения она будет напечатана снова."),
+    (
+        r"once this is settled a new label with another number is printed, and the old one is refused\.",
+        "после решения будет напечатана новая этикетка с другим номером, а прежнюю система не примет.",
+    ),
     (r"(\S+) does not take its label: (.+)\.", "{0} не принимает её этикетку: {1}."),
     (r"Nothing was printed", "Ничего не напечатано"),
     (r"once this is settled it is tried anew\.", "после решения попытка будет повторена."),

@@ -33,6 +33,7 @@ class Action(StrEnum):
     LOAD_CASSETTES = "load-cassettes"
     PACK = "pack"
     DECIDE_REVIEWS = "decide-reviews"
+    PRINT_LABELS = "print-labels"
     LOAD_TROLLEY = "load-trolley"
     RECEIVE_TROLLEY = "receive-trolley"
     RECEIVE_AMPOULES = "receive-ampoules"
@@ -40,6 +41,8 @@ class Action(StrEnum):
     RETURN_PACKS = "return-packs"
     OPERATE_DEVICES = "operate-devices"
     SERVE_DEVICES = "serve-devices"
+    READ_MISSES = "read-misses"
+    READ_LOOKING = "read-looking"
     READ_LINE = "read-line"
     READ_WARD = "read-ward"
     READ_LEDGER = "read-ledger"
@@ -59,6 +62,7 @@ PERMISSIONS: Mapping[Action, frozenset[Role]] = {
     Action.LOAD_CASSETTES: _PHARMACY,
     Action.PACK: _PHARMACY,
     Action.DECIDE_REVIEWS: frozenset({Role.PHARMACIST, Role.TECHNICIAN}),
+    Action.PRINT_LABELS: _PHARMACY,
     Action.LOAD_TROLLEY: _PHARMACY,
     Action.RECEIVE_TROLLEY: _WARD,
     Action.RECEIVE_AMPOULES: frozenset({Role.TREATMENT_NURSE}),
@@ -66,6 +70,8 @@ PERMISSIONS: Mapping[Action, frozenset[Role]] = {
     Action.RETURN_PACKS: _WARD | _PHARMACY,
     Action.OPERATE_DEVICES: frozenset({Role.ENGINEER, Role.TECHNICIAN}),
     Action.SERVE_DEVICES: frozenset({Role.ENGINEER}),
+    Action.READ_MISSES: frozenset({Role.PHARMACIST, Role.HEAD}),
+    Action.READ_LOOKING: frozenset({Role.HEAD}),
     Action.READ_LINE: frozenset(Role) - {Role.NURSE, Role.TREATMENT_NURSE},
     Action.READ_WARD: _WARD | _PHARMACY,
     Action.READ_LEDGER: frozenset({Role.PHARMACIST, Role.HEAD, Role.CONTROLLER, Role.ENGINEER}),

@@ -3,8 +3,12 @@
 import re
 from collections.abc import Mapping
 
+from hub.domain.commands import REASONS
+from hub.domain.camera_words import CAMERA_RU
 from hub.domain.doses import Lane
+from hub.domain.label_reasons import CANNOT_BE_DRAWN, label_reason_ru
 from hub.domain.machine_words import QUESTIONS_RU
+from hub.domain.verdict_words import recorded_verdicts
 
 _ORDERS: Mapping[str, str] = {
     "stopped": "отменено", "cancelled": "аннулировано", "completed": "выполнено", "entered-in-error": "внесено ошибочно", "unknown": "неизвестно",
@@ -28,6 +32,7 @@ _EXACT: Mapping[str, str] = {
     "not made in time": "не сделана вовремя",
     "not given in time": "не дана вовремя",
     "the machine refused the job": "автомат отклонил задание",
+    "its label was replaced by a new one": "её этикетка заменена новой",
     "let out without a verdict": "выпущена автоматом без проверки",
     "the machine diverted it without a verdict": "автомат отвёл её в брак без проверки",
     "power was lost while it was filled: it is in doubt and will be destroyed": "питание пропало при наполнении: содержимое под сомнением, будет уничтожена",
@@ -40,10 +45,8 @@ _EXACT: Mapping[str, str] = {
     "vomited": "пациента вырвало", "held": "врач велел подождать",
     "source pack and label scanned": "исходная упаковка и этикетка отсканированы",
     "the Code 128 contradicts the pouch's serial": "Code 128 противоречит номеру пакета",
-    "the camera does not answer": "камера не отвечает",
-    "no pouch is in sight": "пакета не видно",
-    "no Data Matrix could be read": "Data Matrix не читается",
-    "the picture cannot tell how many there are": "по снимку нельзя сосчитать содержимое",
+    **{reason.en: reason.ru for reason in REASONS.values()},
+    "looked at at the review station": "осмотрен на месте проверки",
     "not made yet": "ещё не сделана", "at the camera station": "у камеры", "leaving the machine": "выходит из автомата",
     "waits for a person's decision": "ждёт решения человека", "released: scan it into its drawer": "выпущена: отсканируйте в её ящик",
 }  # fmt: skip
@@ -59,15 +62,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"its pouch failed (\d+) times", "её пакет не прошёл проверку {0} раз"),
     (r"expired on (\S+)", "срок годности истёк {0}"),
     (r"lot (.+?) of (.+?) was recalled: (.+)", "серия {0} препарата {1} отозвана: {2}"),
-    (r"its own code was read, and (\d+) counted by the drop sensor", "прочитан её собственный код, датчик насчитал {0}"),
-    (r"(\d+) different Data Matrix codes are in sight", "видно разных Data Matrix: {0}"),
     (r"the label says (.+), not (.+)", "на этикетке {0}, а не {1}"),
-    (r"the drop sensor counted (\d+) where (\d+) were asked for", "датчик насчитал {0}, запрошено {1}"),
     (r"the drop sensor counted (\d+) of (\d+) from cassette (\d+)", "датчик насчитал {0} из {1} из кассеты {2}"),
-    (r"the machine's records tell of (\d+) dropped, (\d+) are expected", "по записям автомата упало {0}, ожидалось {1}"),
-    (r"the picture shows (\d+), (\d+) are expected", "на снимке {0}, ожидалось {1}"),
-    (r"the picture does not show each of the (\d+) alone and whole", "на снимке не видно каждую из {0} отдельно и целиком"),
-    (r"the picture seems to show (\d+), (\d+) are expected", "на снимке, похоже, {0}, ожидалось {1}"),
     (r"the machine dropped from cassette (\d+), cassette (\d+) was planned", "автомат взял из кассеты {0}, запланирована {1}"),
     (r"the machine was asked for (\d+) from cassette (\d+), (\d+) were planned", "у автомата запрошено {0} из кассеты {1}, запланировано {2}"),
     (r"to be given once, and the dose of (.+) on (\S+) was (given|missed)", "даётся однократно, а доза {1} в {0} уже дана или пропущена"),
@@ -76,7 +72,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "слишком скоро после данной дозы {1} в {0}: не раньше {3} в {2}",
     ),
 )
-_COMPILED = tuple((re.compile(pattern), russian) for pattern, russian in (*_PATTERNS, *QUESTIONS_RU))
+_COMPILED = tuple((re.compile(pattern), russian) for pattern, russian in (*recorded_verdicts(), *_PATTERNS, *QUESTIONS_RU, *CAMERA_RU))
 _ORDER = re.compile(r"the order (?:was|is) ([a-z-]+)( when its doses are packed)?")
 _STOCK = re.compile(r"(.+): stays in the ward's stock")
 _REVOKED = re.compile(r"revoked: (.+)")
@@ -116,6 +112,8 @@ def _nested(clause: str) -> str:
         return f"отозвана: {_clause(revoked[1])}"
     if (unreadable := _UNREADABLE.fullmatch(clause)) is not None:
         return f"этикетка не читается: {unreadable[1]}"
+    if (drawn := CANNOT_BE_DRAWN.fullmatch(clause)) is not None:
+        return f"этикетку нельзя напечатать: {label_reason_ru(drawn[1])}"
     if (entered := _ENTERED.fullmatch(clause)) is not None:
         return f"внесено ошибочно ({entered[1]}), а назначение уже не действует в прежнем виде"
     if (lane := _NOT_RESTOCKED.fullmatch(clause)) is not None:

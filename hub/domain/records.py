@@ -61,7 +61,10 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A question to a person: a pouch that did not pass, or a job that was refused; `reasons_ru` are the same sentences in Russian."""
+    """A question to a person: a pouch that did not pass, or a job that was refused; `reasons_ru` are the same sentences in Russian.
+
+    `evidence` are the digests of the frames that the verdict rests on, in the order they were taken.
+    """
 
     id: str
     kind: str
@@ -69,7 +72,7 @@ class Review:
     opened_at: datetime
     verdict: str
     reasons: tuple[str, ...]
-    evidence: str = ""
+    evidence: tuple[str, ...] = ()
     decision: str = ""
     decided_by: UserId | None = None
     reasons_ru: tuple[str, ...] = ()

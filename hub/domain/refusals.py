@@ -11,9 +11,16 @@ _CONSOLE = "docs/console.md"
 _FEEDS = "docs/feeds.md"
 _INTAKE = "docs/intake.md"
 _LINES = "docs/lines.md"
+_PICTURES = "docs/verification.md, learned looks"
 _LATE = "docs/late-changes.md"
+_STATION = "docs/review-station.md"
 _RECORDS = "the hub's own records"
+_EVIDENCE = "docs/evidence-kept.md"
+_PACKS = "docs/makers-packs.md"
+_CAMERA = "docs/camera.md"
 SOURCES: Mapping[str, str] = {
+    "no-camera": _CAMERA, "no-picture": _CAMERA, "no-test-label": _CAMERA, "no-lights": _CAMERA, "camera-busy": _CAMERA, "set-up-not-right": _CAMERA,
+    "unknown-ticket": _CAMERA,
     "unknown-pack": f"{_INVARIANTS}: 6", "unknown-patient": f"{_INVARIANTS}: 6", "wrong-patient": f"{_INVARIANTS}: 6",
     "revoked": f"{_INVARIANTS}: 7", "recalled": f"{_INVARIANTS}: 7", "expired": f"{_INVARIANTS}: 7", "stopped": f"{_INVARIANTS}: 7",
     "on-hold": f"{_INVARIANTS}: 7", "discharged": f"{_INVARIANTS}: 7", "already-given": f"{_INVARIANTS}: 3", "not-received": "custody is proven by scans",
@@ -31,9 +38,14 @@ SOURCES: Mapping[str, str] = {
     "not-validated": _LINES, "over": _LINES, "not-releasable": _LINES, "no-such-doubt": _LINES, "not-waiting": _LINES, "dose": _LINES, "passed": _LINES, "not-given": _LATE, "pull": _LATE, "not-on-list": _LATE, "open-packs": "custody is proven by scans",
     "seal": "custody is proven by scans", "trolley": "custody is proven by scans", "wrong-drawer": "custody is proven by scans",
     "wrong-slot": f"{_INVARIANTS}: 5", "locked": f"{_INVARIANTS}: 4", "scanned-twice": f"{_INVARIANTS}: 4", "units": f"{_INVARIANTS}: 4", "known-pack": f"{_INVARIANTS}: 4",
-    "not-printed": f"{_INVARIANTS}: 5", "not-open": f"{_INVARIANTS}: 3", "state": f"{_INVARIANTS}: 3", "decided": f"{_INVARIANTS}: 3", "not-revoked": f"{_INVARIANTS}: 3",
+    "not-printed": f"{_INVARIANTS}: 5", "replaced": "docs/printers.md", "not-open": f"{_INVARIANTS}: 3", "state": f"{_INVARIANTS}: 3", "decided": f"{_INVARIANTS}: 3", "not-revoked": f"{_INVARIANTS}: 3",
     "reason": "a deed has its reason in words", "real-clock": "the settings of the hub", "backwards": "the settings of the hub",
-    "no-pair": "docs/decisions/0009-look-alike-names.md", "error": "docs/api.md",
+    "look-again": _STATION, "too-quick": _STATION, "failed": _STATION,
+    "evidence-damaged": _EVIDENCE, "evidence-removed": _EVIDENCE, "evidence-missing": _EVIDENCE,
+    "unknown-gtin": _PACKS, "gtin-in-use": _PACKS, "gtin": _PACKS, "keyboard-layout": _PACKS, "caps-lock": _PACKS, "not-gs1": _PACKS, "separator-lost": _PACKS,
+    "unread-code": _PACKS, "no-serial": _PACKS, "another-pack": _PACKS, "wrong-expiry": _PACKS, "to-type": _PACKS,
+    "label": "docs/labels.md", "empty": "docs/labels.md",
+    "no-pair": "docs/decisions/0009-look-alike-names.md", "no-reference": _PICTURES, "reference-state": _PICTURES, "error": "docs/api.md",
     **dict.fromkeys(
         ("unknown", "unknown-cassette", "unknown-dose", "unknown-drug", "unknown-job", "unknown-lot", "unknown-order", "unknown-review", "unknown-rule"), _RECORDS,
     ),

@@ -90,13 +90,17 @@ def lot_is_usable(lot: Lot | None, on: date) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SourcePack:
-    """A manufacturer's pack in the store with the code that is scanned; `units` it held when received, `left` that nobody took yet."""
+    """A manufacturer's pack in the store with the code that is scanned; `units` it held when received, `left` that nobody took yet.
+
+    A pack with a GTIN and a serial has both as its `code`, and its maker's code as it was scanned at receipt in `scanned`.
+    """
 
     code: str
     item: DrugCode
     lot: LotId
     units: Fraction
     left: Fraction
+    scanned: str = ""
 
 
 @dataclass(frozen=True, slots=True)

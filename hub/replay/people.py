@@ -143,7 +143,7 @@ class People:
         self._say(unit, "at-camera", job.id, len(job.fills) - 1)
         counts = tuple((fill.count, fill.count) for fill in job.fills)
         seen = SeenPouch((job.pack,), (), sum(fill.count for fill in job.fills), True, counts)
-        verdict = verify_pack(unit, job.id, seen, "")
+        verdict = verify_pack(unit, job.id, seen, ())
         passed = verdict is Verdict.PASS
         self._say(unit, "released" if passed else "diverted", job.id, 0, **({} if passed else {"verdict": verdict.value}))
         self._say(unit, "done", job.id, 0, state="done" if passed else "diverted")

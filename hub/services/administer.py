@@ -17,6 +17,8 @@ from hub.services.call_off import withdraw
 from hub.services.endings import doses_of, end_dose, give_pack, move_pack
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
+from hub.services.replaced_labels import replaced_label
+from hub.services.source_scans import source_code
 
 NOT_GIVEN_REASONS = frozenset({"refused", "asleep", "absent", "fasting", "vomited", "held"})
 
@@ -67,7 +69,8 @@ def _scanned(unit: UnitOfWork, scan: BedsideScan) -> tuple[Patient, Pack] | Refu
     pack = unit.packs.get(scan.pack_code)
     if pack is None:
         return Refusal("unknown-pack", "This code is no pack of ours. Do not give it; keep it for the pharmacy.", "Этот код не нашей упаковки. Не давайте её, отложите для аптеки.")
-    return patient, pack
+    replaced = replaced_label(unit, scan.pack_code)
+    return replaced if replaced is not None else (patient, pack)
 
 
 def _wearer(unit: UnitOfWork, code: str) -> Patient | Refusal:
@@ -93,9 +96,12 @@ def give_from_ward(unit: UnitOfWork, scan: BedsideScan, house: House) -> tuple[P
     """Record an injection or ward-stock dose as given, from a source pack of the right drug, with the same checks."""
     patient = _wearer(unit, scan.patient_code)
     dose = unit.doses.get(scan.dose)
-    source = unit.source_packs.get(scan.source_code)
+    code = source_code(unit, house, scan.source_code)
     if isinstance(patient, Refusal):
         return patient
+    if isinstance(code, Refusal):
+        return code
+    source = unit.source_packs.get(code)
     if dose is None or source is None or source.item != dose.drug:
         return Refusal("unknown-pack", "The scanned source pack does not hold the drug of this dose.", "В отсканированной исходной упаковке не тот препарат.")
     stay, orders = unit.stays.get(patient.id), _orders_of(unit, [dose])

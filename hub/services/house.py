@@ -12,6 +12,8 @@ from hub.domain.doses import PlannedDose
 from hub.domain.expiry import RepackagingRule
 from hub.domain.feeds import FeedSettings
 from hub.domain.identifiers import BatchId, DeviceId, PackSerial, TrolleyId, derived_id
+from hub.domain.looking import StationRules
+from hub.domain.makers_codes import ReadMakersCode, no_makers_codes
 from hub.domain.orders import OrderLine, Reason, SourceSettings
 from hub.domain.releases import rules_meant
 from hub.domain.rulings import Ruling
@@ -32,7 +34,7 @@ class House:
     """The settings of one hospital, as the use cases need them.
 
     `make_serial` turns bytes into a pack serial with its check character (the labels' own rule). `codes` are the code tables
-    that the house has written down for its sources, by source.
+    that the house has written down for its sources, by source. `read_makers_code` reads the codes of makers' packs.
     """
 
     zone: tzinfo
@@ -50,6 +52,8 @@ class House:
     codes: Mapping[str, CodeTable] = field(default_factory=dict)
     feeds: Mapping[str, FeedSettings] = field(default_factory=dict)
     schedule_rules: ScheduleRules = HOUSE_RULES
+    read_makers_code: ReadMakersCode = no_makers_codes
+    station: StationRules = StationRules()
 
     def rules_for(self, source: str) -> ScheduleRules:
         """Return the rules of schedules as they hold for a source."""

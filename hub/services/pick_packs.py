@@ -15,6 +15,7 @@ from hub.services.endings import move_pack
 from hub.services.machine_events import release_pack
 from hub.services.make_packs import taken_from_store
 from hub.services.ports import UnitOfWork
+from hub.services.replaced_labels import replaced_label
 
 
 def open_picks(unit: UnitOfWork) -> list[Pack]:
@@ -26,6 +27,8 @@ def open_picks(unit: UnitOfWork) -> list[Pack]:
 def pick_pack(unit: UnitOfWork, label: str, codes: Sequence[str]) -> Pack | Refusal:
     """Release a manual pack by the scan of its printed label and of each source pack, in the order of its contents."""
     pack = unit.packs.get(label)
+    if (replaced := replaced_label(unit, label)) is not None:
+        return replaced
     if pack is None:
         return Refusal("unknown-pack", f"No pack has the serial {label}.", f"Упаковки с номером {label} нет.")
     if pack.state is not PackState.EXPECTED or pack.job is not None:
@@ -49,7 +52,7 @@ def pick_pack(unit: UnitOfWork, label: str, codes: Sequence[str]) -> Pack | Refu
             "verdict": "PASS",
             "reasons": ["source pack and label scanned"],
             "read": [label],
-            "evidence": "",
+            "evidence": [],
         },
     )
     verified = replace(produced, state=PackState.VERIFIED, verdict=Verdict.PASS)

@@ -5,13 +5,19 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
+from hub.domain.camera_set_up import CameraSetUp
 from hub.domain.custody import Trolley
 from hub.domain.doses import PlannedDose
 from hub.domain.drugs import Drug
+from hub.domain.evidence import KeptFrame
+from hub.domain.gtins import Gtin
+from hub.domain.known_bad import Trial
 from hub.domain.ledger import LedgerEntry
+from hub.domain.looking import Look
 from hub.domain.orders import Order, Patient, Stay
 from hub.domain.packs import Pack, PackJob
 from hub.domain.people import User
+from hub.domain.print_quality import PrintQuality
 from hub.domain.records import (
     AnnouncedMove,
     Batch,
@@ -28,6 +34,7 @@ from hub.domain.records import (
     Requisition,
     Review,
 )
+from hub.domain.references import TabletReference
 from hub.domain.returned_lines import ReturnedLine
 from hub.domain.rulings import Ruling
 from hub.domain.stock import Cassette, Lot, SourcePack, StockMove
@@ -73,6 +80,8 @@ class UnitOfWork(Protocol):
     drugs: Repository[Drug]
     lots: Repository[Lot]
     source_packs: Repository[SourcePack]
+    gtins: Repository[Gtin]
+    kept_frames: Repository[KeptFrame]
     cassettes: Repository[Cassette]
     doses: Repository[PlannedDose]
     batches: Repository[Batch]
@@ -95,11 +104,16 @@ class UnitOfWork(Protocol):
     newest_changes: Repository[NewestChange]
     day_plans: Repository[DayPlan]
     announced_moves: Repository[AnnouncedMove]
+    tablet_references: Repository[TabletReference]
+    print_qualities: Repository[PrintQuality]
+    camera_set_ups: Repository[CameraSetUp]
+    looks: Repository[Look]
+    trials: Repository[Trial]
 
     def record(self, kind: str, data: Mapping[str, Any]) -> int:
         """Append one entry to the ledger and return its number."""
 
-    def newest_fact(self, kind: str, **about: str) -> LedgerEntry | None:
+    def newest_fact(self, kind: str, **about: str | int) -> LedgerEntry | None:
         """Return the newest ledger entry of a kind whose data has these members, or None: what a correction names."""
 
     def facts_between(self, kind: str, after: int, before: int) -> list[LedgerEntry]:

@@ -16,6 +16,9 @@ from hub.services.house import House
 from hub.services.machine_events import VERDICT_REFUSED, release_pack
 from hub.services.make_packs import make_packs
 from hub.services.ports import UnitOfWork
+from hub.services.references import pack_was_decided
+from hub.services.replace_label import replace_label
+from hub.services.replaced_labels import LABEL_IN_DOUBT, replaced_label
 from hub.services.reviews import decide, open_review, settle_reviews
 from hub.services.verify_pack import POUCH, POUCH_FAILED, send_verdict_again
 
@@ -56,6 +59,8 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
         _undrawable(unit, PackSerial(review.subject))
     if review.kind == "job-refused":
         _job_refused(unit, PackSerial(review.subject), house)
+    if review.kind == LABEL_IN_DOUBT:
+        replace_label(unit, review.subject, house)
     if review.kind == VERDICT_REFUSED and decision.accept:
         _send_verdict_again(unit, PackSerial(review.subject))
     if review.kind == WRONG_CASSETTE and decision.accept:
@@ -91,6 +96,7 @@ def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal |
     if pack.state is not PackState.QUARANTINED:
         return None
     if not decision.accept:
+        pack_was_decided(unit, pack, accepted=False)
         move_pack(unit, pack, PackState.REVOKED, decision.reason or pack.reason)
         return None
     job = unit.jobs.get(pack.job) if pack.job is not None else None
@@ -114,6 +120,7 @@ def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal |
     verified = replace(pack, state=PackState.VERIFIED, verdict=Verdict.PASS)
     unit.packs.put(verified)
     release_pack(unit, verified, "review")
+    pack_was_decided(unit, verified, accepted=True)
     return None
 
 
@@ -131,6 +138,8 @@ def scan_reject(unit: UnitOfWork, serial: PackSerial, unreadable: bool, reason: 
     pack = unit.packs.get(serial)
     if pack is None:
         return Refusal("unknown-pack", f"No pack has the serial {serial}.", f"Упаковки с номером {serial} нет.")
+    if (replaced := replaced_label(unit, serial)) is not None:
+        return replaced
     if pack.state is not PackState.REVOKED or pack.verdict not in (Verdict.FAIL, Verdict.LOOK):
         return Refusal(
             "not-revoked", f"Pack {serial} is {pack.state.value}; only a pouch that did not pass goes into the reject bin.", f"Упаковка {serial}: {state_ru(pack.state)}; в короб брака кладут только пакет, не прошедший проверку."

@@ -7,6 +7,7 @@ from hub.domain.state_words import state_ru
 from hub.domain.stock import lot_is_usable
 from hub.services.endings import destroy_pack, restock_pack
 from hub.services.ports import UnitOfWork
+from hub.services.replaced_labels import replaced_label
 
 _BACK = (PackState.REVOKED, PackState.HELD)
 
@@ -27,6 +28,8 @@ def return_pack(unit: UnitOfWork, serial: str, sealed: bool) -> Pack | Refusal:
     pack = unit.packs.get(serial)
     if pack is None:
         return Refusal("unknown-pack", f"No pack has the serial {serial}.", f"Упаковки с номером {serial} нет.")
+    if (replaced := replaced_label(unit, serial)) is not None:
+        return replaced
     if pack.state not in _BACK or not _was_released(pack):
         return Refusal("state", f"Pack {serial} is {pack.state.value} and is not to be returned.", f"Упаковка {serial}: {state_ru(pack.state)}; её не возвращают.")
     reason = pack.reason or "returned"

@@ -10,7 +10,7 @@ from hub.services.ports import UnitOfWork
 
 
 def open_review(
-    unit: UnitOfWork, kind: str, subject: str, verdict: str, reasons: tuple[str | Words, ...], evidence: str = "", occasion: str = ""
+    unit: UnitOfWork, kind: str, subject: str, verdict: str, reasons: tuple[str | Words, ...], evidence: tuple[str, ...] = (), occasion: str = ""
 ) -> Review:
     """Ask a person; the same question about the same subject is asked once for each occasion.
 

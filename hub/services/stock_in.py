@@ -31,7 +31,7 @@ LOW_TABLETS = 20
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One manufacturer's pack as it came in; `unit_cost` per dispensing unit."""
+    """One manufacturer's pack as it came in; `unit_cost` per dispensing unit, `scanned` its maker's code as it was scanned."""
 
     code: str
     item: DrugCode
@@ -40,6 +40,7 @@ class Receipt:
     units: Fraction
     unit_cost: Decimal
     look: str = ""
+    scanned: str = ""
 
 
 def receive_stock(unit: UnitOfWork, receipts: Sequence[Receipt]) -> int | Refusal:
@@ -53,19 +54,38 @@ def receive_stock(unit: UnitOfWork, receipts: Sequence[Receipt]) -> int | Refusa
         if unit.source_packs.get(receipt.code) is not None or receipt.code in codes:
             return Refusal("known-pack", f"Pack {receipt.code} was received before.", f"Упаковка {receipt.code} уже была принята.")
         codes.add(receipt.code)
+    refusal = _two_expiries(unit, receipts)
+    if refusal is not None:
+        return refusal
     for receipt in receipts:
         _receive(unit, receipt)
     return len(receipts)
+
+
+def _two_expiries(unit: UnitOfWork, receipts: Sequence[Receipt]) -> Refusal | None:
+    """Refuse a pack whose lot is known with another day of expiry: one of both was read wrong."""
+    days: dict[LotId, date] = {}
+    for receipt in receipts:
+        lot = lot_id(receipt.item, receipt.lot)
+        known = unit.lots.get(lot)
+        day = days.setdefault(lot, receipt.expires_on if known is None else known.expires_on)
+        if day != receipt.expires_on:
+            return Refusal(
+                "wrong-expiry", f"Pack {receipt.code}: lot {receipt.lot} is known to expire on {day}, not on {receipt.expires_on}.",
+                f"Упаковка {receipt.code}: у серии {receipt.lot} известен срок годности {day}, а не {receipt.expires_on}.",
+            )  # fmt: skip
+    return None
 
 
 def _receive(unit: UnitOfWork, receipt: Receipt) -> None:
     lot = lot_id(receipt.item, receipt.lot)
     if unit.lots.get(lot) is None:
         unit.lots.put(Lot(lot, receipt.item, receipt.lot, receipt.expires_on, receipt.unit_cost, look=receipt.look))
-    unit.source_packs.put(SourcePack(receipt.code, receipt.item, lot, receipt.units, receipt.units))
+    unit.source_packs.put(SourcePack(receipt.code, receipt.item, lot, receipt.units, receipt.units, receipt.scanned))
     move = StockMove(receipt.item, lot, SUPPLIER, STORE, receipt.units)
+    scanned = {"scanned": receipt.scanned} if receipt.scanned else {}
     unit.move(
-        move, "receipt", source_pack=receipt.code, unit_cost=str(receipt.unit_cost), expires_on=receipt.expires_on.isoformat()
+        move, "receipt", source_pack=receipt.code, unit_cost=str(receipt.unit_cost), expires_on=receipt.expires_on.isoformat(), **scanned
     )
 
 

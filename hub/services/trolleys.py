@@ -14,6 +14,7 @@ from hub.domain.state_words import state_ru
 from hub.domain.stock import lot_is_usable
 from hub.services.endings import doses_of, move_pack
 from hub.services.ports import UnitOfWork
+from hub.services.replaced_labels import replaced_label
 
 _WHY = {
     PackState.EXPECTED: "not made yet",
@@ -65,6 +66,8 @@ def found_trolley(unit: UnitOfWork, scanned: str) -> Trolley | None:
 def load_pack(unit: UnitOfWork, trolley_id: str, drawer: str, serial: str) -> TrolleyView | Refusal:
     """Book a released pack into its drawer; another trolley's, another drawer's or a stopped one is refused."""
     trolley, pack = found_trolley(unit, trolley_id), unit.packs.get(serial)
+    if (replaced := replaced_label(unit, serial) or (replaced_label(unit, trolley_id) if trolley is None else None)) is not None:
+        return replaced
     if trolley is None or trolley.state is not TrolleyState.ASSEMBLING:
         return Refusal("trolley", f"Trolley {trolley_id} is not being assembled.", f"Тележка {trolley_id} сейчас не комплектуется.")
     if pack is None:
@@ -176,6 +179,8 @@ def hand_over(unit: UnitOfWork, serials: Sequence[str], receiver: str) -> int | 
 
 
 def _handing_refused(unit: UnitOfWork, serial: str, pack: Pack | None, receiver: User | None) -> Refusal | None:
+    if (replaced := replaced_label(unit, serial)) is not None:
+        return replaced
     if pack is None:
         return Refusal("unknown-pack", f"No pack has the serial {serial}.", f"Упаковки с номером {serial} нет.")
     if pack.state in (PackState.REVOKED, PackState.QUARANTINED):

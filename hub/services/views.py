@@ -12,10 +12,12 @@ from hub.domain.doubts import IN_DOUBT
 from hub.domain.identifiers import DeviceId
 from hub.domain.ledger import LedgerEntry
 from hub.domain.packs import JobState, Pack, PackJob, PackState
+from hub.domain.printer_words import printer_words
 from hub.domain.quantities import fraction_text
 from hub.domain.records import Batch, Device, Requisition, Review
 from hub.domain.schedule import IntakeSlot, cut_of
 from hub.services.house import House
+from hub.services.maintenance import open_tickets
 from hub.services.pick_packs import open_picks
 from hub.services.ports import UnitOfWork
 from hub.services.reject_packs import packs_to_reject
@@ -135,9 +137,12 @@ def _machine(unit: UnitOfWork, device: Device) -> dict[str, Any]:
         "camera": ("pouches there", unit.packs.count(state=PackState.PRODUCED)),
     }.get(device.kind)
     reason = str(report.get("reason") or "")
+    if device.kind == "label-printer" and (told := printer_words(device.state, reason)) is not None:
+        reason, report = told.en, {"reason_ru": told.ru}
     return {
         "device": device.id, "kind": device.kind, "state": device.state, "reason": "" if reason == "none" else reason,
-        "waiting": waiting,
+        "reason_ru": str(report.get("reason_ru") or ("" if reason == "none" else reason)), "waiting": waiting,
+        "tickets": [{"ticket": ticket.id, "since": ticket.opened_at, "text": ticket.said("en"), "text_ru": ticket.said("ru")} for ticket in open_tickets(unit, device.id)],
     }  # fmt: skip
 
 
@@ -188,7 +193,7 @@ def _review(unit: UnitOfWork, review: Review) -> dict[str, Any]:
     doses = unit.doses.where(pack=pack.serial) if pack is not None else []
     return {
         "review": review.id, "kind": review.kind, "subject": review.subject, "verdict": review.verdict, "opened_at": review.opened_at,
-        "reasons": list(review.reasons), "reasons_ru": list(review.said("ru")), "evidence": review.evidence, "pouch": review.kind == "pouch" and pack is not None,
+        "reasons": list(review.reasons), "reasons_ru": list(review.said("ru")), "evidence": list(review.evidence), "pouch": review.kind == "pouch" and pack is not None,
         "expected": [{"name": drug_name(unit, dose.drug), "units": fraction_text(dose.units), "text": dose.dose_text} for dose in doses],
     }  # fmt: skip
 

@@ -12,18 +12,23 @@ from starlette.exceptions import HTTPException
 from hub.domain.refusals import Refusal
 from hub.web import pages
 from hub.web.api import (
+    camera,
     codes,
     device_firmware,
     devices,
     doubts,
     feeds,
+    gtins,
     intake,
+    labels,
     lines,
     look_alikes,
     pharmacy,
+    references,
     review,
     session,
     state,
+    station,
     trolley,
     ward,
     why,
@@ -39,7 +44,7 @@ def create_app(hub: HubContext) -> FastAPI:
     """Build the application of one hub."""
     app = FastAPI(title="Dosehub", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", telemetry=NO_TELEMETRY)
     app.state.hub = hub
-    for router in (ward.scans, *(module.router for module in (ward, lines, trolley, pharmacy, look_alikes, doubts, devices, device_firmware, intake, feeds, codes, review, why, session, state))):
+    for router in (ward.scans, *(module.router for module in (ward, lines, trolley, pharmacy, references, gtins, station, look_alikes, doubts, camera, devices, device_firmware, intake, feeds, codes, review, why, session, state, labels))):
         app.router.routes.extend(router.routes)  # flat: an included router is searched twice for each request
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -5,19 +5,24 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 
+from hub.domain.evidence import EvidenceRules
 from hub.domain.identifiers import UserId
 from hub.domain.people import Action, User, may
 from hub.domain.people_words import ACTIONS_RU, ROLES_RU
+from hub.domain.picture_figures import PictureFigures
 from hub.domain.refusals import Refusal
+from hub.services.camera_at_hand import CameraAtHand, NoCamera
 from hub.services.codes import Suggest, no_suggestions
 from hub.services.device_service import DeviceService
 from hub.services.firmware_updates import Updates
 from hub.services.house import House
+from hub.services.house_labels import LabelRequest
+from hub.services.make_packs import PrintedLabel
 from hub.services.ports import UnitOfWork
 from hub.services.presses import Presses
 from hub.services.sign_in import WRONG, PinHasher, user_of_badge
@@ -121,13 +126,30 @@ class Feeds(Protocol):
         """Answer a call that there is news: None, a refusal, or how many seconds the caller must wait."""
 
 
+def no_picture(_: str) -> None:
+    """Return that there is no picture of a tablet: nothing is learned here."""
+
+
+def real_time() -> datetime:
+    """Return the time on the wall, UTC."""
+    return datetime.now(UTC)
+
+
+class Labels(Protocol):
+    """Labels of the house, drawn for whoever asks."""
+
+    def draw(self, actor: str, request: LabelRequest) -> "Awaitable[tuple[PrintedLabel, ...] | Refusal]":
+        """Draw what is asked for and read it back, or say which field cannot stand on it and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class HubContext:
-    """The hub as the web sees it."""
+    """The hub as the web sees it; `now` may be a demonstration's clock, `wall` is what a person's looking is timed by."""
 
     decisions: Decisions
     sessions: Sessions
     intake: Intake
+    labels: Labels
     house: House
     pins: PinHasher
     now: Callable[[], datetime]
@@ -136,12 +158,18 @@ class HubContext:
     read_ledger: Callable[[LedgerQuestion], Awaitable[LedgerPage]]
     board_changes: Callable[[], AsyncIterator[int]]
     evidence: Callable[[str], bytes | None]
+    evidence_is_damaged: Callable[[str], bool]
+    evidence_rules: EvidenceRules
     service: DeviceService
     feeds: Feeds
     site: str = "hospital"
     suggest_drugs: Suggest = no_suggestions
+    camera: CameraAtHand = field(default_factory=NoCamera)
     presses: Presses = field(default_factory=Presses)
     updates: Updates = field(default_factory=Updates)
+    wall: Callable[[], datetime] = real_time
+    tablet_pictures: Callable[[str], bytes | None] = no_picture
+    picture: PictureFigures = field(default_factory=PictureFigures)
     guard: SignInGuard = field(default_factory=SignInGuard)
 
 

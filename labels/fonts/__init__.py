@@ -45,14 +45,16 @@ def text_width(face: Face, size: int, text: str) -> int:
     return sum([_advance(face, size, character) for character in text])
 
 
-def printable(text: str) -> str:
-    """Compose the text (NFC) and fold its white space (no-break spaces stay); raises UnprintableText."""
+def printable(text: str, field: str) -> str:
+    """Compose the text (NFC) and fold its white space (no-break spaces stay); raises UnprintableText naming the field."""
     composed = " ".join(unicodedata.normalize("NFC", text).replace("\t", " ").replace("\n", " ").split(" ")).strip(" ")
     while "  " in composed:
         composed = composed.replace("  ", " ")
     for character in set(composed):
         if not _is_printable(character):
-            raise UnprintableText(f"the label font cannot print {character!r} (U+{ord(character):04X}) of {composed!r}")
+            raise UnprintableText(
+                f"{field}: the label font cannot print {character!r} (U+{ord(character):04X}) of {composed!r}"
+            )
     return composed
 
 

@@ -4,127 +4,40 @@ import argparse
 import base64
 import binascii
 import json
-import random
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from simulators.camera import optics
-from simulators.camera.scene import (
-    WIDTH_OF_LENGTH,
-    Conditions,
-    Picture,
-    Scene,
-    Tablet,
-    draw_conditions,
-    scene_random,
-)
-from simulators.control import ControlRefusal, ControlServer, Stream
+from simulators.camera.conditions import SEVERITIES, Lights
+from simulators.camera.lights import LightsCable
+from simulators.camera.scene import WIDTH_OF_LENGTH, Picture, Scene, Tablet
+from simulators.camera.station import Station
+from simulators.camera.stream_faults import parse_fault
+from simulators.control import ControlRefusal, ControlServer, Routes, Stream
 from simulators.truth import Truth
 
 BOUNDARY = "frame"
 RASTER_LIMIT_BYTES = 65536
 TABLETS_LIMIT = 64
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What is being sent: takes of one scene, replaced as a whole; `generation` counts scenes."""
-
-    generation: int
-    takes: tuple[bytes, ...]
-
-
-class Station:
-    """The place under the lens: holds the present picture and hands every reader its next frame."""
-
-    def __init__(self, seed: int, faults: str, fps: float, truth: Truth) -> None:
-        self._seed, self._faults, self._interval_s, self._truth = seed, faults, 1.0 / fps, truth
-        self._changed = threading.Condition()
-        self._arranging = threading.Lock()
-        self._unfinished: tuple[int, Picture, Conditions, random.Random] | None = None
-        self._stopped = False
-        optics.warm_up()
-        chance, still = scene_random(seed, ""), Conditions()
-        base = optics.draw(None, still, chance)
-        self._empty = tuple(optics.encode(base, still.noise_sigma, chance) for _ in range(optics.TAKES))
-        self._shown = _Shown(1, self._empty)
-        self._finisher = threading.Thread(target=self._finish_takes, name="takes", daemon=True)
-        self._finisher.start()
-
-    def stop(self) -> None:
-        """End the stream of every reader."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
-        self._finisher.join()
-
-    def show(self, scene: Scene) -> Conditions:
-        """Lay a pouch into the station; returns once its first picture goes out. ValueError: it has no window."""
-        chance = scene_random(self._seed, scene.pouch)
-        conditions = draw_conditions(chance, self._faults)
-        self._lay(scene, conditions, chance)
-        self._truth.write("pouch-pictured", pouch=scene.pouch, tablets=len(scene.tablets),
-                          unreadable=conditions.unreadable, touching=conditions.touching and len(scene.tablets) > 1)
-        return conditions
-
-    def clear(self) -> None:
-        """Take the pouch out."""
-        with self._arranging, self._changed:
-            self._shown, self._unfinished = _Shown(self._shown.generation + 1, self._empty), None
-            self._changed.notify_all()
-
-    def _lay(self, scene: Scene, conditions: Conditions, chance: random.Random) -> None:
-        with self._arranging:
-            picture = optics.draw(scene, conditions, chance)
-            first = optics.encode(picture, conditions.noise_sigma, chance)
-            with self._changed:
-                generation = self._shown.generation + 1
-                self._shown = _Shown(generation, (first,))
-                self._unfinished = (generation, picture, conditions, chance)
-                self._changed.notify_all()
-
-    def _finish_takes(self) -> None:
-        """Make the further takes of each scene while its first is already on the way."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._stopped or self._unfinished is not None)
-                if self._stopped or self._unfinished is None:
-                    return
-                generation, picture, conditions, chance = self._unfinished
-                if len(self._shown.takes) >= optics.TAKES:
-                    self._unfinished = None
-                    continue
-            take = optics.encode(picture, conditions.noise_sigma, chance)
-            with self._changed:
-                if self._shown.generation == generation:
-                    self._shown = replace(self._shown, takes=(*self._shown.takes, take))
-                    self._changed.notify_all()
-
-    def frames(self) -> Iterator[bytes]:
-        """Yield JPEGs without end: each take of a new scene at once, then the takes in turn at the frame rate."""
-        generation, index, due = 0, 0, time.monotonic()
-        while True:
-            with self._changed:
-                while not self._stopped:
-                    shown, wait_s = self._shown, due - time.monotonic()
-                    fresh = shown.generation != generation or index < len(shown.takes)
-                    if fresh or wait_s <= 0:
-                        break
-                    self._changed.wait(wait_s)
-                if self._stopped:
-                    return
-            if shown.generation != generation:
-                generation, index = shown.generation, 0
-            yield shown.takes[index % len(shown.takes)]
-            index += 1
-            due = time.monotonic() + self._interval_s
+ROUTES_HELP = """routes (JSON; what makes no sense is 400 with its reason):
+  GET    /stream.mjpg   the camera's stream, multipart/x-mixed-replace, 1280 x 960
+  POST   /scene         the pouch that lies in the station
+  DELETE /scene         the station is empty
+  POST   /lights        {"1": bool, "2": bool}: switch the two lights, as the relay board does
+  POST   /conditions    {"severity": "none|mild|severe", "stratum": "apart|touching|overlapping", "blur_sigma": px,
+                         "noise_sigma": levels, "motion_px": px, "angle": degrees, "tilt": [degrees, degrees],
+                         "light": share, "wrinkle_mm": mm, "dust": n, "dust_mm": mm, "covered_mm": [left, top, width, height],
+                         "film_glare": [{"light": 1|2, "x_mm", "y_mm", "length_mm", "width_mm", "angle", "strength"}]}
+                        for every pouch laid from now on; what is left out is drawn from the seed; {}: all of it
+  POST   /fault         {"fault": "frozen|black|torn|shifted|slow|hang-up|wrong-type" or null, "share": p, "interval_s": s}
+  GET    /state         what lies there, the lights, the conditions and the fault that were ordered
+"""
 
 
 def multipart(frames: Iterator[bytes]) -> Iterator[bytes]:
@@ -163,11 +76,19 @@ def _unpack(packed: bytes, width: int, height: int) -> Picture:
 
 def _parse_tablet(body: Mapping[str, Any]) -> Tablet:
     look = body["look"]
-    shape, size_mm, colour = look["shape"], float(look["size_mm"]), str(look["colour"])
-    if shape not in WIDTH_OF_LENGTH or not 1 <= size_mm <= 40 or len(colour) != 7 or colour[0] != "#":
+    shape, size_mm, second = look["shape"], float(look["size_mm"]), look.get("second_colour")
+    if shape not in WIDTH_OF_LENGTH or not 1 <= size_mm <= 40:
         raise ValueError(f"no such look: {look!r}")
-    red, green, blue = (int(colour[start:start + 2], 16) for start in (1, 3, 5))
-    return Tablet((blue, green, red), shape, size_mm, bool(body.get("broken", False)))
+    other = None if second is None else _colour(str(second))
+    return Tablet(_colour(str(look["colour"])), shape, size_mm, bool(body.get("broken", False)), other)
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    """Read "#rrggbb" as (blue, green, red)."""
+    if len(text) != 7 or text[0] != "#":
+        raise ValueError(f"no such colour: {text!r}")
+    red, green, blue = (int(text[start : start + 2], 16) for start in (1, 3, 5))
+    return blue, green, red
 
 
 class _Camera:
@@ -176,7 +97,21 @@ class _Camera:
     def __init__(self, station: Station) -> None:
         self._station = station
 
+    def routes(self) -> Routes:
+        return {
+            ("GET", "/stream.mjpg"): self.stream,
+            ("POST", "/scene"): self.lay,
+            ("DELETE", "/scene"): self.clear,
+            ("POST", "/lights"): self.switch,
+            ("POST", "/conditions"): self.order,
+            ("POST", "/fault"): self.befall,
+            ("GET", "/state"): self.state,
+        }
+
     def stream(self, values: Mapping[str, str], body: Any) -> Stream:
+        fault = self._station.fault
+        if fault is not None and fault.kind == "wrong-type":
+            return Stream("text/html", iter((b"<html><body>Please sign in</body></html>",)))
         return Stream(f"multipart/x-mixed-replace; boundary={BOUNDARY}", multipart(self._station.frames()))
 
     def lay(self, values: Mapping[str, str], body: Any) -> dict[str, Any]:
@@ -191,14 +126,58 @@ class _Camera:
         self._station.clear()
         return {"pouch": None}
 
+    def switch(self, values: Mapping[str, str], body: Any) -> dict[str, Any]:
+        if (
+            not isinstance(body, dict)
+            or set(body) != {"1", "2"}
+            or not all(isinstance(on, bool) for on in body.values())
+        ):
+            raise ControlRefusal(400, 'the lights are {"1": bool, "2": bool}')
+        self._station.switch(Lights(body["1"], body["2"]))
+        return self._station.state()
+
+    def order(self, values: Mapping[str, str], body: Any) -> dict[str, Any]:
+        if not isinstance(body, dict):
+            raise ControlRefusal(400, "conditions are an object")
+        severity = body.pop("severity", None)
+        try:
+            self._station.order(body, severity)
+        except ValueError as error:
+            raise ControlRefusal(400, str(error)) from None
+        return self._station.state()
+
+    def befall(self, values: Mapping[str, str], body: Any) -> dict[str, Any]:
+        try:
+            self._station.befall(parse_fault(body))
+        except ValueError as error:
+            raise ControlRefusal(400, str(error)) from None
+        return self._station.state()
+
+    def state(self, values: Mapping[str, str], body: Any) -> dict[str, Any]:
+        return self._station.state()
+
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dosehub-sim camera", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="dosehub-sim camera",
+        description=__doc__,
+        epilog=ROUTES_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--http", default="127.0.0.1:0", help="host:port to serve on; port 0: the kernel chooses")
-    parser.add_argument("--truth", default=None, help="NDJSON file of what physically happened")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--faults", choices=("none", "mild"), default="none")
-    parser.add_argument("--fps", type=float, default=10.0)
+    parser.add_argument(
+        "--lights-link", metavar="PATH", type=Path, help="a serial port at PATH for the relay board of the two lights"
+    )
+    parser.add_argument("--truth", metavar="FILE", default=None, help="NDJSON file of what physically happened")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed and pouch give the same picture")
+    parser.add_argument(
+        "--faults",
+        "--severity",
+        choices=SEVERITIES,
+        default="none",
+        help="none: a well adjusted station; mild: a real one, about 1 %% unreadable; severe: one nobody looks after",
+    )
+    parser.add_argument("--fps", type=float, default=10.0, help="frames a second while nothing changes")
     return parser
 
 
@@ -212,16 +191,17 @@ def main(arguments: list[str]) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with Truth(options.truth) as truth:
-        station = Station(options.seed, options.faults, options.fps, truth)
-        camera = _Camera(station)
-        server = ControlServer(options.http, {
-            ("GET", "/stream.mjpg"): camera.stream, ("POST", "/scene"): camera.lay, ("DELETE", "/scene"): camera.clear,
-        })
+    with ExitStack() as rooms:
+        station = Station(options.seed, options.faults, options.fps, rooms.enter_context(Truth(options.truth)))
+        rooms.callback(station.stop)
+        if options.lights_link is not None:
+            rooms.callback(LightsCable(options.lights_link, station.switch).close)
+        server = ControlServer(options.http, _Camera(station).routes())
         host, port = server.start()
-        address = f"http://{host}:{port}"
-        print(json.dumps({"ready": True, "http": address, "stream": f"{address}/stream.mjpg"}), flush=True)
+        rooms.callback(server.stop)
+        rooms.callback(station.stop)
+        address, link = f"http://{host}:{port}", options.lights_link
+        ready = {"ready": True, "http": address, "stream": f"{address}/stream.mjpg"}
+        print(json.dumps(ready if link is None else {**ready, "lights": str(link)}), flush=True)
         ended.wait()
-        station.stop()
-        server.stop()
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from simulators.printer.condition import Condition
 from simulators.printer.parser import RasterImage
 
 HEAD_DOTS = 832
@@ -22,17 +23,19 @@ class Label:
 
     name: str
     file: Path
+    contrast: float = 1.0
 
     def record(self) -> dict[str, Any]:
-        """Give what somebody sees who takes it: the dots as they were printed."""
+        """Give what somebody sees who takes it: the dots as they were printed, and how dark where that is not black."""
         with Image.open(self.file) as picture:
-            ink = picture.convert("1").point(lambda value: 0 if value else 255)
+            ink = picture.convert("L").point(lambda value: 255 if value < 255 else 0).convert("1", dither=Image.Dither.NONE)
         raster = base64.b64encode(ink.tobytes()).decode()
-        return {"label": self.name, "file": str(self.file), "width": ink.width, "height": ink.height, "raster": raster}
+        seen = {"label": self.name, "file": str(self.file), "width": ink.width, "height": ink.height, "raster": raster}
+        return seen if self.contrast == 1.0 else seen | {"print": {"contrast": self.contrast}}
 
 
 class Paper:
-    """What has been printed since the last cut; `dead_columns` are dots of the head that print nothing."""
+    """What has been printed since the last cut, by a head in some `condition`."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +44,7 @@ class Paper:
         self._rows: list[bytes] = []
         self._width = 0
         self._last_inked = self._left = 0
-        self.dead_columns: tuple[int, ...] = ()
+        self.condition = Condition()
 
     @property
     def next_number(self) -> int:
@@ -73,28 +76,26 @@ class Paper:
         """Let what was printed hang under the head: it is no label, and what comes next is printed below it unless it is cut off."""
         self._left = len(self._rows)
 
-    def _tear(self) -> None:
+    def tear(self) -> None:
+        """Take away what hangs under the head; it is no label."""
         self._rows.clear()
         self._width = self._last_inked = self._left = 0
 
     def cut(self) -> tuple[Label, str] | None:
         """Cut off a label; returns it with the digest of the dots that came; None where no dots came, or only those of a label that was given up."""
         rows, width, left = self._rows[: self._last_inked], self._width, self._left
-        self._tear()
+        self.tear()
         if len(rows) <= left:
             return None
         bits = b"".join(row.ljust(width // 8, b"\0") for row in rows)
         digest = hashlib.sha256(struct.pack("<HH", width, len(rows)) + bits).hexdigest()
         self._count += 1
-        label = Label(f"L{self._count:06d}", self._folder / f"label-{self._count:06d}.png")
+        label = Label(f"L{self._count:06d}", self._folder / f"label-{self._count:06d}.png", self.condition.contrast)
         self._save(label, Image.frombytes("1", (width, len(rows)), bits))
         return label, digest
 
     def _save(self, label: Label, ink: Image.Image) -> None:
-        for column in self.dead_columns:
-            if column < ink.width:
-                ink.paste(0, (column, 0, column + 1, ink.height))
-        ink.point(lambda value: 0 if value else 255).save(label.file, "PNG", dpi=(203, 203))
+        self.condition.grey(self.condition.on_paper(ink)).save(label.file, "PNG", dpi=(203, 203))
 
 
 def _doubled(value: int) -> bytes:

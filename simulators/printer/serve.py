@@ -1,153 +1,67 @@
-"""`dosehub-sim printer`: a label printer, ESC/POS on a TCP port or MQTT of its own; its paper as PNG files, its tray and roll by HTTP."""
+"""`dosehub-sim printer`: a label printer, ESC/POS or ZPL on a TCP port or a serial line, or MQTT of its own; its paper as PNG files, its tray and roll by HTTP."""
 
 import argparse
 import json
 import signal
-import socket
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from simulators.control import ControlRefusal, ControlServer, parse_address
+from simulators.control import ControlRefusal, ControlServer
+from simulators.printer.condition import Condition
+from simulators.printer.lines import EscposLine, Line, Send, ZplLine
 from simulators.printer.mechanism import Mechanism
 from simulators.printer.native.connection import read_place
 from simulators.printer.native.desk import PrintDesk
 from simulators.printer.native.memory import Memory
 from simulators.printer.paper import Paper
-from simulators.printer.parser import ClearRequest, CommandParser, RealTime, RealTimeScanner, StatusRequest
+from simulators.printer.parser import CommandParser
+from simulators.printer.ports import Gap, NetworkPort, SerialPort, Speak
+from simulators.printer.zpl import ZplParser
 from simulators.truth import Truth
 
-RECEIVE_BYTES = 4096
-IDLE_TIMEOUT_S = 90.0
-POLL_S = 0.2
-
-
-class Line:
-    """One connection: bytes in, answers out. The parser is the printer's: what a connection leaves open, the next one finds open."""
-
-    def __init__(
-        self, connection: socket.socket, mechanism: Mechanism, parser: CommandParser, *, hears_in_data: bool = True
-    ) -> None:
-        self._connection, self._mechanism, self._parser = connection, mechanism, parser
-        self._hears_in_data = hears_in_data
-        self._sending = threading.Lock()
-        self._scanner = RealTimeScanner()
-
-    def take(self, data: bytes) -> None:
-        """Work on received bytes in their order; real-time requests are answered before what waits in the buffer."""
-        done = 0
-        for end, request in self._scanner.feed(data) if self._hears_in_data else ():
-            self._buffer(data[done:end])
-            done = max(done, end)
-            if isinstance(request, ClearRequest):
-                self._parser.reset()
-            self._at_once(request)
-        self._buffer(data[done:])
-
-    def _at_once(self, request: RealTime) -> None:
-        if isinstance(request, StatusRequest):
-            self.reply(bytes((self._mechanism.status_byte(request.number),)))
-        else:
-            self._mechanism.clear()
-            self.reply(b"7%\0")
-
-    def reply(self, answer: bytes) -> None:
-        """Send an answer; nobody hears it when the other side is gone."""
-        try:
-            with self._sending:
-                self._connection.sendall(answer)
-        except OSError:
-            return
-
-    def _buffer(self, data: bytes) -> None:
-        for command in self._parser.feed(data):
-            if not isinstance(command, RealTime):
-                self._mechanism.put(command, self.reply)
-            elif not self._hears_in_data:
-                self._at_once(command)
-
-
-class Port:
-    """The network port: one connection at a time, as printers have it; the next one waits."""
-
-    def __init__(self, address: str, mechanism: Mechanism, *, hears_in_data: bool) -> None:
-        self._mechanism, self._hears_in_data = mechanism, hears_in_data
-        self._parser = CommandParser()
-        self._listener = socket.create_server(parse_address(address), backlog=16)
-        self._listener.settimeout(POLL_S)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="port", daemon=True)
-
-    @property
-    def unknown_bytes(self) -> int:
-        """Count the bytes that were no command."""
-        return self._parser.unknown_bytes
-
-    def start(self) -> tuple[str, int]:
-        """Accept connections; returns the address."""
-        self._thread.start()
-        host, port = self._listener.getsockname()[:2]
-        return str(host), int(port)
-
-    def stop(self) -> None:
-        """Close port and connection."""
-        self._ended.set()
-        self._thread.join()
-        self._listener.close()
-
-    def _run(self) -> None:
-        while not self._ended.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            with connection:
-                self._serve(connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.settimeout(POLL_S)
-        line = Line(connection, self._mechanism, self._parser, hears_in_data=self._hears_in_data)
-        idle_s = 0.0
-        while not self._ended.is_set() and idle_s < IDLE_TIMEOUT_S:
-            try:
-                data = connection.recv(RECEIVE_BYTES)
-            except TimeoutError:
-                idle_s += POLL_S
-                continue
-            except OSError:
-                break
-            if not data:
-                break
-            idle_s = 0.0
-            line.take(data)
+BAUD = 115_200
 
 
 class Entry(Protocol):
-    """Where prints come in: the port, or the print desk."""
-
-    @property
-    def unknown_bytes(self) -> int:
-        """Count the bytes that were no command."""
+    """Where prints come in: a port, or the print desk."""
 
     def stop(self) -> None:
         """Take no more."""
 
 
-class Hands:
-    """What people do at the printer, as control routes."""
+class Reader(Protocol):
+    """What takes bytes apart."""
 
-    def __init__(self, mechanism: Mechanism, port: Entry) -> None:
-        self._mechanism, self._port = mechanism, port
+    @property
+    def unknown_bytes(self) -> int:
+        """Count the bytes that were no command."""
+
+
+class Hands:
+    """What people do at the printer, and what goes wrong with it, as control routes."""
+
+    def __init__(self, mechanism: Mechanism, reader: Reader, gap: Gap) -> None:
+        self._mechanism, self._reader, self._gap = mechanism, reader, gap
+
+    def routes(self) -> dict[tuple[str, str], Any]:
+        """Give the routes of the control port."""
+        return {
+            ("POST", "/take"): self.take, ("POST", "/paper"): self.paper, ("POST", "/cover"): self.cover, ("POST", "/pause"): self.pause,
+            ("POST", "/head"): self.head, ("POST", "/line"): self.line, ("GET", "/state"): self.state,
+        }  # fmt: skip
 
     def take(self, _names: Mapping[str, str], _body: Any) -> list[dict[str, Any]]:
         """Take the labels out of the tray."""
         return [label.record() for label in self._mechanism.take()]
 
     def paper(self, _names: Mapping[str, str], body: Any) -> dict[str, object]:
-        """Take the roll out or put one in: {"out": bool}."""
-        self._mechanism.set_paper_out(_flag(body, "out"))
+        """Take the roll out or put one in: {"out": bool}; or let it end in the middle: {"after_rows": n}."""
+        if isinstance(body, dict) and "after_rows" in body:
+            self._mechanism.end_paper_after(_whole(body, "after_rows"))
+        else:
+            self._mechanism.set_paper_out(_flag(body, "out"))
         return self._mechanism.state()
 
     def cover(self, _names: Mapping[str, str], body: Any) -> dict[str, object]:
@@ -155,15 +69,52 @@ class Hands:
         self._mechanism.set_cover_open(_flag(body, "open"))
         return self._mechanism.state()
 
+    def pause(self, _names: Mapping[str, str], body: Any) -> dict[str, object]:
+        """Press the pause button: {"on": bool}."""
+        self._mechanism.set_paused(_flag(body, "on"))
+        return self._mechanism.state()
+
+    def head(self, _names: Mapping[str, str], body: Any) -> dict[str, object]:
+        """Let labels come out faint, streaked or beside their place: {"contrast", "dead_columns", "right_mm", "down_mm"}; null: well."""
+        self._mechanism.set_condition(None if body is None else _condition(body))
+        return self._mechanism.state()
+
+    def line(self, _names: Mapping[str, str], body: Any) -> dict[str, object]:
+        """Lose bytes on the line once: {"lose": n, "after": n}."""
+        self._gap.order(_whole(body, "after"), _whole(body, "lose"))
+        return self._mechanism.state()
+
     def state(self, _names: Mapping[str, str], _body: Any) -> dict[str, object]:
         """Look at it."""
-        return {**self._mechanism.state(), "unknown_bytes": self._port.unknown_bytes}
+        return {**self._mechanism.state(), "unknown_bytes": self._reader.unknown_bytes}
 
 
 def _flag(body: Any, name: str) -> bool:
     if not isinstance(body, dict) or not isinstance(body.get(name), bool):
         raise ControlRefusal(400, f'{{"{name}": true or false}} is asked for')
     return bool(body[name])
+
+
+def _whole(body: Any, name: str) -> int:
+    found = body.get(name, 0) if isinstance(body, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool) or found < 0:
+        raise ControlRefusal(400, f'"{name}" is a whole number, 0 or more')
+    return found
+
+
+def _condition(body: Any) -> Condition:
+    try:
+        condition = Condition(
+            float(body.get("contrast", 1.0)), tuple(int(column) for column in body.get("dead_columns", ())),
+            float(body.get("right_mm", 0.0)), float(body.get("down_mm", 0.0)),
+        )  # fmt: skip
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ControlRefusal(400, f"not the condition of a head: {error}") from error
+    if not (0 <= condition.contrast <= 1 and abs(condition.right_mm) < 1000 and abs(condition.down_mm) < 1000):
+        raise ControlRefusal(400, "a contrast is 0 .. 1, a shift less than a metre")
+    if any(column < 0 for column in condition.dead_columns):
+        raise ControlRefusal(400, "a column is 0 or more")
+    return condition
 
 
 def _speed(text: str) -> float | None:
@@ -177,9 +128,13 @@ def _speed(text: str) -> float | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dosehub-sim printer", description=__doc__)
-    parser.add_argument("--tcp", default="127.0.0.1:0", metavar="HOST:PORT", help="ESC/POS port; 0: the kernel chooses")
+    parser.add_argument("--language", default="escpos", choices=("escpos", "zpl"))
+    parser.add_argument("--tcp", default="127.0.0.1:0", metavar="HOST:PORT", help="network port; 0: the kernel chooses")
+    parser.add_argument("--port-link", type=Path, metavar="PATH",
+                        help="in place of the network port: symlink to the pseudo terminal that is the serial port")
+    parser.add_argument("--baud", type=int, default=BAUD, help="with --port-link: how fast bytes arrive")
     parser.add_argument("--mqtt", metavar="mqtt://[USER:PASSWORD@]HOST:PORT",
-                        help="speak docs/mqtt.md in place of ESC/POS")
+                        help="in place of a port: speak docs/mqtt.md")
     parser.add_argument("--site", help="with --mqtt: the site in topics")
     parser.add_argument("--device", help="with --mqtt: the printer in topics")
     parser.add_argument("--memory", metavar="FILE", type=Path,
@@ -191,7 +146,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", default=1, type=int)
     parser.add_argument("--deaf-in-data", action="store_true",
                         help="hear real-time requests between commands only, as some printers do")
-    parser.add_argument("--faults", default="none", choices=("none", "mild"))
+    parser.add_argument("--mute-in-error", action="store_true",
+                        help="with zpl: answer no ~HS without paper or with an open head, as newer printers do")
+    parser.add_argument("--faults", default="none", choices=("none", "mild", "rough"))
     return parser
 
 
@@ -208,12 +165,8 @@ def main(arguments: list[str]) -> int:
         paper = Paper(options.paper)
         mechanism = Mechanism(paper, truth, speed=options.speed, seed=options.seed, faults=options.faults)
         mechanism.start()
-        entry, address = _entry(options, mechanism)
-        hands = Hands(mechanism, entry)
-        server = ControlServer(options.control, {
-            ("POST", "/take"): hands.take, ("POST", "/paper"): hands.paper, ("POST", "/cover"): hands.cover,
-            ("GET", "/state"): hands.state,
-        })
+        entry, address, hands = _entry(options, mechanism)
+        server = ControlServer(options.control, hands.routes())
         host, control_port = server.start()
         print(json.dumps({"ready": True, "printer": address, "control": f"http://{host}:{control_port}"}), flush=True)
         ended.wait()
@@ -223,13 +176,34 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _entry(options: argparse.Namespace, mechanism: Mechanism) -> tuple[Entry, str]:
+def _entry(options: argparse.Namespace, mechanism: Mechanism) -> tuple[Entry, str, Hands]:
     """Open the way by which prints come, and tell its address."""
+    gap = Gap()
     if options.mqtt is None:
-        port = Port(options.tcp, mechanism, hears_in_data=not options.deaf_in_data)
-        host, number = port.start()
-        return port, f"tcp://{host}:{number}"
+        reader, speak = _spoken(options, mechanism)
+        port = (
+            NetworkPort(options.tcp, speak, gap)
+            if options.port_link is None
+            else SerialPort(options.port_link, options.baud, speak, gap)
+        )
+        return port, port.start(), Hands(mechanism, reader, gap)
     place = read_place(options.mqtt, options.site, options.device)
-    desk = PrintDesk(place, Memory(options.memory or options.paper / "prints.sqlite"), mechanism)
+    desk = PrintDesk(place, Memory(options.memory or options.paper / "prints.sqlite"), mechanism, options.language)
     desk.start()
-    return desk, place.name
+    return desk, place.name, Hands(mechanism, desk, gap)
+
+
+def _spoken(options: argparse.Namespace, mechanism: Mechanism) -> tuple[Reader, Speak]:
+    if options.language == "zpl":
+        zpl = ZplParser()
+
+        def in_zpl(send: Send) -> Line:
+            return ZplLine(send, mechanism, zpl, mute_in_error=options.mute_in_error)
+
+        return zpl, in_zpl
+    escpos = CommandParser()
+
+    def in_escpos(send: Send) -> Line:
+        return EscposLine(send, mechanism, escpos, hears_in_data=not options.deaf_in_data)
+
+    return escpos, in_escpos

@@ -1,15 +1,19 @@
 """Labels drawn for packs that wait: all of them, and a label that cannot be drawn stops nobody else's."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hub.adapters.labelling import Labeller
+from hub.adapters.label_documents import drug_text
+from hub.adapters.labelling import Labeller, LabelWidths, tall_names
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.doses import DoseState
-from hub.domain.identifiers import PatientId
+from hub.domain.drugs import Drug
+from hub.domain.identifiers import DrugCode, PatientId
 from hub.domain.packs import PackState
+from hub.domain.tall_names import tall_names_of
 from hub.services.close_day import tick
 from hub.services.reject_packs import Decision, decide_review
 from tests.services.small_world import World, order_line
@@ -55,6 +59,8 @@ def test_a_label_that_cannot_be_drawn_is_a_question_and_the_others_go_on(world: 
     assert "cannot be drawn" in stuck[0].reason
     reviews = world.all("reviews", kind="label")
     assert [review.subject for review in reviews] == [stuck[0].serial]
+    assert reviews[0].reasons[0].startswith("its label cannot be drawn: patient: the label font cannot print")
+    assert reviews[0].reasons_ru[0].startswith("этикетку нельзя напечатать: имя пациента: в шрифте этикетки нет знака")
 
     decision = Decision(reviews[0].id, accept=False, scanned="", reason="seen", by=reviews[0].decided_by or "u")  # type: ignore[arg-type]
     world.do(lambda unit: decide_review(unit, decision, world.house))
@@ -62,3 +68,41 @@ def test_a_label_that_cannot_be_drawn_is_a_question_and_the_others_go_on(world: 
     ended = [dose for dose in world.all("doses") if dose.pack == stuck[0].serial]
     assert {dose.state for dose in ended} == {DoseState.UNFULFILLABLE}
     assert all("王小明" in dose.reason or "cannot be drawn" in dose.reason for dose in ended)
+
+
+def test_names_of_a_look_alike_group_are_written_apart_and_others_are_not(world: World) -> None:
+    world.sheet(order_line("a"))
+    drug = world.get("drugs", world.all("orders")[0].line.drug)
+    like = replace(drug, code=DrugCode("LIKE"), inn="Bisoprolol", trade_name="", look_alike_group="olol")
+    own = replace(drug, inn="Metoprolol tartrate", trade_name="", look_alike_group="olol")
+    assert drug_text(own, tall_names_of([own, like])) == "METoprolol tartrate"
+    assert drug_text(drug, tall_names_of([own, like])) == drug_text(drug, {})
+    facts = world.do(lambda unit: tall_names_with(unit, own, like))
+    assert facts == {"metoprolol": "METoprolol", "bisoprolol": "BISoprolol"}
+
+
+def tall_names_with(unit: SqlUnitOfWork, own: Drug, like: Drug) -> Mapping[str, str]:
+    unit.drugs.put_many((own, like))
+    return tall_names(unit, [own])
+
+
+@pytest.mark.parametrize("film_mm", [60, 70, 100])
+def test_labels_are_as_wide_as_the_film(world: World, film_mm: int) -> None:
+    world.sheet(order_line("a"))
+    world.now = world.now.replace(hour=6, minute=20)
+    world.do(lambda unit: tick(unit, world.house))
+    Labeller(world.writer, world.house, LabelWidths(of_film_mm=film_mm)).work()
+    packs = [pack for pack in world.all("packs") if pack.job is not None]
+    assert packs
+    assert {world.get("prints", pack.serial).width for pack in packs} == {film_mm * 8}
+
+
+def test_a_film_without_a_template_is_a_question_with_the_widths_there_are(world: World) -> None:
+    world.sheet(order_line("a"))
+    world.now = world.now.replace(hour=6, minute=20)
+    world.do(lambda unit: tick(unit, world.house))
+    Labeller(world.writer, world.house, LabelWidths(of_film_mm=75)).work()
+    reviews = world.all("reviews", kind="label")
+    assert reviews
+    assert "pouch-75.toml: width_mm: no template of this width" in reviews[0].reasons[0]
+    assert "шаблон pouch-75.toml" in reviews[0].reasons_ru[0]

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [plan] [expand] [fhir] [intake] [scan] [ledger] [link] [mllp] [chain] [camera] [day]`: measures what is named, or everything, and prints one table."""
+"""`python -m tests.benchmarks [plan] [expand] [fhir] [intake] [scan] [ledger] [link] [mllp] [chain] [camera] [label] [day]`: measures what is named, or everything, and prints one table."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ from tests.benchmarks import (
     bench_expand,
     bench_fhir,
     bench_intake,
+    bench_label,
     bench_ledger,
     bench_link,
     bench_mllp,
@@ -30,6 +31,7 @@ PARTS = {
     "mllp": bench_mllp.figures,
     "chain": bench_chain.figures,
     "camera": bench_camera.figures,
+    "label": bench_label.figures,
     "day": bench_day.figures,
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.__main__ import Config, ConfigError, PrinterTable, read_config
+from firmware_bridge.printer_status import PrinterLanguage
 
 HEAD = '[bridge]\nsite = "mercy"\nbroker = "mqtt://127.0.0.1"\nspool = "s"\n'
 DEVICE = '[[device]]\nid = "packager-1"\nurl = "/dev/ttyUSB0"\n'
@@ -42,3 +43,10 @@ def test_printers_stand_beside_devices_or_alone(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, tables: tuple[str, ...], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         read(tmp_path, *tables)
+
+
+def test_a_printer_speaks_escpos_unless_it_is_told_otherwise(tmp_path: Path) -> None:
+    config = read(tmp_path, PRINTER, PRINTER.replace("printer-1", "printer-2") + 'language = "zpl"\n')
+    assert [printer.language for printer in config.printer] == [PrinterLanguage.ESCPOS, PrinterLanguage.ZPL]
+    with pytest.raises(ConfigError, match="language"):
+        read(tmp_path, PRINTER + 'language = "tspl"\n')

@@ -17,7 +17,8 @@ from firmware_bridge.print_contract import (
     decode_print_command,
     decode_print_event,
 )
-from firmware_bridge.printer_status import process_id, process_id_request
+from firmware_bridge.printer_escpos import process_id_request
+from firmware_bridge.printer_status import process_id
 
 AT = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 COMMAND = (

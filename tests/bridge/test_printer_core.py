@@ -11,12 +11,14 @@ import pytest
 
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.print_contract import PrintEvent, decode_print_event
-from firmware_bridge.printer_bridge import DESCRIPTION
-from firmware_bridge.printer_conversation import PrintReceipt, Unreachable
+from firmware_bridge.printer_bridge import description_of
+from firmware_bridge.printer_conversation import PrintReceipt
 from firmware_bridge.printer_core import RESEND_S, TURN_S, PrinterCore
+from firmware_bridge.printer_escpos import parse_status
 from firmware_bridge.printer_intake import PrintIntake
 from firmware_bridge.printer_spool import PrintSpool
-from firmware_bridge.printer_status import PrinterState, PrinterStatus, parse_status
+from firmware_bridge.printer_status import PrinterLanguage, PrinterState, PrinterStatus
+from firmware_bridge.printer_transport import Unreachable
 from tests.bridge.printer_desk import PRINTER, print_command
 
 GOOD = parse_status({1: 0x12, 2: 0x12, 3: 0x12, 4: 0x12})
@@ -98,7 +100,7 @@ class Desk:
     def started(self) -> PrinterCore:
         """Start the bridge of this printer (again)."""
         core = PrinterCore(
-            PRINTER, self.spool, self.outside, self.line, DESCRIPTION, lambda: datetime.now(UTC), self._is_ready
+            PRINTER, self.spool, self.outside, self.line, description_of(PrinterLanguage.ESCPOS), lambda: datetime.now(UTC), self._is_ready
         )
         core.recover()
         self.core = core

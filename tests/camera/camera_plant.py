@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from camera_rasters import label, scene_body
-
 from devices.barcode_camera.content import TabletLook
 from devices.barcode_camera.frame import Frame
 from simulators.camera import optics
 from simulators.camera.scene import Conditions, Scene, Tablet, draw_conditions, scene_random
+from tests.camera.camera_rasters import label, scene_body
 
 ROOT = Path(__file__).resolve().parents[2]
 LABEL = label("ABCDEF0123456789")

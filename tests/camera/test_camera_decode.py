@@ -26,22 +26,22 @@ def data_matrix(content: str, **options: object) -> np.ndarray:
 
 def test_reads_serial_with_identifier_and_print_quality() -> None:
     (read,) = read_data_matrix(drawn(data_matrix(SERIAL)))
-    assert (read.payload, read.symbology, read.reader) == (SERIAL, DATA_MATRIX, "zxing-cpp/half")
-    assert read.unused_error_correction == 1.0
+    assert (read.payload, read.symbology, read.identifier, read.reader) == (SERIAL.encode(), "DataMatrix", DATA_MATRIX, "zxing-cpp/half")
+    assert read.quality == 1.0
 
 
 def test_damage_lowers_the_unused_error_correction_before_the_code_is_lost() -> None:
     raster = data_matrix(SERIAL)
     raster[30:50, 40:50] ^= 1
     (read,) = read_data_matrix(drawn(raster))
-    assert read.payload == SERIAL
-    assert read.unused_error_correction is not None and read.unused_error_correction < 0.9
+    assert read.text == SERIAL
+    assert read.quality is not None and read.quality < 0.9
 
 
 def test_gs1_code_of_a_supplier_keeps_its_own_identifier() -> None:
     raster = data_matrix("(01)04012345678901(21)A1", gs1=True)
     (read,) = read_data_matrix(drawn(raster))
-    assert (read.payload, read.symbology) == ("010401234567890121A1", "]d2")
+    assert (read.payload, read.identifier) == (b"010401234567890121A1", "]d2")
 
 
 def test_other_symbologies_are_not_read() -> None:
@@ -52,7 +52,7 @@ def test_other_symbologies_are_not_read() -> None:
 def test_two_codes_in_one_picture_are_both_reported() -> None:
     first, second = data_matrix("AAAABBBBCCCC1111"), data_matrix("DDDDEEEEFFFF2222")
     both = np.hstack([first, np.zeros((first.shape[0], 60), np.uint8), second])
-    assert {read.payload for read in read_data_matrix(drawn(both))} == {"AAAABBBBCCCC1111", "DDDDEEEEFFFF2222"}
+    assert {read.text for read in read_data_matrix(drawn(both))} == {"AAAABBBBCCCC1111", "DDDDEEEEFFFF2222"}
 
 
 def test_an_empty_station_has_no_code() -> None:
@@ -67,7 +67,7 @@ def test_every_readable_scene_is_read_rightly_under_blur_noise_and_tilt() -> Non
         serial = f"{number:04d}K3M9QX2AB4T1"
         scene = Scene(f"d{number}", label(serial))
         frame = picture(scene, 11, "mild")
-        payloads = [read.payload for read in read_data_matrix(frame.grey, frame.half_grey)]
+        payloads = [read.text for read in read_data_matrix(frame.grey, frame.half_grey)]
         unreadable = draw_conditions(scene_random(11, scene.pouch), "mild").unreadable
         assert payloads == [serial] or (unreadable and payloads == [])
         unread += payloads == []
@@ -77,13 +77,13 @@ def test_every_readable_scene_is_read_rightly_under_blur_noise_and_tilt() -> Non
 @pytest.mark.parametrize(("angle", "blur_sigma", "noise_sigma"), [(6, 0.8, 4), (0, 2.5, 4), (2, 0.8, 25), (20, 1.5, 8)])
 def test_reads_single_hard_conditions(angle: float, blur_sigma: float, noise_sigma: float) -> None:
     frame = picture(Scene("hard", label(SERIAL)), angle=angle, blur_sigma=blur_sigma, noise_sigma=noise_sigma)
-    assert [read.payload for read in read_data_matrix(frame.grey, frame.half_grey)] == [SERIAL]
+    assert [read.text for read in read_data_matrix(frame.grey, frame.half_grey)] == [SERIAL]
 
 
 def test_second_reader_reads_the_code_128_by_itself_or_says_that_it_is_missing() -> None:
     frame = picture(Scene("bars", label("7K3M9QX2AB4T")))
     expected = [("7K3M9QX2AB4T", CODE_128)] if second_reader_missing() is None else []
-    assert [(read.payload, read.symbology) for read in read_code_128(frame.grey)] == expected
+    assert [(read.text, read.identifier) for read in read_code_128(frame.grey)] == expected
 
 
 def test_without_the_system_library_there_is_no_second_reader_and_nothing_fails() -> None:

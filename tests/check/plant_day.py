@@ -55,7 +55,7 @@ def _pouch(pack: str, dose: str, patient: str, tablets: str, verdict: str) -> En
         ("job-queued", {"job": job, "pack": pack, "device": "packager-1", "fills": []}),
         _moved("D1", "L1", "cassette:7", f"pack:{pack}", tablets, "drop"),
         ("pack-produced", {"pack": pack, "job": job}),
-        ("pack-verified", {"pack": pack, "verdict": verdict, "reasons": [], "read": [pack], "evidence": ""}),
+        ("pack-verified", {"pack": pack, "verdict": verdict, "reasons": [], "read": [pack], "evidence": []}),
     ]
 
 
@@ -86,7 +86,7 @@ def ledger() -> Entries:
         _labelled("C"),
         _moved("D2", "L2", "store", "pack:C", "0.5", "pick"),
         _moved("D2", "L2", "store", "waste", "1/2", "wasted"),
-        ("pack-verified", {"pack": "C", "verdict": "PASS", "reasons": [], "read": ["C"], "evidence": ""}),
+        ("pack-verified", {"pack": "C", "verdict": "PASS", "reasons": [], "read": ["C"], "evidence": []}),
         ("pack-released", {"pack": "C", "by": "picker"}),
         ("dose-not-given", {"dose": "3", "reason": "refused"}),
         ("pack-restocked", {"pack": "C", "reason": "refused"}),
@@ -96,7 +96,7 @@ def ledger() -> Entries:
         _expected("D", "ampoule", "4", "p2", None),
         _labelled("D"),
         _moved("D2", "L2", "store", "pack:D", "3", "pick"),
-        ("pack-verified", {"pack": "D", "verdict": "PASS", "reasons": [], "read": ["D"], "evidence": ""}),
+        ("pack-verified", {"pack": "D", "verdict": "PASS", "reasons": [], "read": ["D"], "evidence": []}),
         ("pack-released", {"pack": "D", "by": "picker"}),
         ("pack-given", {"pack": "D", "patient": "p2"}),
         _moved("D2", "L2", "pack:D", "patient:p2", "3", "given"),

@@ -1,5 +1,6 @@
 """A pouch passes on its own code and the drop sensor; the picture can only stop it. And how long it may be kept."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -19,8 +20,21 @@ from hub.domain.expiry import (
 )
 from hub.domain.identifiers import DrugCode, LotId, PackSerial
 from hub.domain.packs import Verdict
+from hub.domain.recorded_words import in_russian
 from hub.domain.stock import Lot
-from hub.domain.verification import CameraState, ExpectedPouch, SeenPouch, verify_pouch
+from hub.domain.verdict_words import VerdictRule
+from hub.domain.verification import (
+    CameraState,
+    ExpectedPouch,
+    LookAlikes,
+    OtherCode,
+    OtherPack,
+    SeenPouch,
+    is_serial,
+    sorted_codes,
+    verify_pouch,
+)
+from labels.serial import is_valid_serial, make_serial
 
 OWN, OTHER = PackSerial("K7PMQ2"), PackSerial("X3R9AA")
 EXPECTED = ExpectedPouch(OWN, 3)
@@ -78,7 +92,61 @@ def seen(**changes: object) -> SeenPouch:
 def test_verdicts(changes: dict[str, object], verdict: Verdict, word: str) -> None:
     found, reasons = verify_pouch(EXPECTED, seen(**changes))
     assert found is verdict
-    assert any(word in reason for reason in reasons)
+    assert any(word in reason.text for reason in reasons)
+
+
+VALID = make_serial(b"another pack")
+LIVE, ENDED = OtherPack(PackSerial(VALID), "Therapy", True), OtherPack(PackSerial(VALID), "Therapy", False)
+GTIN = "010460123456789021ABC"
+
+
+@pytest.mark.parametrize(
+    ("changes", "others", "verdict", "rule", "word"),
+    [
+        ({"data_matrix": (VALID,)}, {}, Verdict.FAIL, VerdictRule.UNKNOWN_SERIAL, "never made"),
+        ({"data_matrix": (VALID,)}, {VALID: LIVE}, Verdict.FAIL, VerdictRule.OTHER_POUCH, "for Therapy"),
+        ({"data_matrix": (VALID,)}, {VALID: ENDED}, Verdict.FAIL, VerdictRule.REVOKED_LABEL, "revoked"),
+        ({"data_matrix": (OWN, VALID)}, {VALID: LIVE}, Verdict.FAIL, VerdictRule.TWO_CODES, "2 different"),
+        ({"data_matrix": ("\0" * 3000,)}, {}, Verdict.FAIL, VerdictRule.NOT_OUR_CODE, "(3000)"),
+        ({"data_matrix": (VALID[:-1] + ("A" if VALID[-1] != "A" else "B"),)}, {}, Verdict.FAIL, VerdictRule.NOT_OUR_CODE, "check character"),
+        ({"code_128": (VALID,)}, {}, Verdict.FAIL, VerdictRule.CODES_DISAGREE, VALID),
+        ({"other_codes": (OtherCode("]d2", GTIN),)}, {}, Verdict.FAIL, VerdictRule.TWO_CODES, "2 different"),
+        ({"other_codes": (OtherCode("]d2", OWN),), "data_matrix": ()}, {}, Verdict.FAIL, VerdictRule.MAKERS_CODE, OWN),
+        ({"other_codes": (OtherCode("]C1", GTIN),)}, {}, Verdict.LOOK, VerdictRule.MAKERS_CODE, GTIN),
+        ({"other_codes": (OtherCode("]E0", "4601234567890"),)}, {}, Verdict.LOOK, VerdictRule.MAKERS_CODE, "take it away"),
+        ({"strangers": 1}, {}, Verdict.FAIL, VerdictRule.PICTURE_STRANGER, "none of the confirmed"),
+        ({"strangers": 1, "certain": False}, {}, Verdict.LOOK, VerdictRule.PICTURE_UNCERTAIN, "alone and whole"),
+        ({"look_alikes": (LookAlikes(DrugCode("A"), "a", "b"),)}, {}, Verdict.LOOK, VerdictRule.LOOK_ALIKE_TABLETS, "a and b"),
+        ({"look_alikes": (LookAlikes(DrugCode("A"), "a", "b", True),)}, {}, Verdict.PASS, VerdictRule.CASSETTE_RECORD, "rests on"),
+    ],
+)
+def test_each_code_and_each_look_alike_has_its_own_rule_in_both_languages(
+    changes: dict[str, object], others: dict[str, OtherPack], verdict: Verdict, rule: VerdictRule, word: str
+) -> None:
+    found, reasons = verify_pouch(replace(EXPECTED, others=others), seen(**changes))
+    assert found is verdict
+    named = {reason.rule: reason for reason in reasons}
+    assert word in named[rule.value].text and named[rule.value].source
+    for reason in reasons:
+        assert in_russian(reason.text) == reason.text_ru != reason.text, "what the ledger recorded is told in Russian again"
+        assert "\0" not in reason.text and len(reason.text) < 200
+
+
+def test_a_check_character_is_judged_as_the_labels_make_it() -> None:
+    for number in range(200):
+        serial = make_serial(str(number).encode())
+        assert is_serial(serial) and is_valid_serial(serial)
+        swapped = serial[1] + serial[0] + serial[2:]
+        assert is_serial(swapped) is is_valid_serial(swapped)
+    assert not any(map(is_serial, ("", VALID.lower(), VALID + "0", "٠" * 12)))
+
+
+def test_codes_are_sorted_by_their_identifier_and_never_by_their_content() -> None:
+    own = OWN.encode()
+    read = [("]d1", own), ("]d1", own), ("]d2", own), ("]C0", own), ("]C1", own), ("]Q1", "Доза".encode("cp1251"))]
+    matrix, linear, others = sorted_codes(read)
+    assert (matrix, linear) == ((OWN,), (OWN,))
+    assert [code.identifier for code in others] == ["]d2", "]C1", "]Q1"]
 
 
 codes = st.lists(st.sampled_from([OWN, OTHER]), max_size=3).map(tuple)

@@ -18,6 +18,10 @@ ASKED = (
         "Throw away what came; once this is settled it is printed anew.",
         "Выбросьте то, что вышло; после решения она будет напечатана снова.",
     ),
+    (
+        "Throw away what came; once this is settled a new label with another number is printed, and the old one is refused.",
+        "Выбросьте то, что вышло; после решения будет напечатана новая этикетка с другим номером, а прежнюю система не примет.",
+    ),
     ("packager-1 speaks of job j-7 (dropped), which packager-2 has.", "packager-1 сообщает о задании j-7 (dropped), а оно у packager-2."),
 )
 

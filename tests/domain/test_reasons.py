@@ -21,6 +21,7 @@ from hub.domain.recorded_words import in_russian
 from hub.domain.refusal_words import REFUSALS
 from hub.domain.refusals import SOURCES
 from hub.domain.rulings import RulingKind
+from hub.domain.verdict_words import VerdictRule
 
 HUB = Path(__file__).parents[2] / "hub"
 RULES_PAGE = HUB.parent / "docs" / "rules.md"
@@ -85,7 +86,7 @@ def named_by(path: Path, argument: ast.expr) -> set[str]:
 
 
 def rules_of_code() -> set[str]:
-    found = {rule.value for rule in (*Strength, *RulingKind)}
+    found = {rule.value for rule in (*Strength, *RulingKind, *VerdictRule)}
     for name in ("Reason", "reason", "Check"):
         for path, _, call in calls(name):
             found |= named_by(path, call.args[0])

@@ -1,8 +1,23 @@
 """Label documents as a ward sees them, in both languages."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
-from labels.documents import DoseLine, ItemKind, ItemLabel, LabelDocument, Language, Mark, PouchLabel, WristbandLabel
+from labels.documents import (
+    BadgeLabel,
+    CommandLabel,
+    DoseLine,
+    DrawerLabel,
+    ItemKind,
+    ItemLabel,
+    LabelDocument,
+    Language,
+    ManifestLabel,
+    ManifestRow,
+    Mark,
+    PouchLabel,
+    WristbandLabel,
+)
 from labels.serial import make_serial
 
 RUSSIAN_POUCH = PouchLabel(
@@ -110,12 +125,84 @@ WRISTBAND = WristbandLabel(
     record_number="2026/11874",
     marks=frozenset({Mark.ALLERGIES_NOT_CHECKED}),
 )
+AMPOULES = ItemLabel(
+    serial=make_serial(b"8"),
+    language=Language.RUSSIAN,
+    kind=ItemKind.AMPOULES,
+    department="Хирургия",
+    ward="14",
+    patient="Нестерова Ольга Петровна",
+    birth_date=date(1972, 9, 5),
+    slot="Обед",
+    due=datetime.fromisoformat("2026-11-24T12:30"),
+    lines=(DoseLine("цефТРИАКСОН", "1 г", "флакон", "2 × 1 г = 2 г"),),
+    rules="в/в",
+    expiry=date(2026, 12, 20),
+    lot_set="CF-204",
+    marks=frozenset({Mark.LOOK_ALIKE}),
+)
+DRAWER = DrawerLabel(
+    code="112",
+    language=Language.RUSSIAN,
+    cassette="112",
+    slot="12",
+    device="packager-1",
+    drug="метоПРОЛОЛ",
+    strength="50 мг",
+    form="таблетки",
+    marks=frozenset({Mark.HIGH_ALERT, Mark.LOOK_ALIKE}),
+)
+BADGE = BadgeLabel(
+    code="B-2001",
+    language=Language.RUSSIAN,
+    name="Ильина Светлана Игоревна",
+    role="Провизор",
+    site="Областная больница",
+)
+COMMAND = CommandLabel(code="DISPATCH", language=Language.RUSSIAN, deed="Отправить тележку", place="Страница тележки")
+MANIFEST = ManifestLabel(
+    serial=make_serial(b"5"),
+    language=Language.RUSSIAN,
+    department="2-е терапевтическое отделение",
+    slot="Утро",
+    due=datetime.fromisoformat("2026-11-23T08:00"),
+    rows=(
+        ManifestRow("12", "Константинопольская Александра Владимировна", 3, 3),
+        ManifestRow("12", "Ли Анна Ивановна", 1, 1),
+        ManifestRow("14", "Нестерова Ольга Петровна", 1, 2),
+    ),
+    made_at=datetime.fromisoformat("2026-11-23T06:45"),
+)
+ENGLISH_OTHERS: dict[str, LabelDocument] = {
+    "english ampoules": replace(
+        AMPOULES,
+        language=Language.ENGLISH,
+        department="Surgery",
+        patient="Maria Jensen",
+        slot="Lunch",
+        lines=(DoseLine("cefTRIAXONE", "1 g", "vial", "2 × 1 g = 2 g"),),
+    ),
+    "english tray": replace(TRAY, language=Language.ENGLISH, department="Cardiology", slot="Morning"),
+    "english drawer": replace(DRAWER, language=Language.ENGLISH, drug="metoPROLOL", strength="50 mg", form="tablets"),
+    "english badge": replace(
+        BADGE, language=Language.ENGLISH, name="Ada Byron", role="Pharmacist", site="County hospital"
+    ),
+    "english command": replace(COMMAND, language=Language.ENGLISH, deed="Send the trolley", place="Trolley page"),
+    "english manifest": replace(MANIFEST, language=Language.ENGLISH, department="Cardiology", slot="Morning"),
+    "english wristband": replace(WRISTBAND, language=Language.ENGLISH, patient="Maria Jensen", department="Cardiology"),
+}
 SAMPLES: dict[str, LabelDocument] = {
     "russian pouch": RUSSIAN_POUCH,
     "english pouch": ENGLISH_POUCH,
     "five drugs": FIVE_DRUGS,
+    "ampoules": AMPOULES,
     "cold item": COLD_ITEM,
     "half tablet": HALF_TABLET,
     "tray": TRAY,
+    "drawer": DRAWER,
+    "badge": BADGE,
+    "command": COMMAND,
+    "manifest": MANIFEST,
     "wristband": WRISTBAND,
+    **ENGLISH_OTHERS,
 }

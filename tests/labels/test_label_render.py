@@ -8,16 +8,17 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_samples import ENGLISH_POUCH, RUSSIAN_POUCH, SAMPLES, WRISTBAND
+from label_samples import BADGE, ENGLISH_POUCH, RUSSIAN_POUCH, SAMPLES, WRISTBAND
 from PIL import Image, ImageChops
 from pyzbar import pyzbar
 
 from labels.documents import LabelDocument
-from labels.geometry import SymbolKind
+from labels.errors import LabelOverflow
+from labels.geometry import SymbolPlace
 from labels.layout import plan_label
 from labels.proof import prove
-from labels.raster import Raster
-from labels.render import draw, render
+from labels.raster import Raster, raster_of
+from labels.render import draw, render, symbol_of
 from labels.serial import make_serial
 from labels.symbols import code_128, data_matrix
 
@@ -34,10 +35,11 @@ def codes_by_zbar(raster: Raster) -> list[str]:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_both_codes_are_read_back_from_the_whole_label(name: str) -> None:
-    raster, serial = render(SAMPLES[name]), SAMPLES[name].serial
+    raster, serial = render(SAMPLES[name]), SAMPLES[name].code
     assert codes_by_zxing(raster, "DataMatrix") == [serial]
     assert codes_by_zxing(raster, "Code128") == [serial]
     assert codes_by_zbar(raster) == [serial]
+    assert prove(raster, serial).passed
 
 
 @settings(max_examples=25, deadline=None)
@@ -51,10 +53,23 @@ def test_any_serial_is_read_back(serial: str) -> None:
 @settings(max_examples=40)
 @given(st.from_regex(r"[0-9A-Z]{12}", fullmatch=True))
 def test_codes_of_any_twelve_characters_keep_their_place(text: str) -> None:
-    width, height = data_matrix(text).size
+    width, height = data_matrix(text, 5, 100).size
     assert width == height <= 80
     assert width % 5 == 0
-    assert code_128(text, 64).size[0] <= 334
+    assert code_128(text, 2, 374, 64).size[0] <= 334
+
+
+def test_a_code_too_long_for_its_place_is_an_error() -> None:
+    with pytest.raises(LabelOverflow, match=r"^code: the Data Matrix"):
+        data_matrix("ABCDEFGHIJKLMNOPQRST", 5, 100)
+    with pytest.raises(LabelOverflow, match=r"^code: the Code 128"):
+        code_128("ABCDEFGHIJKLMNOPQRST", 2, 374, 64)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.from_regex(r"[0-9A-Za-z-]{1,20}", fullmatch=True))
+def test_a_badge_carries_any_code_that_it_may_have(code: str) -> None:
+    assert prove(render(replace(BADGE, code=code)), code).passed
 
 
 def test_label_sizes_are_whole_millimetres_at_eight_dots() -> None:
@@ -68,9 +83,7 @@ def test_the_quiet_zone_of_each_code_is_white(name: str) -> None:
     plan = plan_label(document)
     ink = ImageChops.invert(draw(plan).to_image())
     for place in plan.symbols:
-        symbol = data_matrix(plan.serial)
-        if place.kind is SymbolKind.CODE_128:
-            symbol = code_128(plan.serial, place.box.height)
+        symbol = symbol_of(place, plan.code)
         inked = ink.crop((place.box.x, place.box.y, place.box.right, place.box.bottom))
         assert inked.getbbox() is not None
         dots = sum(inked.convert("L").histogram()[1:])
@@ -96,9 +109,32 @@ def test_the_same_document_gives_the_same_dots() -> None:
 
 def test_proof_fails_on_another_serial_and_on_a_torn_code() -> None:
     raster = render(ENGLISH_POUCH)
-    assert not prove(raster, RUSSIAN_POUCH.serial).passed
+    assert prove(raster, ENGLISH_POUCH.serial).passed
+    assert "a code on it reads as b'BYZ8YZES4OKM'" in prove(raster, RUSSIAN_POUCH.serial).fault
     half = Raster(raster.width, 340, raster.bits[: raster.row_bytes * 340])
-    assert prove(half, ENGLISH_POUCH.serial).text == ""
+    assert "]C0 and not as ]d1 and ]C0" in prove(half, ENGLISH_POUCH.serial).fault
+
+
+def test_proof_fails_where_one_symbol_is_missing_or_says_something_else() -> None:
+    plan = plan_label(ENGLISH_POUCH)
+    matrix, line = plan.symbols
+    assert not prove(draw(replace(plan, symbols=(matrix,))), plan.code).passed
+    assert not prove(draw(replace(plan, symbols=(line,))), plan.code).passed
+    both = draw(replace(plan, symbols=(matrix,))).to_image()
+    both.paste(draw(replace(plan, symbols=(line,), code=RUSSIAN_POUCH.serial)).to_image().crop(_box(line)), _box(line))
+    assert "a code on it reads as" in prove(raster_of(ImageChops.invert(both)), plan.code).fault
+
+
+def test_proof_fails_where_a_spot_uses_up_error_correction() -> None:
+    plan = plan_label(ENGLISH_POUCH)
+    x, y, *_ = _box(plan.symbols[0])
+    spotted = draw(plan).to_image()
+    spotted.paste(0, (x + 35, y + 35, x + 55, y + 55))
+    assert "of its error correction" in prove(raster_of(ImageChops.invert(spotted)), plan.code).fault
+
+
+def _box(place: SymbolPlace) -> tuple[int, int, int, int]:
+    return place.box.x, place.box.y, place.box.right, place.box.bottom
 
 
 def test_digest_and_compression_are_those_of_the_wire() -> None:
@@ -122,7 +158,7 @@ def test_a_raster_of_the_wrong_length_is_refused() -> None:
 
 def test_a_raster_carried_by_the_packager_keeps_its_limits() -> None:
     for document in SAMPLES.values():
-        raster = render(document)
+        raster = render(document, 80)
         assert raster.height <= 800
         assert len(raster.bits) <= 65536
         assert len(raster.compressed()) <= 65536

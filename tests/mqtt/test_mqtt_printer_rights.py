@@ -66,7 +66,7 @@ MAY_WRITE = {
 }
 MAY_READ = {
     PRINTER: {HUB_STATE} | topics("packager-1", PRINTER_HEARS),
-    PRINTING: {HUB_STATE} | of_both(("$state", "status", "print/evt")),
+    PRINTING: {HUB_STATE} | of_both(("$state", "$description", "status", "print/evt")),
 }
 
 

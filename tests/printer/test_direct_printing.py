@@ -16,6 +16,7 @@ import pytest
 
 from firmware_bridge import printer_core
 from firmware_bridge.printer_spool import PrintSpool
+from firmware_bridge.printer_status import PrinterLanguage
 from hub.adapters import label_printing
 from hub.adapters.label_printing import SPOOL, DirectPrinting
 from hub.adapters.print_commands import next_command
@@ -116,7 +117,7 @@ def test_hub_that_dies_before_the_booking_prints_nothing_twice(
 def test_what_was_begun_and_not_ended_is_asked_about_and_never_printed_by_itself(world: World, printer: Plant) -> None:
     want(world, TINY, TINY)
     spool = PrintSpool(world.path.with_name(SPOOL))
-    command = next_command(world.writer, world.house.printer)
+    command = next_command(world.writer, world.house.printer, PrinterLanguage.ESCPOS)
     assert command is not None
     spool.take(world.house.printer, command)
     begun = spool.waiting(world.house.printer)

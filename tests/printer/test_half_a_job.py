@@ -16,13 +16,13 @@ import pytest
 from printer_plant import DEADLINE_S, Plant, running_printer, wait_until
 
 from devices.label_printer import job_bytes
-from firmware_bridge.printer_conversation import PrinterLine
+from firmware_bridge.printer_line import PrinterLine
 from firmware_bridge.printer_status import process_id
 from labels.raster import Raster
+from simulators.printer.lines import EscposLine
 from simulators.printer.mechanism import Mechanism
 from simulators.printer.paper import Paper
 from simulators.printer.parser import CommandParser
-from simulators.printer.serve import Line
 from simulators.truth import Truth
 
 ID, NEXT_ID = process_id(1), process_id(2)
@@ -66,7 +66,7 @@ class Terminal:
         tty.setraw(self._slave)
         self.name = os.ttyname(self._slave)
         self.taken = 0
-        self._line = Line(self, mechanism, CommandParser(), hears_in_data=hears_in_data)  # type: ignore[arg-type]
+        self._line = EscposLine(self.sendall, mechanism, CommandParser(), hears_in_data=hears_in_data)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -106,6 +106,7 @@ def serial_printer(folder: Path, *, hears_in_data: bool) -> Iterator[tuple[Termi
 def test_serial_line_lost_in_the_middle(tmp_path: Path, sent: int, hears_in_data: bool) -> None:
     with serial_printer(tmp_path, hears_in_data=hears_in_data) as (terminal, mechanism):
         _write(terminal, JOB[:sent])
+        wait_until(lambda: sent != IN_ID or mechanism.state()["tray"] == 1)
         next_label(PrinterLine(terminal.name))
         labels = [base64.b64decode(str(label.record()["raster"])) for label in mechanism.take()]
         assert labels[-1] == NEXT.bits

@@ -22,8 +22,11 @@ from PIL import Image
 from printer_plant import DEADLINE_S, Plant, running_printer, wait_until
 
 from devices.label_printer import job_bytes
-from firmware_bridge.printer_conversation import PrinterLine, PrintReceipt, Unreachable
-from firmware_bridge.printer_status import CLEAR_AFTER_ANYTHING, CLEAR_BUFFERS, FEED_AND_CUT, PrinterState, process_id
+from firmware_bridge.printer_conversation import PrintReceipt
+from firmware_bridge.printer_escpos import CLEAR_AFTER_ANYTHING, CLEAR_BUFFERS, FEED_AND_CUT
+from firmware_bridge.printer_line import PrinterLine
+from firmware_bridge.printer_status import PrinterState, process_id
+from firmware_bridge.printer_transport import Unreachable
 from labels.documents import DoseLine, Language, PouchLabel
 from labels.raster import Raster
 from labels.render import render

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from simulators.printer.condition import Condition
 from simulators.printer.paper import Paper
 from simulators.printer.parser import (
     AskProcess,
@@ -125,7 +126,7 @@ def test_numbers_go_on_after_a_restart_and_dead_dots_stay_white(tmp_path: Path) 
     for number in (1, 2):
         paper = Paper(tmp_path)
         assert paper.next_number == number
-        paper.dead_columns = (1, 2, 900)
+        paper.condition = Condition(dead_columns=(1, 2, 900))
         paper.print_row(image, 0)
         done = paper.cut()
         assert done is not None

@@ -4,16 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.printer_status import (
+from firmware_bridge.printer_escpos import (
     AnswerReader,
-    PrinterState,
-    PrinterStatus,
     is_status_byte,
     parse_status,
-    process_id,
     process_id_request,
     status_request,
 )
+from firmware_bridge.printer_status import PrinterState, PrinterStatus, process_id
 
 GOOD = {1: 0x12, 2: 0x12, 3: 0x12, 4: 0x12}
 

@@ -345,7 +345,7 @@ class Machine:
         """Have the camera look: its own serial and the right tablets where nothing else is said."""
         count = sum(fill.count for fill in job.fills) if tablets is None else tablets
         seen = SeenPouch(tuple([job.pack] if read is None else read), (), count, certain, self.sensors(job))
-        return self.world.do(lambda unit: verify_pack(unit, job.id, seen, ""))
+        return self.world.do(lambda unit: verify_pack(unit, job.id, seen, ()))
 
     def finish(self, job: PackJob, verdict: Verdict) -> None:
         passed = verdict is Verdict.PASS

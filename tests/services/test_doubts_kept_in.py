@@ -26,7 +26,7 @@ def job(world: World) -> PackJob:
 def look_at(world: World, job: PackJob, *, clear: bool) -> Verdict:
     camera = CameraState.OK if clear else CameraState.DOWN
     seen = SeenPouch((job.pack,), (job.pack,), 4, clear, world.machine.sensors(job), camera)
-    return world.do(lambda unit: verify_pack(unit, job.id, seen, ""))
+    return world.do(lambda unit: verify_pack(unit, job.id, seen, ()))
 
 
 def fall_in_doubt(world: World, job: PackJob) -> None:

@@ -12,7 +12,7 @@ from hub.services.reject_packs import Decision, decide_review
 from hub.services.verify_pack import verify_pack
 from tests.services.small_world import PHARMACIST, TECHNICIAN, World, order_line
 
-FRAME = "ab" * 32
+FRAMES = ("ab" * 32, "cd" * 32)
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def job(world: World) -> PackJob:
     job = world.machine.fetch()[0]
     world.machine.make(job)
     seen = SeenPouch(("OTHER",), (), 1, True, world.machine.sensors(job))
-    assert world.do(lambda unit: verify_pack(unit, job.id, seen, FRAME)) is Verdict.FAIL
+    assert world.do(lambda unit: verify_pack(unit, job.id, seen, FRAMES)) is Verdict.FAIL
     world.machine.finish(job, Verdict.FAIL)
     return job
 
@@ -35,7 +35,7 @@ def decide(world: World, review: str, accept: bool, scanned: str = "") -> Any:
 
 def test_a_failed_pouch_is_asked_about_with_its_picture_and_reasons(world: World, job: PackJob) -> None:
     (review,) = world.all("reviews", decision="")
-    assert (review.kind, review.subject, review.verdict, review.evidence) == ("pouch-failed", job.pack, "FAIL", FRAME)
+    assert (review.kind, review.subject, review.verdict, review.evidence) == ("pouch-failed", job.pack, "FAIL", FRAMES)
     assert "the label says OTHER" in review.reasons[0]
 
 

@@ -29,6 +29,10 @@ PAGES = (
     ("/devices/packager-1", Action.READ_LINE),
     ("/devices/packager-1/board", Action.READ_LINE),
     ("/look-alikes", Action.READ_LINE),
+    ("/labels", Action.PRINT_LABELS),
+    ("/packs", Action.RECEIVE_STOCK),
+    ("/evidence", Action.DECIDE_REVIEWS),
+    ("/evidence/NONE", Action.DECIDE_REVIEWS),
     ("/ledger", Action.READ_LEDGER),
     ("/ledger?about=X", Action.READ_LEDGER),
 )

@@ -174,7 +174,7 @@ def _arranged(unit: UnitOfWork) -> Arranged:
     aboard = [pack for pack in aboard if pack.trolley == trolley]
     held = move_pack(unit, _released(unit, aboard[0], PackState.PRODUCED), PackState.QUARANTINED, EVIL_REASON)
     unit.packs.put(replace(held, verdict=Verdict.LOOK, contents=_dropped(unit, held)))
-    open_review(unit, "pouch", held.serial, "LOOK", (EVIL_REASON,), EVIDENCE)
+    open_review(unit, "pouch", held.serial, "LOOK", (EVIL_REASON,), (EVIDENCE,))
     open_review(unit, WRONG_CASSETTE, "101", "", ("Cassette 102 sits in slot 1.",))
     failed = move_pack(unit, _released(unit, aboard[1], PackState.PRODUCED), PackState.REVOKED, "no code was read")
     unit.packs.put(replace(failed, verdict=Verdict.FAIL))

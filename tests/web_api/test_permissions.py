@@ -8,24 +8,31 @@ from hub.domain.people import Action, Role, may
 from tests.web_api.api_client import Api
 
 READS: tuple[tuple[str, Action], ...] = (
-    ("/api/why/line/none", Action.READ_LINE), ("/api/look-alikes", Action.READ_LINE), ("/api/review", Action.READ_LINE), ("/api/review/statistics", Action.READ_LINE), ("/api/cassettes", Action.PACK), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/doubts", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
+    ("/api/why/line/none", Action.READ_LINE), ("/api/look-alikes", Action.READ_LINE), ("/api/references", Action.DECIDE_REVIEWS), ("/api/references/pictures/none", Action.DECIDE_REVIEWS), ("/api/review", Action.READ_LINE), ("/api/review/statistics", Action.READ_LINE), ("/api/cassettes", Action.PACK), ("/api/labels", Action.PRINT_LABELS), ("/api/picks", Action.PACK), ("/api/reviews", Action.DECIDE_REVIEWS), ("/api/doubts", Action.DECIDE_REVIEWS), ("/api/rejects", Action.PACK),
     ("/api/requisitions", Action.PACK), ("/api/returns", Action.RETURN_PACKS), ("/api/trolleys", Action.READ_WARD),
     ("/api/wards", Action.READ_WARD), ("/api/ward/Therapy/round", Action.READ_WARD), ("/api/ledger/export", Action.READ_LEDGER),
-    ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE), ("/api/intake/feeds", Action.READ_LINE), ("/api/codes", Action.READ_LINE),
+    ("/api/gtins", Action.RECEIVE_STOCK), ("/api/evidence/none", Action.DECIDE_REVIEWS), ("/api/intake/lines", Action.READ_LINE), ("/api/intake/feeds", Action.READ_LINE), ("/api/codes", Action.READ_LINE),
     ("/api/returned", Action.RETURN_LINES), ("/api/returned/statistics", Action.RETURN_LINES), ("/api/trolleys/pull-list", Action.READ_WARD),
+    ("/api/station", Action.DECIDE_REVIEWS), ("/api/station/misses", Action.READ_MISSES), ("/api/station/looking", Action.READ_LOOKING),
     ("/api/devices/packager-1/trace", Action.OPERATE_DEVICES), ("/api/devices/packager-1/trace.jsonl", Action.OPERATE_DEVICES),
     ("/api/devices/packager-1/support.zip", Action.OPERATE_DEVICES), ("/api/devices/packager-1/trace.pcapng", Action.OPERATE_DEVICES),
     ("/api/devices/packager-1/firmware", Action.OPERATE_DEVICES), ("/api/devices/packager-1/firmware/progress", Action.OPERATE_DEVICES),
     ("/api/devices/packager-1/jobs/" + "0" * 32, Action.OPERATE_DEVICES),
+    ("/api/devices/camera-1/picture.jpg", Action.OPERATE_DEVICES), ("/api/devices/camera-1/set-up", Action.OPERATE_DEVICES),
 )  # fmt: skip
 COUNTED = {"device": "packager-1", "job": "none", "boot": 1, "asked_event": 1, "counted": 0, "reason": "r"}
 WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/stock/receipts", Action.RECEIVE_STOCK, {"packs": []}),
+    ("/api/gtins", Action.DECIDE_LINES, {"gtin": "1", "item": "NOTHING", "units": "1"}),
     ("/api/stock/recalls", Action.RECALL, {"item": "NOTHING", "lot": "L", "reason": "r"}),
     ("/api/cassettes/load", Action.LOAD_CASSETTES, {}),
     ("/api/look-alikes", Action.DECIDE_LINES, {"first": "none", "second": "nothing", "decision": "confirm", "reason": "r"}),
+    ("/api/labels", Action.PRINT_LABELS, {"label": "badge", "subject": "nobody"}),
+    ("/api/references", Action.DECIDE_LINES, {"item": "NOTHING", "lot": "L", "deed": "confirm"}),
     ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}),
     ("/api/reviews", Action.DECIDE_REVIEWS, {"review": "none", "decision": "reject"}),
+    ("/api/station/show", Action.DECIDE_REVIEWS, {}),
+    ("/api/station/decide", Action.DECIDE_REVIEWS, {"case": "none", "shown": "0", "decision": "reject", "reason": "r"}),
     ("/api/rejects", Action.PACK, {"pack": "NOBODY"}),
     ("/api/doubts/resolve", Action.DECIDE_REVIEWS, COUNTED), ("/api/doubts/end", Action.DECIDE_REVIEWS, COUNTED),
     ("/api/requisitions", Action.PACK, {"requisition": "none", "packs": ["x"]}),
@@ -53,6 +60,8 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/devices/packager-1/jog", Action.SERVE_DEVICES, {"press": "press-01", "motor": "film", "direction": "back"}),
     ("/api/devices/packager-1/jog/release", Action.SERVE_DEVICES, {"press": "press-01"}),
     ("/api/devices/packager-1/firmware?event=event-0001", Action.SERVE_DEVICES, {}),
+    ("/api/devices/camera-1/set-up", Action.SERVE_DEVICES, {}), ("/api/devices/camera-1/lights", Action.SERVE_DEVICES, {"light": "first"}),
+    ("/api/maintenance", Action.OPERATE_DEVICES, {"ticket": "none", "reason": "r"}),
     ("/api/returns", Action.RETURN_PACKS, {"pack": "p", "condition": "sealed"}),
     ("/api/clock", Action.ADVANCE_CLOCK, {}),
     ("/api/codes/decide", Action.DECIDE_LINES, {"source": "hospital", "kind": "unit", "code": "nothing", "meaning": "mg"}),

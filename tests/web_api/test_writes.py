@@ -44,7 +44,7 @@ def test_a_session_ends_by_signing_out(api: Api) -> None:
 def test_the_same_event_gets_the_same_answer_and_is_done_once(api: Api) -> None:
     first = api.post(TECHNICIAN, "/api/stock/receipts", event="event-again", **receipt())
     again = api.post(TECHNICIAN, "/api/stock/receipts", event="event-again", **receipt())
-    assert first.json() == again.json() == {"received": 1} and api.world.held("store", "PLAIN/N1") == 20
+    assert first.json() == again.json() and first.json()["received"] == 1 and api.world.held("store", "PLAIN/N1") == 20
     other = api.post(TECHNICIAN, "/api/stock/receipts", event="event-again", **receipt(code="n2"))
     assert refused(other) == "conflict" and api.world.held("store", "PLAIN/N1") == 20
 

@@ -33,13 +33,13 @@ class SignIn(Body):
 
 
 class ReceivedPack(Body):
-    """One source pack of a receipt."""
+    """One source pack of a receipt: what its maker's code says need not be typed."""
 
     code: Code
-    item: Code
-    lot: Code
-    expires_on: date
-    units: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6}|/[1-9]\d{0,5})?$")]
+    item: Annotated[str, Field(max_length=200)] = ""
+    lot: Annotated[str, Field(max_length=200)] = ""
+    expires_on: date | None = None
+    units: Annotated[str, Field(pattern=r"^(\d{1,9}(\.\d{1,6}|/[1-9]\d{0,5})?)?$")] = ""
     unit_cost: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)]
     look: Annotated[str, Field(pattern=r"^(#[0-9a-f]{6} (round|oval|capsule) \d{1,2}(\.\d{1,2})?)?$")] = ""
 
@@ -48,6 +48,14 @@ class ReceiptBody(Write):
     """A receipt."""
 
     packs: Annotated[list[ReceivedPack], Field(min_length=1, max_length=1000)]
+
+
+class GtinBody(Write):
+    """What a maker's number means here: the item, and how many dispensing units a pack holds."""
+
+    gtin: Code
+    item: Code
+    units: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6}|/[1-9]\d{0,5})?$")]
 
 
 class RecallBody(Write):

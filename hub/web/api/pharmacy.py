@@ -16,6 +16,7 @@ from hub.services.ports import UnitOfWork
 from hub.services.recall_lot import recall_lot
 from hub.services.reject_packs import Decision, decide_review, packs_to_reject, scan_reject
 from hub.services.return_packs import packs_to_return, return_pack
+from hub.services.source_scans import TypedReceipt, receipt_of, source_codes
 from hub.services.stock_in import Loading, Receipt, load_cassette, needs_second_person, receive_stock
 from hub.services.views import open_reviews
 from hub.web.api.bodies import (
@@ -43,18 +44,31 @@ Returner = Annotated[User, Depends(allowed(Action.RETURN_PACKS))]
 @router.post("/stock/receipts")
 async def receipts(body: ReceiptBody, hub: Hub, user: Stockman) -> Response:
     """Book packs from the supplier into the store."""
-    rows = [
-        Receipt(
-            pack.code, DrugCode(pack.item), pack.lot, pack.expires_on, Fraction(pack.units), pack.unit_cost, pack.look
-        )
+    typed = [
+        TypedReceipt(pack.code, pack.unit_cost, pack.item, pack.lot, pack.expires_on, Fraction(pack.units) if pack.units else None, pack.look)
         for pack in body.packs
     ]
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
-        received = receive_stock(unit, rows)
-        return received if isinstance(received, Refusal) else {"received": received}
+        receipts: list[Receipt] = []
+        for pack in typed:
+            receipt = receipt_of(unit, hub.house, pack)
+            if isinstance(receipt, Refusal):
+                return receipt
+            receipts.append(receipt)
+        received = receive_stock(unit, receipts)
+        if isinstance(received, Refusal):
+            return received
+        return {"received": received, "packs": [_received(receipt) for receipt in receipts]}
 
     return await once(hub, user, body, decide)
+
+
+def _received(receipt: Receipt) -> dict[str, str]:
+    return {
+        "code": receipt.code, "item": receipt.item, "lot": receipt.lot, "expires_on": receipt.expires_on.isoformat(),
+        "units": fraction_text(receipt.units),
+    }  # fmt: skip
 
 
 @router.post("/stock/recalls")
@@ -92,12 +106,12 @@ def _cassettes(unit: UnitOfWork) -> list[dict[str, Any]]:
 async def load(body: LoadCassette, hub: Hub, user: Loader) -> Response:
     """Book tablets poured into a cassette, every source pack, cassette and slot scanned."""
     second = await second_person(hub, body.second_badge, body.second_pin, user, Action.LOAD_CASSETTES)
-    loading = Loading(
-        DeviceId(body.device), body.slot, CassetteId(body.cassette), tuple(body.packs), body.units, second
-    )
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
-        loaded = load_cassette(unit, loading)
+        packs = source_codes(unit, hub.house, body.packs)
+        if isinstance(packs, Refusal):
+            return packs
+        loaded = load_cassette(unit, Loading(DeviceId(body.device), body.slot, CassetteId(body.cassette), packs, body.units, second))
         return loaded if isinstance(loaded, Refusal) else {"loaded": body.units, "count": loaded.count}
 
     return await once(hub, user, body, decide)
@@ -135,7 +149,10 @@ async def pick(body: PickBody, hub: Hub, user: Packer) -> Response:
     """Release a manual pack by the scan of its label and of its source packs."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
-        released = pick_pack(unit, body.label, body.packs)
+        packs = source_codes(unit, hub.house, body.packs)
+        if isinstance(packs, Refusal):
+            return packs
+        released = pick_pack(unit, body.label, packs)
         return released if isinstance(released, Refusal) else {"released": released.serial}
 
     return await once(hub, user, body, decide)
@@ -154,7 +171,7 @@ def _reviews(unit: UnitOfWork) -> list[dict[str, Any]]:
         rows.append(
             {
                 "review": review.id, "kind": review.kind, "pack": review.subject, "verdict": review.verdict,
-                "reasons": list(review.reasons), "reasons_ru": list(review.said("ru")), "evidence": review.evidence, "job": pack.job if pack else None,
+                "reasons": list(review.reasons), "reasons_ru": list(review.said("ru")), "evidence": list(review.evidence), "job": pack.job if pack else None,
                 "expected": [_dose_line(dose) for dose in unit.doses.where(pack=pack.serial)] if pack else [],
             }
         )  # fmt: skip
@@ -223,7 +240,10 @@ async def issue(body: RequisitionBody, hub: Hub, user: Packer) -> Response:
     """Book stock from the store to a ward."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
-        issued = issue_requisition(unit, body.requisition, body.packs)
+        packs = source_codes(unit, hub.house, body.packs)
+        if isinstance(packs, Refusal):
+            return packs
+        issued = issue_requisition(unit, body.requisition, packs)
         return issued if isinstance(issued, Refusal) else {"issued": fraction_text(issued.units)}
 
     return await once(hub, user, body, decide)

@@ -9,12 +9,12 @@ from fastapi.responses import Response, StreamingResponse
 from hub.domain.people import Action, User
 from hub.domain.refusals import Refusal
 from hub.services.board import line_state
+from hub.services.evidence import why_not_shown
 from hub.web.api.bodies import ClockBody
 from hub.web.context import Hub, allowed, current_user, refuse
 
 router = APIRouter(prefix="/api", tags=["state"])
 SignedIn = Annotated[User, Depends(current_user)]
-NO_FRAME = Refusal("unknown", "There is no such frame, or it is past its retention.", "Такого снимка нет, или срок его хранения истёк.")
 REAL_CLOCK = Refusal("real-clock", "This hub runs by the real clock.", "Эта система идёт по настоящим часам.")
 BACKWARDS = Refusal("backwards", "The clock only goes forward, by a time with its offset.", "Часы идут только вперёд, время указывается со смещением.")
 
@@ -51,7 +51,9 @@ async def evidence(digest: str, hub: Hub, _: Annotated[User, Depends(allowed(Act
     """Return the frame that a verdict was based on, by its SHA-256."""
     frame = hub.evidence(digest)
     if frame is None:
-        raise refuse(404, NO_FRAME)
+        is_damaged = hub.evidence_is_damaged(digest)
+        refusal = await hub.decisions.read(lambda unit: why_not_shown(unit, digest, hub.house, is_damaged=is_damaged))
+        raise refuse(404 if refusal.code == "unknown" else 410, refusal)
     return Response(frame, media_type="image/jpeg")
 
 

@@ -3,18 +3,24 @@
 from fastapi import APIRouter
 
 from hub.web.pages import (
+    camera,
     codes,
     device_console,
     devices,
+    evidence,
     intake,
+    labels,
     ledger,
     line,
     lines,
     look_alikes,
+    packs,
     reference,
+    references,
     returned,
     review,
     sign_in,
+    station,
     trolley,
     ward,
     why,
@@ -22,7 +28,7 @@ from hub.web.pages import (
 from hub.web.pages.sign_in import refused
 
 router = APIRouter(include_in_schema=False)
-for part in (sign_in, line, lines, returned, trolley, ward, devices, device_console, intake, review, codes, look_alikes, ledger, reference, why):
+for part in (sign_in, line, lines, returned, trolley, ward, devices, camera, device_console, intake, review, station, codes, look_alikes, references, evidence, packs, labels, ledger, reference, why):
     router.include_router(part.router)
 
 __all__ = ["refused", "router"]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 _WORDS: Mapping[str, tuple[str, str]] = {
-    "Line": ("Линия", "Line"), "Returned": ("Возвраты", "Returned"), "Trolleys": ("Тележки", "Trolleys"), "Ward round": ("Обход", "Ward round"),
-    "Devices": ("Автоматы", "Devices"), "Intake": ("Приём", "Intake"), "Review": ("Проверка", "Review"), "Codes": ("Коды", "Codes"), "Names": ("Названия", "Names"), "Ledger": ("Журнал", "Ledger"),
+    "Line": ("Линия", "Line"), "Station": ("Осмотр", "Station"), "Misses": ("Пропуски", "Misses"), "Returned": ("Возвраты", "Returned"), "Trolleys": ("Тележки", "Trolleys"), "Ward round": ("Обход", "Ward round"),
+    "Devices": ("Автоматы", "Devices"), "Intake": ("Приём", "Intake"), "Review": ("Проверка", "Review"), "Codes": ("Коды", "Codes"), "Names": ("Названия", "Names"), "Tablets": ("Таблетки", "Tablets"), "Ledger": ("Журнал", "Ledger"), "Labels": ("Этикетки", "Labels"), "Packs": ("Упаковки", "Packs"),
     "Lines": ("Строки", "Lines"), "why": ("Почему?", "Why?"), "pages": ("Страницы", "Pages"), "content": ("К содержанию", "To the content"),
     "sign_out": ("Выйти", "Sign out"), "demonstration": ("Демонстрация", "Demonstration"), "other_language": ("English", "По-русски"),
     "stepped": ("Часы этой системы переводят вручную", "The clock of this hub is stepped on by hand"),

@@ -22,6 +22,7 @@ TEMPLATES = Environment(
 
 LINKS: tuple[tuple[str, str, Action], ...] = (
     ("/line", "Line", Action.READ_LINE),
+    ("/station", "Station", Action.DECIDE_REVIEWS),
     ("/lines", "Lines", Action.READ_LINE),
     ("/returned", "Returned", Action.RETURN_LINES),
     ("/trolley", "Trolleys", Action.READ_WARD),
@@ -31,7 +32,11 @@ LINKS: tuple[tuple[str, str, Action], ...] = (
     ("/review", "Review", Action.DECIDE_LINES),
     ("/codes", "Codes", Action.DECIDE_LINES),
     ("/look-alikes", "Names", Action.DECIDE_LINES),
+    ("/references", "Tablets", Action.DECIDE_LINES),
+    ("/packs", "Packs", Action.RECEIVE_STOCK),
+    ("/labels", "Labels", Action.PRINT_LABELS),
     ("/ledger", "Ledger", Action.READ_LEDGER),
+    ("/misses", "Misses", Action.READ_LOOKING),
 )
 HOMES: tuple[tuple[Action, str], ...] = (
     (Action.PACK, "/line"),
@@ -42,10 +47,12 @@ HOMES: tuple[tuple[Action, str], ...] = (
 
 # A state is told by word and shape; colour comes third.
 LOOKS: Mapping[str, str] = {
-    **dict.fromkeys(("ready", "idle", "done", "released", "armed", "received", "closed", "PASS", "reconciled", "up"), "ok"),
+    **dict.fromkeys(("ready", "idle", "done", "released", "armed", "received", "closed", "PASS", "reconciled", "up", "live"), "ok"),
     **dict.fromkeys(("running", "at-camera", "assembling", "dispatched", "in-round"), "run"),
     **dict.fromkeys(("sealed", "low", "loading", "LOOK", "partial", "held", "waiting"), "wait"),
-    **dict.fromkeys(("stopped", "in-doubt", "refused", "aborted", "lost", "link-down", "locked", "FAIL", "revoked", "trouble"), "stop"),
+    **dict.fromkeys(("stopped", "in-doubt", "refused", "aborted", "lost", "link-down", "locked", "FAIL", "revoked", "trouble", "stale", "frozen", "black", "torn", "slow", "down"), "stop"),
+    **dict.fromkeys(("out-of-paper", "out-of-ribbon", "cover-open", "paused", "out-of-order", "offline", "unknown-language"), "stop"),
+    "label-waiting": "wait",
 }  # fmt: skip
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 

@@ -50,10 +50,12 @@ async function send(path, members, good) {
 
 async function scanned(text, latin) {
   const code = find("pick", text) || find("reject", text) || find("pack", text) ? text : latin;
+  // A maker's code is never translated from another layout: its letters are told apart by case, and the hub refuses it with the reason.
+  const source = /01\d{14}/.test(latin) ? text : code;
   if (task.kind === "review") return acceptScanned(code);
-  if (task.kind === "issue") return issueScanned(code);
+  if (task.kind === "issue") return issueScanned(source);
   if (find("reject", code)) return send("/api/rejects", { pack: code }, destroyed(code));
-  if (task.kind === "pick" && !find("pick", code)) return sourceScanned(code);
+  if (task.kind === "pick" && !find("pick", code)) return sourceScanned(source);
   const review = find("pack", code);
   if (review) return askAbout(review);
   return startPick(code);

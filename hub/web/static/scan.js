@@ -15,6 +15,10 @@ export function latinKey(code, key, shift, capsLock) {
   return key;
 }
 
+// Scanners that type have no key for GS, which parts the elements of a GS1 code: they send F8 or Ctrl+] in its place.
+const SEPARATOR = "\u001d";
+const isSeparator = (event) => event.key === "F8" || (event.ctrlKey && event.code === "BracketRight");
+
 function isEditable(element) {
   return Boolean(element && (element.matches("input, textarea, select") || element.closest("dialog[open]")));
 }
@@ -45,7 +49,11 @@ export function scanField(form, onScan, onFull) {
   };
 
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Tab" && field.value && !event.shiftKey) {
+    if (field.value && isSeparator(event)) {
+      event.preventDefault();
+      latin = field.value.length === latin.length ? latin + SEPARATOR : "";
+      field.value += SEPARATOR;
+    } else if (event.key === "Tab" && field.value && !event.shiftKey) {
       event.preventDefault();
       take();
     } else if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey) {

@@ -12,7 +12,8 @@ from simulators.printer.mechanism import Mechanism
 from simulators.printer.native.connection import Connection, Place, utc
 from simulators.printer.native.memory import Memory, Order, Taken
 from simulators.printer.paper import HEAD_DOTS
-from simulators.printer.parser import CommandParser, Cut
+from simulators.printer.parser import AskProcess, CommandParser, Cut
+from simulators.printer.zpl import Page, ZplParser
 
 DATA_LIMIT_BYTES = 131_072
 PRINT_TIMEOUT_S = 10.0
@@ -26,8 +27,8 @@ COMMAND = r"[^\ud800-\udfff]{1,200}"
 class PrintDesk:
     """The part of the printer that a network cable goes into."""
 
-    def __init__(self, place: Place, memory: Memory, mechanism: Mechanism) -> None:
-        self._memory, self._mechanism = memory, mechanism
+    def __init__(self, place: Place, memory: Memory, mechanism: Mechanism, language: str = "escpos") -> None:
+        self._memory, self._mechanism, self._language = memory, mechanism, language
         self._connection = Connection(place, self._heard, self._opened)
         self._changed = threading.Event()
         self._ended = threading.Event()
@@ -81,7 +82,7 @@ class PrintDesk:
 
     def _take(self, message: bytes) -> None:
         try:
-            order, fence = _read(message)
+            order, fence = _read(message, self._language)
         except (ValueError, OverflowError) as misfit:
             self._refuse(Order(named_command(message), b"", b"", 0.0), "INVALID", str(misfit))
             return
@@ -134,10 +135,7 @@ class PrintDesk:
     def _print(self, order: Order) -> None:
         self._memory.begin(order)
         named = threading.Event()
-        parser, answer = CommandParser(), b'7"' + order.process_id + b"\0"
-        for command in parser.feed(order.data):
-            self._mechanism.put(command, lambda told: named.set() if told == answer else None)
-        self.unknown_bytes += parser.unknown_bytes
+        (self._put_format if self._language == "zpl" else self._put_commands)(order, named)
         until = time.monotonic() + PRINT_TIMEOUT_S
         while not named.wait(POLL_S) and time.monotonic() < until and self._state() == "ready":
             if self._ended.is_set():
@@ -149,6 +147,22 @@ class PrintDesk:
             self._end(order, "printed", "OK", "")
         else:
             self._end(order, "in-doubt", "NOT_CONFIRMED", f"it was not confirmed: the printer is {self._state()}")
+
+    def _put_commands(self, order: Order, named: threading.Event) -> None:
+        parser, answer = CommandParser(), b'7"' + order.process_id + b"\0"
+        for command in parser.feed(order.data):
+            self._mechanism.put(command, lambda told: named.set() if told == answer else None)
+        self.unknown_bytes += parser.unknown_bytes
+
+    def _put_format(self, order: Order, named: threading.Event) -> None:
+        """This printer knows of itself when a label is out: it asks its own mechanism behind the format, and needs no ~HS."""
+        parser = ZplParser()
+        pages = [wanted for wanted in parser.feed(order.data) if isinstance(wanted, Page)]
+        if pages and not parser.spoiled_graphics:
+            for page in pages:
+                self._mechanism.put(page, lambda _: None)
+            self._mechanism.put(AskProcess(order.process_id), lambda _: named.set())
+        self.unknown_bytes += parser.unknown_bytes
 
     def _end(self, order: Order, kind: str, rc: str, reason: str) -> None:
         self._memory.end(order, _outcome(order, kind, rc, reason))
@@ -182,28 +196,38 @@ class PrintDesk:
             "state": self._state(), "reason": self._reason, "job": None, "cassettes": [], "link": "up",
             "counters": dict(self._counters), "queued": self._memory.waiting()}
         if self._published is None:
-            self._connection.publish("$description", DESCRIPTION, retain=True)
+            self._connection.publish("$description", _description(self._language), retain=True)
             self._connection.publish_birth()
         if status != self._published:
             self._connection.publish("status", status, retain=True)
             self._published = status
 
 
-DESCRIPTION = {
-    "serial": "SIM-PRINTER", "firmware": "1.0", "protocol": "ESC/POS", "schema_crc": 0, "boot": 0,
-    "reset_cause": "power-on", "cassette_slots": 0, "label_width": HEAD_DOTS, "capabilities": ["print"], "bridge": "",
-}  # fmt: skip
+def _description(language: str) -> dict[str, Any]:
+    return {
+        "serial": "SIM-PRINTER", "firmware": "1.0", "protocol": "ZPL" if language == "zpl" else "ESC/POS", "schema_crc": 0, "boot": 0,
+        "reset_cause": "power-on", "cassette_slots": 0, "label_width": HEAD_DOTS, "capabilities": ["print"], "bridge": "",
+    }  # fmt: skip
 
 
-def _read(message: bytes) -> tuple[Order, int]:
+def _read(message: bytes, language: str) -> tuple[Order, int]:
     """Give the order in a message of `print/cmd` and its fence; raises Misfit."""
-    members = Members(parse(message))
+    told = parse(message)
+    members = Members(told)
     process_id = members.text("process_id", "[ -~]{4}").encode()
     data = members.data("data", DATA_LIMIT_BYTES)
-    if not data.endswith(b"\x1d(H\x06\x0000" + process_id):
+    if (members.text("language", "escpos|zpl") if "language" in told else "escpos") != language:
+        raise members.misfit("language", f"this printer speaks {language}")
+    if not data.endswith(_ending(process_id, language)):
         raise members.misfit("data", "it does not end with the request for process_id")
     order = Order(members.text("command", COMMAND), process_id, data, members.moment("expires_at"))
     return order, members.whole("fence", 0, LONG)
+
+
+def _ending(process_id: bytes, language: str) -> bytes:
+    if language == "escpos":
+        return b"\x1d(H\x06\x0000" + process_id
+    return b"^FN1^FD" + process_id.hex().upper().encode() + b"^FS^FH_^HV1,8,,_0D_0A,L^FS^PQ1,0,0,N^XZ"
 
 
 def _outcome(order: Order, kind: str, rc: str, reason: str) -> dict[str, Any]:

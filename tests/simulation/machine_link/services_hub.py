@@ -212,7 +212,7 @@ class ServicesHub:
         fails = self._timeline.happens(self.faults.verdict_fails)
         count = sum(self._device.fell(job.id, slot) for slot in range(len(job.fills)))
         seen = SeenPouch(("XXXX",) if fails else (job.pack,), (), count, True, found[0])
-        self._do(lambda unit: verify_pack(unit, job.id, seen, ""))
+        self._do(lambda unit: verify_pack(unit, job.id, seen, ()))
 
     def _count(self) -> None:
         """Have a person go and count for each question of the machine; now and then what they answer is not the question that is asked."""

@@ -23,7 +23,7 @@ def shelve(plant: Plant, code: str, item: str, lot: str, units: str) -> None:
 
 
 def review(pack: str, verdict: str, **more: Any) -> dict[str, Any]:
-    return {"review": f"r-{pack}", "kind": "pouch", "pack": pack, "verdict": verdict, "reasons": [], "evidence": "", **more}
+    return {"review": f"r-{pack}", "kind": "pouch", "pack": pack, "verdict": verdict, "reasons": [], "evidence": [], **more}
 
 
 def test_output_pouches_are_kept_by_their_scanned_serial(plant: Plant) -> None:

@@ -1,0 +1,183 @@
+"""Known-bad pouches: made from kept frames of pouches that passed, put before people and the machine, and counted.
+
+Nothing here writes a pack, stock or dose: a trial has a table of its own and one ledger fact, `trial-decided`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hub.domain.commands import NOT_FOUND
+from hub.domain.identifiers import UserId, derived_id
+from hub.domain.known_bad import (
+    KIND_WORDS,
+    ExpectedTablet,
+    GoodCase,
+    Judge,
+    Misses,
+    Other,
+    Trial,
+    TrialKind,
+    TrialResult,
+    changed,
+    looks_apart,
+)
+from hub.domain.ledger import LedgerEntry
+from hub.domain.looking import StationRules
+from hub.domain.packs import PackState, Verdict
+from hub.domain.words import Words
+from hub.services.ports import UnitOfWork
+from hub.services.station_cases import expected_of
+
+LOOKED_BACK = 20_000
+"""How many of the newest ledger entries are searched for pouches that passed with their frames."""
+_STAT_WORK = [PackState.EXPECTED, PackState.PRODUCED, PackState.VERIFIED, PackState.QUARANTINED]
+IsKept = Callable[[str], bool]
+
+
+def good_cases(unit: UnitOfWork, is_kept: IsKept) -> list[GoodCase]:
+    """Return the newest pouches that passed and whose frames are all still kept, the newest first."""
+    newest = unit.newest_fact("pack-verified", verdict=Verdict.PASS.value)
+    if newest is None:
+        return []
+    facts = unit.facts_between("pack-verified", newest.seq - LOOKED_BACK, newest.seq + 1)
+    cases = (_good_case(unit, fact) for fact in reversed(facts) if fact.data["verdict"] == Verdict.PASS.value and _frames(fact))
+    return [case for case in cases if case is not None and all(map(is_kept, case.evidence))]
+
+
+def _frames(fact: LedgerEntry) -> tuple[str, ...]:
+    """Return the digests of a verdict's frames; older entries have one as a text, or an empty one."""
+    frames = fact.data.get("evidence") or ()
+    return (frames,) if isinstance(frames, str) else tuple(frames)
+
+
+def _good_case(unit: UnitOfWork, fact: LedgerEntry) -> GoodCase | None:
+    pack = unit.packs.get(fact.data["pack"])
+    job = unit.jobs.get(pack.job) if pack is not None and pack.job is not None else None
+    expected = expected_of(job, pack)
+    return GoodCase(pack.serial, expected, _frames(fact)) if pack is not None and expected else None
+
+
+def wrong_lists(unit: UnitOfWork, cases: list[GoodCase], good: GoodCase) -> dict[TrialKind, GoodCase]:
+    """Return a kept pouch beside each wrong list that can be made of its own."""
+    number = int(derived_id("known-bad-list", good.serial, digits=12), 16)
+    made = {kind: changed(good, kind, _other(unit, cases, good, number), number) for kind in TrialKind}
+    return {kind: bad for kind, bad in made.items() if bad is not None}
+
+
+def known_bad(unit: UnitOfWork, cases: list[GoodCase], seed: str) -> tuple[TrialKind, GoodCase] | None:
+    """Return one kept pouch with a wrong list, chosen by the seed alone; None where no kept pouch can be made so."""
+    kinds, number = list(TrialKind), int(derived_id("known-bad-case", seed, digits=12), 16)
+    for step in range(len(cases) * len(kinds)):
+        good, kind = cases[(number + step // len(kinds)) % len(cases)], kinds[(number + step) % len(kinds)]
+        bad = changed(good, kind, _other(unit, cases, good, number), number)
+        if bad is not None:
+            return kind, bad
+    return None
+
+
+def _other(unit: UnitOfWork, cases: list[GoodCase], good: GoodCase, number: int) -> Other:
+    lots = {line.lot: unit.lots.get(line.lot) for line in good.expected}
+    looks = [lot.look if lot is not None else "" for lot in lots.values()]
+    strangers = [lot for lot in unit.lots.where(order_by="id") if lot.id not in lots and all(looks_apart(lot.look, look) for look in looks)]
+    serials = [case.serial for case in cases if case.serial != good.serial]
+    chosen = strangers[number % len(strangers)] if strangers else None
+    return Other(
+        ExpectedTablet(chosen.item, 1, chosen.id) if chosen is not None else None, serials[number % len(serials)] if serials else None
+    )
+
+
+def trial_due(unit: UnitOfWork, rules: StationRules, person: UserId, review: str, at: datetime) -> bool:
+    """Tell whether a known-bad pouch comes before this review: by the seed, never twice, a bounded number a shift, and never while STAT work waits."""
+    if rules.one_in <= 0 or int(derived_id("known-bad-due", rules.seed, person, review, digits=12), 16) % rules.one_in:
+        return False
+    own = unit.trials.where(judge=Judge.PERSON, person=person)
+    if any(trial.before == review for trial in own) or stat_waits(unit):
+        return False
+    since = at - timedelta(hours=rules.shift_hours)
+    return sum(trial.made_at > since for trial in own) < rules.trials_a_shift
+
+
+def stat_waits(unit: UnitOfWork) -> bool:
+    """Tell whether an urgent pack is on its way through the line."""
+    return unit.packs.count(stat=True, state=_STAT_WORK) > 0
+
+
+def open_trial(unit: UnitOfWork, person: UserId) -> Trial | None:
+    """Return the known-bad pouch that waits for a person's decision, or None."""
+    waiting = unit.trials.where(judge=Judge.PERSON, person=person, result=TrialResult.OPEN, limit=1)
+    return waiting[0] if waiting else None
+
+
+def make_trial(unit: UnitOfWork, rules: StationRules, person: UserId, review: str, at: datetime, is_kept: IsKept) -> Trial | None:
+    """Put a known-bad pouch before a review of a person; None where nothing is kept to make one from."""
+    cases = good_cases(unit, is_kept)
+    made = known_bad(unit, cases, f"{rules.seed}/{person}/{review}") if cases else None
+    if made is None:
+        return None
+    kind, bad = made
+    trial_id = derived_id("trial", person, review, digits=16)
+    trial = Trial(trial_id, Judge.PERSON, kind, bad.evidence, bad.serial, bad.expected, at, before=review, person=person)
+    unit.trials.put(trial)
+    return trial
+
+
+def decide_trial(unit: UnitOfWork, trial: Trial, answer: str, reason: str, took_ms: int, at: datetime) -> Trial:
+    """Write down what a person said of a known-bad pouch; one that was only looked for and not found says nothing of an eye."""
+    result = TrialResult.MISSED if answer == "accept" else TrialResult.NOT_COUNTED if reason == NOT_FOUND else TrialResult.FOUND
+    return _settled(unit, replace(trial, result=result, answer=answer, decided_at=at, took_ms=took_ms))
+
+
+def withdraw_trial(unit: UnitOfWork, trial: Trial, at: datetime) -> Trial:
+    """Take a known-bad pouch back undecided, because urgent work came."""
+    return _settled(unit, replace(trial, result=TrialResult.NOT_COUNTED, answer="withdrawn", decided_at=at))
+
+
+def record_machine_trial(unit: UnitOfWork, trial: Trial, verdict: Verdict) -> Trial:
+    """Write down what the machine said of a known-bad pouch: a PASS is a miss."""
+    result = TrialResult.MISSED if verdict is Verdict.PASS else TrialResult.FOUND
+    return _settled(unit, replace(trial, result=result, answer=verdict.value, decided_at=trial.made_at))
+
+
+def _settled(unit: UnitOfWork, trial: Trial) -> Trial:
+    unit.trials.put(trial)
+    unit.record(
+        "trial-decided",
+        {
+            "trial": trial.id, "judge": trial.judge.value, "what": trial.kind.value, "answer": trial.answer, "result": trial.result.value,
+            "took_ms": trial.took_ms, "frames": list(trial.evidence),
+        },
+    )  # fmt: skip
+    return trial
+
+
+def told_of(trial: Trial) -> Words:
+    """Say to a person that this was a test, what was wrong, and whether it was found."""
+    wrong = KIND_WORDS[trial.kind]
+    english, russian = {
+        TrialResult.MISSED: ("You accepted it: look for this next time. Nothing was released.", "Вы приняли его: в следующий раз ищите это. Ничего не выпущено."),
+        TrialResult.FOUND: ("You found it.", "Вы это нашли."),
+    }.get(trial.result, ("It counts for nothing.", "Он не считается."))
+    return Words(f"This was a test pouch: {wrong.en}. {english}", f"Это был проверочный пакет: {wrong.ru}. {russian}")
+
+
+def machine_trials_left(unit: UnitOfWork, rules: StationRules, at: datetime) -> int:
+    """Return how many more trials of the machine may be made within the day that ends now."""
+    newest = unit.trials.where(judge=Judge.MACHINE, order_by="-made_at", limit=rules.machine_trials_a_day)
+    return rules.machine_trials_a_day - sum(trial.made_at > at - timedelta(days=1) for trial in newest)
+
+
+def misses_of(unit: UnitOfWork, judge: Judge) -> dict[TrialKind, Misses]:
+    """Return what the machine missed, or all people together, by what was wrong."""
+    return {kind: _misses(unit, judge, kind) for kind in TrialKind}
+
+
+def _misses(unit: UnitOfWork, judge: Judge, kind: TrialKind) -> Misses:
+    missed, found = (unit.trials.count(judge=judge, kind=kind, result=result) for result in (TrialResult.MISSED, TrialResult.FOUND))
+    return Misses(missed, missed + found)
+
+
+def together(misses: Iterable[Misses]) -> Misses:
+    """Return the misses of several kinds as one."""
+    listed = list(misses)
+    return Misses(sum(each.misses for each in listed), sum(each.trials for each in listed))

@@ -1,0 +1,48 @@
+"""A label is made anew under a new serial, so that no second piece of paper ever carries one that counts."""
+
+from dataclasses import replace
+
+from hub.domain.custody import Trolley, TrolleyState
+from hub.domain.doses import DoseState
+from hub.domain.packs import Pack, PackState
+from hub.services.endings import doses_of
+from hub.services.house import House
+from hub.services.make_packs import make_packs
+from hub.services.pick_packs import forget_pick
+from hub.services.ports import UnitOfWork
+
+REPLACED = "its label was replaced by a new one"
+
+
+def replace_label(unit: UnitOfWork, serial: str, house: House) -> None:
+    """Take the serial of a label away from it: its pack, or its tray, gets another one, whose label is drawn and printed.
+
+    What is neither a pack that waits to be filled nor a tray has no label that a scan would accept, and is left as it is.
+    """
+    pack = unit.packs.get(serial)
+    if pack is not None:
+        if pack.state is PackState.EXPECTED and pack.job is None:
+            _pack_anew(unit, pack, house)
+        return
+    for trolley in unit.trolleys.where(label=serial):
+        _tray_anew(unit, trolley, house)
+
+
+def _pack_anew(unit: UnitOfWork, pack: Pack, house: House) -> None:
+    """Nothing is in it yet: it was never made, and its doses wait for the pack that takes its place, on the same trolley."""
+    wanted = [dose for dose in doses_of(unit, pack) if dose.state is DoseState.FROZEN]
+    forget_pick(unit, pack, REPLACED)
+    made = make_packs(unit, wanted, pack.batch, house, remake_of=pack) if wanted else []
+    for new in made:
+        unit.packs.put(replace(new, trolley=pack.trolley, stat=pack.stat, drawer=pack.drawer, part=pack.part, parts=pack.parts))
+    dead = unit.packs.get(pack.serial)
+    if dead is not None and made:
+        unit.packs.put(replace(dead, replaced_by=made[0].serial))
+
+
+def _tray_anew(unit: UnitOfWork, trolley: Trolley, house: House) -> None:
+    unit.prints.delete(trolley.label)
+    if trolley.state is TrolleyState.ASSEMBLING:
+        label = house.serial_of("tray", trolley.id, trolley.label)
+        unit.trolleys.put(replace(trolley, label=label))
+        unit.record("tray-label-replaced", {"trolley": trolley.id, "label": trolley.label, "replaced_by": label})

@@ -1,0 +1,211 @@
+// The review station: one pouch at a time. Labels and command cards come by the one scan field; keys and touch do the same.
+import { onUnanswered, resume, write } from "./api.js";
+import { follow } from "./live.js";
+import { show, showAnswer, waits } from "./result.js";
+import { scanField } from "./scan.js";
+
+const station = document.getElementById("station");
+const place = document.getElementById("case");
+const panel = document.getElementById("reasons");
+const nothing = place.innerHTML;
+const cards = JSON.parse(station.dataset.cards);
+const words = JSON.parse(station.dataset.say);
+const KEYS = { F2: "accept", F4: "reject", F8: "remake", F9: "next" };
+const language = document.documentElement.lang;
+
+// `wanted` is a decision that still needs a reason or the scan of the pouch's label.
+const state = { inHand: "", wanted: null, busy: false, since: 0 };
+const current = () => place.querySelector("[data-case]");
+const say = (name, values = {}) => words[`say_${name}`].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+
+// ---- what is shown ----
+
+async function bring(members = {}) {
+  const answer = await write("/api/station/show", members, waits);
+  if (!answer.ok) {
+    showAnswer(answer, "");
+    return false;
+  }
+  await placeCase(answer.body.case);
+  return true;
+}
+
+async function placeCase(shown) {
+  Object.assign(state, { inHand: "", wanted: null });
+  panel.hidden = true;
+  if (!shown) {
+    place.innerHTML = nothing;
+    return;
+  }
+  const same = current()?.dataset;
+  if (same?.case === shown.case && same.shown === shown.shown) return;
+  const response = await fetch(`/station/case?case=${encodeURIComponent(shown.case)}&language=${language}`);
+  if (!response.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").body;
+  place.replaceChildren(...fresh.childNodes);
+  state.since = Date.now();
+  for (const image of place.querySelectorAll("#frame")) image.addEventListener("error", gone);
+}
+
+function gone(event) {
+  const text = document.createElement("p");
+  text.className = "gone";
+  text.textContent = document.getElementById("view").dataset.gone;
+  event.target.replaceWith(text);
+}
+
+setInterval(() => {
+  const looking = document.getElementById("looking");
+  if (looking) looking.value = (Date.now() - state.since) / 1000;
+}, 250);
+
+// ---- deciding ----
+
+async function decide(decision, { scanned = state.inHand, reason = "", unreadable = false } = {}) {
+  const shown = current();
+  if (!shown) return show("stop", say("nothing"));
+  if (state.busy) return show("wait", say("busy"));
+  state.busy = true;
+  try {
+    const { case: id, shown: token } = shown.dataset;
+    const answer = await write("/api/station/decide", { case: id, shown: token, decision, scanned, reason, unreadable }, waits);
+    await answered(answer, { decision, reason, unreadable });
+  } finally {
+    state.busy = false;
+  }
+  field.focus();
+}
+
+async function answered(answer, wanted) {
+  if (!answer.ok) {
+    showAnswer(answer, "");
+    if (["decided", "look-again"].includes(answer.body.refused)) await bring();
+    return;
+  }
+  const { body } = answer;
+  panel.hidden = true;
+  if (body.state === "scan") {
+    state.wanted = wanted;
+    show("run", say("scan", body));
+    field.forgetLast();
+    return;
+  }
+  if (body.state === "test") show(body.result === "missed" ? "stop" : "ok", language === "ru" ? body.told_ru : body.told);
+  else show("ok", `${say(body.state, body)}${body.remade_as ? ` ${say("remade_as", body)}` : ""}`);
+  await bring({});
+}
+
+function want(decision) {
+  const shown = current();
+  if (!shown) return show("stop", say("nothing"));
+  const failed = shown.dataset.mayAccept === "no";
+  if (decision === "next") return bring({ after: shown.dataset.case });
+  if (decision === "accept") return decide("accept");
+  const unreadable = decision === "unreadable";
+  const wanted = { decision: unreadable ? "remake" : decision, unreadable };
+  if (failed && !unreadable) return decide(wanted.decision);
+  state.wanted = wanted;
+  panel.hidden = false;
+  panel.scrollIntoView({ block: "nearest" });
+  return undefined;
+}
+
+function because(reason) {
+  if (!state.wanted || !reason) return undefined;
+  const { decision, unreadable } = state.wanted;
+  document.getElementById("reason-other").value = "";
+  return decide(decision, { reason, unreadable });
+}
+
+function leave() {
+  if (!state.wanted) return;
+  state.wanted = null;
+  panel.hidden = true;
+  show("none", say("left"));
+  field.forgetLast();
+  field.focus();
+}
+
+// ---- what a scan means ----
+
+async function scanned(text, latin) {
+  const card = cards[text] || cards[latin];
+  if (card) {
+    field.forgetLast();
+    const [command, reason] = card;
+    if (command === "leave") return leave();
+    return command === "reason" ? because(reason) : want(command);
+  }
+  const shown = current();
+  const code = shown && shown.dataset.pack === text ? text : latin;
+  if (state.wanted && panel.hidden) return decide(state.wanted.decision, { ...state.wanted, scanned: code });
+  if (shown && shown.dataset.pack === code) {
+    state.inHand = code;
+    return show("run", say("in_hand", { pack: code }));
+  }
+  if (await bring({ pack: code })) {
+    state.inHand = code;
+    show("run", say("in_hand", { pack: code }));
+  }
+  return undefined;
+}
+
+// ---- touch and keys ----
+
+station.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button?.dataset.deed) want(button.dataset.deed);
+  else if (button?.dataset.reason) because(button.dataset.reason);
+  else if (button?.dataset.frame) chooseFrame(button);
+  else if (button?.id === "zoom" || event.target.closest("#view")) zoom(event);
+  else if (button?.id === "reason-leave") leave();
+});
+
+function chooseFrame(button) {
+  const image = document.getElementById("frame");
+  if (!image) return;
+  image.src = button.dataset.frame;
+  image.alt = button.dataset.alt;
+  for (const thumb of place.querySelectorAll(".thumb")) thumb.setAttribute("aria-pressed", String(thumb === button));
+}
+
+// The place that was touched stays under the finger.
+function zoom(event) {
+  const view = document.getElementById("view");
+  const button = document.getElementById("zoom");
+  const box = view.getBoundingClientRect();
+  const inside = event.target.closest("#view") && event.clientX;
+  const [x, y] = inside ? [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height] : [0.5, 0.5];
+  const large = view.classList.toggle("large");
+  button.setAttribute("aria-pressed", String(large));
+  button.textContent = large ? button.dataset.on : button.dataset.off;
+  view.scrollTo(x * (view.scrollWidth - view.clientWidth), y * (view.scrollHeight - view.clientHeight));
+}
+
+document.getElementById("reason-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  because(document.getElementById("reason-other").value.trim());
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") leave();
+  if (event.key === "Enter" && event.target.id === "view") zoom(event);
+  if (!KEYS[event.key] || event.repeat) return;
+  event.preventDefault();
+  want(KEYS[event.key]);
+});
+
+// ---- start ----
+
+const field = scanField(document.getElementById("scan"), scanned, () => show("stop", say("full")));
+follow(document.getElementById("queue"), () => {
+  const waiting = document.querySelector("[data-cases]").dataset.cases.split(" ");
+  const shown = current();
+  if (state.busy || state.wanted) return;
+  if (shown && !waiting.includes(shown.dataset.case)) {
+    show("wait", say("gone"));
+    bring();
+  } else if (!shown && waiting.some(Boolean)) bring();
+});
+onUnanswered(() => {});
+resume(() => {}).then(() => bring());
