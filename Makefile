@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(shell sed -e 's/\#.*//' -e '/^\s*$$/d' system-packages.txt)
-.PHONY: demo test lint bench system simulate mutants power-cuts crashes fuzz verification lines ward-clock replay lock clean packages
+.PHONY: demo test lint bench system simulate mutants power-cuts crashes fuzz verification misreads hard-frames lines ward-clock replay lock clean packages
 SEEDS ?= 10
 DOSES ?= 500
 
@@ -49,6 +49,14 @@ fuzz: $(VENV)/.tools
 # make verification ARGS="--pouches 100000 --seed 1", then ARGS=--report for docs/evidence/verification.md.
 verification: $(VENV)/.tools
 	$(BIN)/python -m tests.verification.run $(ARGS)
+
+# Does a damaged symbol ever pass for another live serial? make misreads ARGS="--decodes 1000000 --seed 1 --processes 2"
+misreads: $(VENV)/.tools
+	$(BIN)/python -m tests.verification.misreads $(ARGS)
+
+# How many ordinary and hard frames are read, beside zxing-cpp alone. make hard-frames ARGS="--set ordinary --count 10000"
+hard-frames: $(VENV)/.tools
+	$(BIN)/python -m tests.verification.hard_frames $(ARGS)
 
 # Every line of the hospital's fortnight, where its folder is beside the checkout; and a ward's clock fitted on its first week.
 lines: $(VENV)/.tools

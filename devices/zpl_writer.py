@@ -43,5 +43,5 @@ def _hex(bits: bytes) -> str:
 
 def _packed(bits: bytes) -> str:
     """Write `:Z64:`, base64 of the deflated bits, and the CRC-16 (polynomial 1021, from 0) of these characters."""
-    text = base64.b64encode(zlib.compress(bits, 9))
+    text = base64.b64encode(zlib.compress(bits, 6))
     return f":Z64:{text.decode()}:{binascii.crc_hqx(text, 0):04X}"

@@ -140,7 +140,16 @@ def _schemas() -> Schema:
     commands = [*get_args(contract.Command), *get_args(service_contract.ServiceCommand), print_contract.PrintCommand]
     types = [*commands, *PLAIN, *contract.EVENT_DATA.values()]
     _, components = msgspec.json.schema_components(types, ref_template=REF)
-    return dict(sorted(components.items()))
+    return {name: _with_defaults_read(schema) for name, schema in sorted(components.items())}
+
+
+def _with_defaults_read(schema: Schema) -> Schema:
+    """Return the schema with each default where it is read: what stands beside a reference is not."""
+    members = {
+        name: {"allOf": [{"$ref": member["$ref"]}], "default": member["default"]} if {"$ref", "default"} <= member.keys() else member
+        for name, member in schema.get("properties", {}).items()
+    }
+    return schema | {"properties": members} if members else schema
 
 
 def _ref(shape: type[Struct]) -> Schema:

@@ -49,7 +49,7 @@ def serve(
     printer: Annotated[
         str,
         typer.Option(
-            help="tcp://host:9100, a serial path, or mqtt://user:password@host:port/site/printer-1 through its bridge.", envvar="DOSEHUB_PRINTER"
+            help="tcp://host:9100 or a serial path (ZPL: zpl+ before it), or mqtt://user:password@host:port/site/printer-1 through its bridge.", envvar="DOSEHUB_PRINTER"
         ),
     ] = "",
     fhir_url: Annotated[str, typer.Option(help="Where to write back; without it, into a folder.", envvar="DOSEHUB_FHIR_URL")] = "",
@@ -75,12 +75,19 @@ def serve(
     ] = None,
 ) -> None:
     """Run the hub: web, API, dispatch, device events and camera in one process."""
+    from devices.barcode_camera.capture import CaptureSettings
     from hub.adapters.intake.errors import IntakeError
     from hub.domain.evidence import EvidenceRules
+    from hub.domain.label_reasons import label_reason_ru
     from hub.domain.looking import StationRules
     from hub.serving import run
     from hub.settings import HubSettings
+    from labels.errors import TemplateError
 
+    try:
+        CaptureSettings.from_text(camera, camera_backend, camera_size, camera_fps, camera_exposure)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     settings = HubSettings(
         data_dir=data_dir, host=host, port=port, site=site, zone=zone, language=language, broker=broker, camera=camera, printer=printer,
         fhir_url=fhir_url, stepped_from=stepped_from, film_width_mm=film_width_mm, roll_width_mm=roll_width_mm, service_broker=service_broker, sources=sources, ward_clock=ward_clock,
@@ -94,6 +101,9 @@ def serve(
         run(settings)
     except IntakeError as error:
         typer.echo(error.in_both(), err=True)
+        raise typer.Exit(2) from error
+    except TemplateError as error:
+        typer.echo(f"{error}\n{label_reason_ru(str(error))}", err=True)
         raise typer.Exit(2) from error
 
 

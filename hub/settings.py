@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from hub.domain.evidence import EvidenceRules
-from hub.domain.looking import StationRules
+from hub.domain.evidence import USUAL_EVIDENCE, EvidenceRules
+from hub.domain.looking import USUAL_STATION, StationRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class HubSettings:
 
     `broker`: `mqtt://[user:password@]host:port`; `service_broker`: the same with the user of the engineer's page, who is another one, for a
     second login of a user ends the first (without it, `broker`, if that names no user). `camera`: a video device number, RTSP or MJPEG URL; `lights`: the serial path of the station's relay board (docs/camera.md). `printer`: `tcp://host:9100`
-    or a serial path. `sources`: a TOML file in the place of the settings of sources that ship (docs/feeds.md). `ward_clock`: a TOML file of ward times and rules of schedules over those that ship (docs/schedule.md). `station`: least times of looking and how often known-bad pouches come (docs/review-station.md). `evidence`: which frames are kept and for how many days (docs/evidence-kept.md). `film_width_mm`: the machine's film, `roll_width_mm`: the label printer's roll (docs/labels.md). `stepped_from`: where a demonstration's clock starts; None: the real clock.
+    or a serial path, with `zpl+` before it for a ZPL printer (docs/printers.md). `sources`: a TOML file in the place of the settings of sources that ship (docs/feeds.md). `ward_clock`: a TOML file of ward times and rules of schedules over those that ship (docs/schedule.md). `station`: least times of looking and how often known-bad pouches come (docs/review-station.md). `evidence`: which frames are kept and for how many days (docs/evidence-kept.md). `film_width_mm`: the machine's film, `roll_width_mm`: the label printer's roll (docs/labels.md). `stepped_from`: where a demonstration's clock starts; None: the real clock.
     """
 
     data_dir: Path
@@ -41,8 +41,8 @@ class HubSettings:
     film_width_mm: int = 80
     roll_width_mm: int = 80
     stepped_from: datetime | None = None
-    station: StationRules = StationRules()
-    evidence: EvidenceRules = EvidenceRules()
+    station: StationRules = USUAL_STATION
+    evidence: EvidenceRules = USUAL_EVIDENCE
 
     @property
     def database(self) -> Path:

@@ -6,7 +6,7 @@ from labels.content import DoseText, RowText
 from labels.errors import LabelOverflow
 from labels.fonts import Face, text_width
 from labels.geometry import Box, Sheet, height_of
-from labels.template import SMALLEST_TEXT_DOTS, TextSpec
+from labels.template import TextSpec
 from labels.textflow import Line, pieces_of, wrap, wrap_text
 
 EDGE_DOTS = 8

@@ -8,6 +8,7 @@ weak check: what only a repaired picture shows of them counts if a second readin
 from collections.abc import Iterable
 from dataclasses import replace
 
+from devices.barcode_camera.agreement import ENLARGED_LIMIT, LINEAR_FORMATS, read_agreed, settled
 from devices.barcode_camera.cascade import (
     Budget,
     Formats,
@@ -26,9 +27,7 @@ from devices.barcode_camera.readers import read_zxing
 
 MATRIX_FORMATS = frozenset({"DataMatrix", "QRCode"})
 """Formats whose error correction lets any repair be trusted."""
-LINEAR_FORMATS = frozenset({"Code128", "EAN13", "EAN8", "UPCA", "UPCE", "Code39", "DataBar"})
 FRAME_PIXELS = range(700_000, 2_500_000)
-ENLARGED_LIMIT = 700_000
 REPAIRS_S = 0.3
 
 
@@ -37,16 +36,16 @@ def read_anything(grey: Grey, formats: Formats) -> tuple[CodeRead, ...]:
     view, matrix = View(grey), formats & MATRIX_FORMATS
     found = read_cheaply(view, matrix) if matrix else ()
     if grey.size in FRAME_PIXELS:
-        return _read_frame(view, formats, found)
-    found = distinct((*found, *read_plain(grey, formats)))
-    if found or not matrix:
-        return found
-    return read_repaired(view, matrix, Budget(REPAIRS_S)) or _read_enlarged(grey, matrix)
+        found = _read_frame(view, formats, found)
+    else:
+        found = distinct((*found, *read_plain(grey, formats))) or _read_small(view, matrix)
+    return settled(found, grey, formats) if found else read_agreed(grey, formats)
 
 
 def _read_frame(view: View, formats: Formats, found: tuple[CodeRead, ...]) -> tuple[CodeRead, ...]:
     """Read a picture of a frame's size: repairs before plain reading, and what else stands beside the codes found."""
-    found = found or read_repaired(view, formats & MATRIX_FORMATS, Budget())
+    matrix = formats & MATRIX_FORMATS
+    found = found or (read_repaired(view, matrix, Budget()) if matrix else ())
     return distinct((*found, *_read_others(view, formats, found))) if found else read_plain(view.grey, formats)
 
 
@@ -61,6 +60,11 @@ def _read_others(view: View, formats: Formats, found: tuple[CodeRead, ...]) -> I
 def _read_place(view: View, box: Box, formats: Formats) -> Iterable[CodeRead]:
     for read in read_zxing(box.cut(view.grey), formats, "zxing-cpp/place", downscale=False):
         yield replace(read, polygon=moved(read.polygon, 1.0, offset=(box.left, box.top)))
+
+
+def _read_small(view: View, formats: Formats) -> tuple[CodeRead, ...]:
+    """Read the repaired places of a picture that is no frame, then a small one as a whole."""
+    return read_repaired(view, formats, Budget(REPAIRS_S)) or _read_enlarged(view.grey, formats) if formats else ()
 
 
 def _read_enlarged(grey: Grey, formats: Formats) -> tuple[CodeRead, ...]:

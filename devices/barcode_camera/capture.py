@@ -13,8 +13,8 @@ HTTP_OPTIONS = "fflags;nobuffer|flags;low_delay|probesize;32|analyzeduration;0"
 RTSP_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
 OPTIONS_VARIABLE = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 BACKENDS = {"": cv2.CAP_V4L2, "v4l2": cv2.CAP_V4L2, "dshow": cv2.CAP_DSHOW, "msmf": cv2.CAP_MSMF, "any": cv2.CAP_ANY}
-AUTO_EXPOSURE_OFF, AUTO_EXPOSURE_ON = 1.0, 3.0
-"""V4L2's menu of `exposure_auto`: manual, and by aperture priority."""
+AUTO_EXPOSURE_OFF = 1.0
+"""V4L2's menu of `exposure_auto`: manual."""
 SIZE_LIMIT_PX = 10_000
 FPS_LIMIT = 240.0
 
@@ -52,6 +52,15 @@ class CaptureSettings:
         return self.source.isdigit() or self.source.startswith("/dev/video")
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A setting that a camera did not take: `exposure-auto`, `width`, `height`, `fps` or `exposure`, what was asked and what it keeps."""
+
+    setting: str
+    wanted: float
+    kept: float
+
+
 def _size(text: str) -> tuple[int | None, int | None]:
     if not text:
         return None, None
@@ -61,7 +70,7 @@ def _size(text: str) -> tuple[int | None, int | None]:
     return int(width), int(height)
 
 
-def open_capture(settings: CaptureSettings) -> tuple[cv2.VideoCapture, tuple[str, ...]]:
+def open_capture(settings: CaptureSettings) -> tuple[cv2.VideoCapture, tuple[Refused, ...]]:
     """Open a camera; returns it and what was asked of it in vain. Of HTTP MJPEG it takes the camera's own JPEGs, not decoded."""
     if settings.is_device:
         source = int(settings.source) if settings.source.isdigit() else settings.source
@@ -72,16 +81,15 @@ def open_capture(settings: CaptureSettings) -> tuple[cv2.VideoCapture, tuple[str
     return capture, (tuple(_refused(capture, settings)) if capture.isOpened() else ())
 
 
-def _refused(capture: cv2.VideoCapture, settings: CaptureSettings) -> Iterator[str]:
+def _refused(capture: cv2.VideoCapture, settings: CaptureSettings) -> Iterator[Refused]:
     """Set the camera and yield each setting that it did not take: it says so, or keeps another value."""
-    if settings.exposure is not None and not _took(capture, cv2.CAP_PROP_AUTO_EXPOSURE, AUTO_EXPOSURE_OFF):
-        yield "exposure stays automatic"
     for name, number, wanted in (
+        ("exposure-auto", cv2.CAP_PROP_AUTO_EXPOSURE, None if settings.exposure is None else AUTO_EXPOSURE_OFF),
         ("width", cv2.CAP_PROP_FRAME_WIDTH, settings.width), ("height", cv2.CAP_PROP_FRAME_HEIGHT, settings.height),
-        ("frames a second", cv2.CAP_PROP_FPS, settings.fps), ("exposure", cv2.CAP_PROP_EXPOSURE, settings.exposure),
+        ("fps", cv2.CAP_PROP_FPS, settings.fps), ("exposure", cv2.CAP_PROP_EXPOSURE, settings.exposure),
     ):
         if wanted is not None and not _took(capture, number, float(wanted)):
-            yield f"{name} {wanted:g}: the camera keeps {capture.get(number):g}"
+            yield Refused(name, wanted, capture.get(number))
 
 
 def _took(capture: cv2.VideoCapture, number: int, wanted: float) -> bool:

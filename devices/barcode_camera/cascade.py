@@ -135,16 +135,17 @@ def unglared(part: Grey) -> Iterator[Grey]:
     if int(stripes.sum()) < GLARE_PIXELS_MIN:
         return
     hidden = cv2.dilate(stripes, np.ones((5, 5), np.uint8))
-    filled = np.asarray(cv2.inpaint(part, hidden, INPAINT_RADIUS_PX, cv2.INPAINT_TELEA), np.uint8)
-    yield from softened(filled)
-    yield from softened(filled, 2.0)
-    yield from opened(filled)
+    for method in (cv2.INPAINT_TELEA, cv2.INPAINT_NS):
+        filled = np.asarray(cv2.inpaint(part, hidden, INPAINT_RADIUS_PX, method), np.uint8)
+        yield from softened(filled)
+        yield from softened(filled, 2.0)
+        yield from opened(filled)
 
 
 REPAIRS: tuple[tuple[str, Repair], ...] = (
+    ("zxing-cpp/unglared", unglared),
     ("zxing-cpp/opened", opened),
     ("zxing-cpp/median", unspeckled),
-    ("zxing-cpp/unglared", unglared),
     ("zxing-cpp/softened", softened),
     ("zxing-cpp/thin-lines", darkened),
 )
@@ -165,8 +166,9 @@ def read_cheaply(view: View, formats: Formats) -> tuple[CodeRead, ...]:
 
 
 def read_repaired(view: View, formats: Formats, budget: Budget) -> tuple[CodeRead, ...]:
-    """Read the densest places, repaired in one way after the other, until one way reads."""
-    for name, repair in REPAIRS:
-        if found := read_places(view.grey, view.places, formats, name, repair, budget):
-            return found
+    """Read the densest place repaired in one way after the other, then the other places, until one way reads."""
+    for places in (view.places[:1], view.places[1:]):
+        for name, repair in REPAIRS:
+            if found := read_places(view.grey, places, formats, name, repair, budget):
+                return found
     return ()

@@ -88,21 +88,22 @@ def content_of_pictures(
 ) -> Content:
     """Count what lies below the label in BGR pictures of half size of one pouch, the evenly lit one last.
 
-    What shines under one light and not under another is glare and is taken away. Where the pouch moved meanwhile, the last
-    picture speaks alone and the count is not certain. ValueError where there is no picture.
+    What shines under one light and not under another is glare and is taken away; a picture without a label says nothing beside
+    others. Where the pouch moved meanwhile, the last picture speaks alone and the count is not certain. ValueError where there is
+    no picture.
     """
     if not halves:
         raise ValueError("no picture")
     scale = geometry.pixels_per_mm / 2
-    last = halves[-1]
-    if len({half.shape for half in halves}) == 1 and len(halves) > 1:
-        joined = _without_glare(halves)
-        corners = find_label(joined, scale)
-        if corners is not None and not any(_has_moved(find_label(half, scale), corners, scale) for half in halves):
-            return _count(joined, corners, looks, geometry)
-    content = _count(last, find_label(last, scale), looks, geometry)
-    if len(halves) == 1 or content.label is None:
-        return content
+    found = [(half, corners) for half in halves if (corners := find_label(half, scale)) is not None]
+    if len(found) < 2 or len({half.shape for half, _ in found}) > 1:
+        half, last = found[-1] if found else (halves[-1], None)
+        return _count(half, last, looks, geometry)
+    joined = _without_glare([half for half, _ in found])
+    label = find_label(joined, scale)
+    if label is not None and not any(_has_moved(corners, label, scale) for _, corners in found):
+        return _count(joined, label, looks, geometry)
+    content = _count(*found[-1], looks, geometry)
     return replace(content, certain=False, notes=(*content.notes, ContentNote.MOVED))
 
 
@@ -111,9 +112,9 @@ def count_tablets(half: Colour, looks: tuple[TabletLook, ...], geometry: Station
     return content_of_pictures((half,), looks, geometry)
 
 
-def _has_moved(corners: Points | None, joined: Points, scale: float) -> bool:
+def _has_moved(corners: Points, joined: Points, scale: float) -> bool:
     """Tell whether a label lies elsewhere in one picture; glare may move one of its corners, but not most of them."""
-    return corners is None or float(np.median(np.hypot(*(corners - joined).T))) > T.moved_mm * scale
+    return float(np.median(np.hypot(*(corners - joined).T))) > T.moved_mm * scale
 
 
 def _without_glare(halves: Sequence[Colour]) -> Colour:

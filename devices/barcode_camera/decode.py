@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from devices.barcode_camera.anything import read_anything
-from devices.barcode_camera.cascade import Budget, View, read_by_steps, read_half
+from devices.barcode_camera.cascade import Budget, View, read_by_steps, read_cheaply, read_half, read_repaired
 from devices.barcode_camera.codes import CODE_128, DATA_MATRIX, SERIAL_SYMBOLOGIES, CodeRead, distinct, moved
 from devices.barcode_camera.frame import Grey
 from devices.barcode_camera.fusion import read_joined
@@ -52,12 +52,14 @@ def read_data_matrix(grey: Grey, half: Grey | None = None) -> tuple[CodeRead, ..
 
 
 def read_data_matrix_over(frames: Sequence[Grey]) -> tuple[CodeRead, ...]:
-    """Read the Data Matrix symbols of several frames of one pouch: of each by itself, then of all joined.
+    """Read the Data Matrix symbols of several frames of one pouch: each by the cheap steps, then all joined, then each repaired.
 
     Every different code that any frame shows is given: frames do not vote.
     """
-    alone = distinct(read for frame in frames for read in read_data_matrix(frame))
-    return alone or read_joined(frames, MATRIX)
+    views = [View(frame) for frame in frames]
+    found = distinct(read for view in views for read in read_cheaply(view, MATRIX))
+    found = found or read_joined(frames, MATRIX)
+    return found or distinct(read for view in views for read in read_repaired(view, MATRIX, Budget()))
 
 
 def read_half_size(half: Grey) -> tuple[CodeRead, ...]:

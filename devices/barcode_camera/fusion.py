@@ -18,13 +18,14 @@ from devices.barcode_camera.places import Box, dense_places
 FRAMES_LIMIT = 4
 PAPER_PERCENTILE = 55
 SHIFT_LIMIT_PX = 40.0
+SIDE_MIN_PX = 16
 ALIKE_MIN = 0.05
 """Least response of the phase correlation, 0..1, at which two parts show the same."""
 
 
 def read_joined(frames: Sequence[Grey], formats: Formats) -> tuple[CodeRead, ...]:
     """Read what the darkest pixels of at most four frames of one size show together; nothing for one frame alone."""
-    alike = [frame for frame in frames[:FRAMES_LIMIT] if frame.shape == frames[0].shape]
+    alike = [frame for frame in frames[:FRAMES_LIMIT] if min(frame.shape) >= SIDE_MIN_PX and frame.shape == frames[0].shape]
     if len(alike) < 2:
         return ()
     budget = Budget()

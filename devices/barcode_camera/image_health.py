@@ -12,7 +12,7 @@ from devices.barcode_camera.frame import Frame, Grey
 
 BLACK_LEVEL, BLACK_PERCENTILE = 28, 99.5
 SATURATED = 250
-ROWS_LOOKED_AT = 32
+ROWS_LOOKED_AT = 20
 JUMP_MIN, JUMP_TIMES = 2.0, 1.6
 ALIGNED_SHARE = 0.35
 """Levels by which rows differ more than neighbours usually do, and how much of that may be left once they are moved together."""

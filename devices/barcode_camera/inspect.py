@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import cv2
 import numpy as np
 
 from devices.barcode_camera.codes import CODE_128, DATA_MATRIX, SERIAL_SYMBOLOGIES, CodeRead, distinct
@@ -17,12 +18,15 @@ from devices.barcode_camera.content import (
     content_of_pictures,
     count_tablets,
 )
-from devices.barcode_camera.decode import read_code_128, read_data_matrix, read_half_size, second_reader_missing
+from devices.barcode_camera.decode import MATRIX, read_code_128, read_data_matrix, read_half_size, second_reader_missing
 from devices.barcode_camera.frame import Frame, Grey, UnreadableFrame
+from devices.barcode_camera.fusion import read_joined
 from devices.barcode_camera.image_health import FrameFault, frame_fault
 
 LABEL_SURROUND_PX = 16
 TRIES = 3
+SHINE_ABOVE_PAPER, SHINE_MIN, SHINE_PIXELS = 18, 235, 6
+"""Of the picture of half size: so much brighter than paper, at least so bright, and so many pixels of it hide a part of a code."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class _Seen:
     reads: tuple[CodeRead, ...]
     content: Content
     fault: FrameNote | None
+    shines: bool
 
 
 def inspect(frame: Frame, expected: Expected, geometry: StationGeometry = STATION) -> Inspection:
@@ -133,7 +138,8 @@ def look_for(
     """Inspect frames of a pouch as they come until they prove its serial and a certain count, `tries` of them at most.
 
     A frame without a pouch, or with nothing but the serial `before`, is taken for the time before this pouch and passed over;
-    any other code counts, and is never outvoted. Only where all frames were such ones is the last of them given. None: there was
+    any other code counts, and is never outvoted. A frame on whose label the film shines ends nothing: a second code may lie unread
+    under the glare. Only where all frames were such ones is the last of them given. None: there was
     no frame that is a picture.
     """
     seen: list[_Seen] = []
@@ -144,7 +150,7 @@ def look_for(
             continue
         seen.append(each)
         inspection = _together(seen, expected, geometry)
-        if len(seen) >= tries or proves(inspection, expected):
+        if len(seen) >= tries or (proves(inspection, expected) and not all(frame.shines for frame in seen)):
             return inspection
     last = seen or ([passed_over] if passed_over is not None else [])
     return _together(last, expected, geometry) if last else None
@@ -173,8 +179,19 @@ def _see(frame: Frame, expected: Expected, geometry: StationGeometry) -> _Seen:
     first = read_half_size(frame.half_grey) or read_data_matrix(frame.grey, frame.half_grey)
     fault = frame_fault(frame)
     return _Seen(
-        frame, (*first, *read_code_128(_crop(frame.grey, content.label))), content, None if fault is None else _FAULTS[fault]
+        frame, (*first, *read_code_128(_crop(frame.grey, content.label))), content, None if fault is None else _FAULTS[fault],
+        _shines(frame.half_grey, content.label),
     )
+
+
+def _shines(half: Grey, label: tuple[int, int, int, int] | None) -> bool:
+    """Tell whether the film throws light back anywhere on the label."""
+    left, top, width, height = (side // 2 for side in label or (0, 0, 0, 0))
+    part = half[max(0, top):top + height, max(0, left):left + width]
+    if not part.size:
+        return False
+    paper = float(np.percentile(part[::2, ::2], 60))
+    return int((cv2.blur(part, (3, 3)) > max(paper + SHINE_ABOVE_PAPER, SHINE_MIN)).sum()) >= SHINE_PIXELS
 
 
 def _is_before(seen: _Seen, before: str) -> bool:
@@ -188,8 +205,8 @@ def _together(seen: Sequence[_Seen], expected: Expected, geometry: StationGeomet
     """Join what several frames of one pouch showed: every code of any frame, and the content of those that prove theirs."""
     reads = distinct(read for each in seen for read in each.reads)
     whole = [each for each in seen if each.fault is None]
-    if len(whole) > 1 and not any(read.identifier == DATA_MATRIX for read in reads):
-        reads = distinct((*reads, *_joined_reads([each.frame.grey for each in whole])))
+    if len(whole) > 1 and (not any(read.identifier == DATA_MATRIX for read in reads) or all(each.shines for each in whole)):
+        reads = distinct((*reads, *read_joined([each.frame.grey for each in whole], MATRIX)))
     content, doubts = _joined_content(whole, reads, expected, geometry)
     serials = tuple(dict.fromkeys(read.text for read in _matrix_first(reads) if read.identifier in SERIAL_SYMBOLOGIES))
     faults = () if whole else tuple(dict.fromkeys(each.fault for each in seen if each.fault is not None))
@@ -203,25 +220,18 @@ def _matrix_first(reads: Iterable[CodeRead]) -> list[CodeRead]:
     return sorted(reads, key=lambda read: read.identifier != DATA_MATRIX)
 
 
-def _joined_reads(greys: Sequence[Grey]) -> tuple[CodeRead, ...]:
-    """Read the pixelwise minimum of frames whose glare lies in different places: print is dark, so glare falls out."""
-    if len({grey.shape for grey in greys}) > 1:
-        return ()
-    return tuple(replace(read, reader=f"{read.reader}/joined") for read in read_data_matrix(np.minimum.reduce(greys)))
-
-
 def _joined_content(
     whole: Sequence[_Seen], reads: Iterable[CodeRead], expected: Expected, geometry: StationGeometry,
 ) -> tuple[Content, tuple[FrameNote, ...]]:
     """Give the content of the frames that show whose pouch it is; certain only where the certain ones of them agree.
 
-    A late frame of the pouch before may have no readable code: a frame proves a content only if it shows this pouch's code too, or if
-    the code was read of the frames joined, which frames of different pouches would not give.
+    A late frame of the pouch before may have no readable code: a frame proves a content only if it shows this pouch's code too. Where the
+    code was read of the frames joined alone, all of them must show the same.
     """
     own = [each for each in whole if any(read.text == expected.serial for read in each.reads)]
     known = own or [each for each in whole if any(read.text == expected.serial for read in reads)]
     certain = [each.content for each in known if each.content.certain]
-    if certain:
+    if certain and (own or len(certain) == len(known)):
         disagree = len({_what(content) for content in certain}) > 1
         return min(certain, key=lambda content: len(content.notes)), (FrameNote.DISAGREE,) if disagree else ()
     if known:

@@ -14,8 +14,6 @@ import zxingcpp
 from devices.barcode_camera.codes import CodeRead, Polygon, distinct
 from devices.barcode_camera.frame import Grey
 
-STATION_FORMATS = frozenset({"DataMatrix", "Code128"})
-"""What our own labels carry."""
 PACK_FORMATS = frozenset(
     {"DataMatrix", "QRCode", "Code128", "EAN13", "EAN8", "UPCA", "UPCE", "Code39", "PDF417", "Aztec", "DataBar"}
 )
@@ -27,7 +25,7 @@ FUNCTION_1 = 0x1D
 
 
 def read_zxing(
-    grey: Grey, formats: Iterable[str], reader: str, *, invert: bool = False, downscale: bool = True, rotate: bool = True
+    grey: Grey, formats: Iterable[str], reader: str, *, invert: bool = False, downscale: bool = True
 ) -> tuple[CodeRead, ...]:
     """Read a picture once with zxing-cpp; corners in px of this picture."""
     wanted = zxing_formats(frozenset(formats))
@@ -39,7 +37,6 @@ def read_zxing(
             formats=wanted,
             try_invert=invert,
             try_downscale=downscale,
-            try_rotate=rotate,
             text_mode=zxingcpp.TextMode.Plain,
         )
     )

@@ -15,7 +15,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
-from devices.barcode_camera.capture import OPEN_TIMEOUT_MS, READ_TIMEOUT_MS, CaptureSettings, open_capture
+from devices.barcode_camera.capture import OPEN_TIMEOUT_MS, READ_TIMEOUT_MS, CaptureSettings, Refused, open_capture
 from devices.barcode_camera.frame import JPEG_START, Frame, UnreadableFrame
 from devices.barcode_camera.image_health import FrameFault, frame_fault
 
@@ -59,7 +59,7 @@ class CameraHealth:
     frames: int
     bad_frames: int
     connections: int
-    refused: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
 
 
 class CameraStream:
@@ -79,7 +79,7 @@ class CameraStream:
         self._torn: deque[bool] = deque(maxlen=RECENT_FRAMES)
         self._looked_s, self._fault_s = 0.0, 0.0
         self._fault: FrameFault | None = None
-        self._refused: tuple[str, ...] = ()
+        self._refused: tuple[Refused, ...] = ()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -155,13 +155,11 @@ class CameraStream:
 
     def _next(self, sequence: int, arrived_s: float, deadline_s: float) -> Frame | None:
         with self._changed:
-            while not self._stopping.is_set():
+            # The time ends also for whoever is slower than the camera, who would find a newer frame for ever.
+            while not self._stopping.is_set() and (remaining_s := deadline_s - time.monotonic()) > 0:
                 for frame in self._frames:
                     if frame.sequence > sequence and frame.arrived_s >= arrived_s:
                         return frame
-                remaining_s = deadline_s - time.monotonic()
-                if remaining_s <= 0:
-                    return None
                 self._changed.wait(remaining_s)
         return None
 
@@ -191,7 +189,7 @@ class CameraStream:
         finally:
             capture.release()
 
-    def _begin(self, refused: tuple[str, ...]) -> None:
+    def _begin(self, refused: tuple[Refused, ...]) -> None:
         """Start a connection: what was kept of the one before says nothing of this one's pace."""
         with self._changed:
             self._connections += 1

@@ -68,7 +68,7 @@ class CameraDesk:
         health = self.stream.health()
         told = [camera_words(health.state.value, health.reason)] if health.state is not CameraState.LIVE else []
         told += [lights_words(self.lights.trouble)] if self.lights.trouble else []
-        told += [refused_words(health.refused)] if health.refused else []
+        told += [refused_words((each.setting, each.wanted, each.kept) for each in health.refused)] if health.refused else []
         return Words("; ".join(words.en for words in told), "; ".join(words.ru for words in told))
 
     def picture(self) -> bytes | None:

@@ -30,7 +30,7 @@ from hub.services.maintenance import camera_seen, print_seen
 from hub.services.verify_pack import verify_pack, verify_with_evidence
 
 _log = logging.getLogger(__name__)
-LOOKS_S = 5.0
+LOOKS_S = 3.0
 MEASURES = 5
 """Pouches whose median is compared with the accepted set-up: one that lies askew says nothing of the camera."""
 Counts = tuple[tuple[int, int], ...]

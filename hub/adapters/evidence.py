@@ -29,24 +29,29 @@ class EvidenceFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for half in folder.glob("*.part"):
+            half.unlink(missing_ok=True)
 
     def keep(self, frame: bytes) -> str:
         """Put a frame on the disk for good and return its digest; raise OSError where the disk does not take it."""
-        digest = hashlib.sha256(frame).hexdigest()
-        if self.read(digest) is None:
-            self._write(self._path(digest), frame)
+        digest = self._put(frame)
         self._flush_names()
         return digest
 
     def keep_all(self, frames: Iterable[bytes]) -> Kept:
-        """Keep the frames of a pouch, each once; what the disk does not take is told, never raised."""
+        """Put the frames of a pouch on the disk for good, each once; what the disk does not take is told, never raised."""
         digests: dict[str, None] = {}
-        for frame in frames:
-            try:
-                digests[self.keep(frame)] = None
-            except OSError as error:
-                return Kept(tuple(digests), _trouble(error))
-        return Kept(tuple(digests))
+        trouble: Words | None = None
+        try:
+            for frame in frames:
+                digests[self._put(frame)] = None
+        except OSError as error:
+            trouble = _trouble(error)
+        try:
+            self._flush_names()
+        except OSError as error:
+            return Kept((), _trouble(error))
+        return Kept(tuple(digests), trouble)
 
     def read(self, digest: str) -> bytes | None:
         """Return a frame, or None where there is none of that digest, or only a file that is not what its name says."""
@@ -75,6 +80,12 @@ class EvidenceFolder:
             return self._path(digest).read_bytes() if _DIGEST(digest) else None
         except OSError:
             return None
+
+    def _put(self, frame: bytes) -> str:
+        digest = hashlib.sha256(frame).hexdigest()
+        if self.read(digest) is None:
+            self._write(self._path(digest), frame)
+        return digest
 
     def _write(self, path: Path, frame: bytes) -> None:
         """Write beside and rename: a crash or a full disk leaves no half of a frame under its name."""

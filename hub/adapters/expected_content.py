@@ -1,12 +1,14 @@
 """What should lie in a pouch: the look of each tablet of the plan, by the lots that fell, and what cannot be told from it."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from devices.barcode_camera.content import UNKNOWN_LOOK, TabletLook, TabletSeen, crop
+from devices.barcode_camera.frame import UnreadableFrame
 from devices.barcode_camera.inspect import Inspection
-from devices.barcode_camera.looks import LookSource, agrees, learned_look, look_alike
 from devices.barcode_camera.looks import LookSample as Sample
+from devices.barcode_camera.looks import LookSource, agrees, learned_look, look_alike
 from hub.adapters.evidence import EvidenceFolder
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.identifiers import DrugCode, LotId
@@ -15,6 +17,7 @@ from hub.domain.references import MeasuredLook, ReferenceState, Sighting
 from hub.domain.verification import LookAlikes, SeenPouch
 from hub.services.references import name_of, still_learning
 
+_log = logging.getLogger(__name__)
 MOST_NAMED = 3
 
 
@@ -140,15 +143,27 @@ def with_expected(seen: SeenPouch, expected: ExpectedContent, inspection: Inspec
 
 
 def sightings(expected: ExpectedContent, inspection: Inspection, pictures: EvidenceFolder) -> tuple[Sighting, ...]:
-    """Return what a picture teaches of lots that still learn, each tablet's picture kept; nothing where a tablet's lot is not sure."""
+    """Return what a picture teaches of lots that still learn, each tablet's picture kept.
+
+    Nothing where a tablet's lot is not sure, or where the disk does not take the pictures: the pouch goes its way without it.
+    """
     content = inspection.content
-    if not expected.learning or not inspection.certain or not content.can_be_learned or _is_ambiguous(expected):
+    is_the_plan = len(content.tablets) == len(expected.tablets) and content.can_be_learned and inspection.certain
+    if not expected.learning or not is_the_plan or _is_ambiguous(expected):
         return ()
-    seen = [(expected.tablets[thing.look], thing) for thing in content.tablets if thing.look is not None]
-    return tuple(
-        Sighting(tablet.lot, measured(thing.sample), pictures.keep(crop(inspection.frames[-1], thing)), _like(expected, tablet, thing))
-        for tablet, thing in seen if tablet.lot is not None and tablet.lot in expected.learning
-    )
+    try:
+        return tuple(_sightings(expected, inspection, pictures))
+    except (OSError, UnreadableFrame) as error:
+        _log.warning("nothing is learned of this pouch: %s", error)
+        return ()
+
+
+def _sightings(expected: ExpectedContent, inspection: Inspection, pictures: EvidenceFolder) -> Iterator[Sighting]:
+    for thing in inspection.content.tablets:
+        tablet = expected.tablets[thing.look] if thing.look is not None else None
+        if tablet is not None and tablet.lot is not None and tablet.lot in expected.learning:
+            kept = pictures.keep(crop(inspection.frames[-1], thing))
+            yield Sighting(tablet.lot, measured(thing.sample), kept, _like(expected, tablet, thing))
 
 
 def _is_ambiguous(expected: ExpectedContent) -> bool:

@@ -70,10 +70,13 @@ class KnownBadTrials:
     def _next(self, unit: SqlUnitOfWork, at: datetime) -> _Case | None:
         if _pouch_waits(unit) or machine_trials_left(unit, self._rules, at) <= 0:
             return None
-        cases = good_cases(unit, lambda digest: self._evidence.read(digest) is not None)
+        cases = good_cases(unit)
         untried = (good for good in cases if good.evidence not in self._left_out and not _is_tried(unit, good))
-        good = next(untried, None)
+        good = next((good for good in untried if self._is_kept(good)), None)
         return self._case(unit, cases, good) if good is not None else None
+
+    def _is_kept(self, good: GoodCase) -> bool:
+        return all(self._evidence.read(digest) is not None for digest in good.evidence)
 
     def _case(self, unit: SqlUnitOfWork, cases: list[GoodCase], good: GoodCase) -> _Case:
         lists: dict[TrialKind | None, GoodCase] = {None: good}

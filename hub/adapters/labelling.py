@@ -21,11 +21,12 @@ from hub.services.make_packs import PrintedLabel, label_ready
 from hub.services.ports import UnitOfWork
 from hub.services.reject_packs import LABEL_REVIEW
 from hub.services.reviews import open_review
-from labels.documents import LabelDocument, PouchLabel
+from labels.documents import LabelDocument, LabelKind, PouchLabel
 from labels.errors import LabelError
 from labels.layout import STANDARD_WIDTH_MM
 from labels.proof import prove
 from labels.render import render
+from labels.template_file import template_of
 
 _log = logging.getLogger(__name__)
 AT_ONCE = 16
@@ -37,6 +38,11 @@ class LabelWidths:
 
     of_film_mm: int = STANDARD_WIDTH_MM
     of_roll_mm: int = STANDARD_WIDTH_MM
+
+    def __post_init__(self) -> None:
+        """Refuse a width that no pouch or item has a template for; raises TemplateError, which names those there are."""
+        template_of(LabelKind.POUCH, self.of_film_mm)
+        template_of(LabelKind.ITEM, self.of_roll_mm)
 
 
 def drawn(document: LabelDocument, width_mm: int, key: PackSerial | None = None) -> PrintedLabel:

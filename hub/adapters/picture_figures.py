@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from devices.barcode_camera import thresholds
-from hub.domain.picture_figures import PictureFigures, PictureRate, PictureThreshold
+from hub.domain.picture_figures import UNITS, PictureFigures, PictureRate, PictureThreshold
 from hub.domain.words import Words
 
 RATES = thresholds.PATH.with_name("content_rates.json")
@@ -16,7 +16,7 @@ RATES = thresholds.PATH.with_name("content_rates.json")
 def picture_figures(rates: Path = RATES) -> PictureFigures:
     """Read the thresholds in force and the rates measured, none where no run has written them; ValueError: the file is damaged."""
     settings = tuple(
-        PictureThreshold(each.name, f"{each.value:g}", each.unit, Words(each.en, each.ru)) for each in thresholds.DESCRIBED
+        PictureThreshold(each.name, f"{each.value:g}", UNITS[each.unit], Words(each.en, each.ru)) for each in thresholds.DESCRIBED
     )
     if not rates.exists():
         return PictureFigures(settings)

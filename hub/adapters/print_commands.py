@@ -13,7 +13,6 @@ from firmware_bridge import printer_status
 from firmware_bridge.print_contract import PRINT_LIMIT_BYTES, PrintCommand, PrintEvent
 from firmware_bridge.printer_status import PrinterLanguage
 from hub.adapters.printed_labels import (
-    LABEL_IN_DOUBT,
     LABEL_REFUSED,
     Trouble,
     keep_printed,
@@ -24,6 +23,7 @@ from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId, PackSerial
 from hub.domain.records import Print
+from hub.services.replaced_labels import LABEL_IN_DOUBT
 from labels.raster import Raster
 
 COMMAND_LASTS = timedelta(minutes=10)

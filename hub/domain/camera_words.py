@@ -1,7 +1,7 @@
 """What is wrong with the camera, its frames or its lights, in both languages; a state is told with its figure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hub.domain.words import Words
 
@@ -27,6 +27,10 @@ _LIGHTS = (
     "the lights cannot be switched ({0}): look at the relay board's cable, the station goes on with the light there is",
     "свет не переключается ({0}): проверьте кабель платы реле, станция работает с тем светом, что есть",
 )
+_SETTINGS: Mapping[str, tuple[str, str]] = {
+    "exposure-auto": ("fixed exposure", "фиксированную экспозицию"), "width": ("width", "ширину"), "height": ("height", "высоту"),
+    "fps": ("pictures a second", "снимков в секунду"), "exposure": ("exposure", "экспозицию"),
+}  # fmt: skip
 _REFUSED = ("the camera did not take: {0}", "камера не приняла: {0}")
 
 
@@ -43,10 +47,11 @@ def lights_words(trouble: str) -> Words:
     return Words(_LIGHTS[0].format(trouble), _LIGHTS[1].format(trouble))
 
 
-def refused_words(refused: tuple[str, ...]) -> Words:
-    """Return which settings a camera did not take."""
-    told = ", ".join(refused)
-    return Words(_REFUSED[0].format(told), _REFUSED[1].format(told))
+def refused_words(refused: Iterable[tuple[str, float, float]]) -> Words:
+    """Return which settings a camera did not take: each by its name, what was asked and what the camera keeps."""
+    told = [(*_SETTINGS[name], f"{wanted:g}", f"{kept:g}") for name, wanted, kept in refused]
+    english = ", ".join(f"{name} {wanted} (it keeps {kept})" for name, _, wanted, kept in told)
+    return Words(_REFUSED[0].format(english), _REFUSED[1].format(", ".join(f"{name} {wanted} (остаётся {kept})" for _, name, wanted, kept in told)))
 
 
 def _pattern(english: str) -> str:
@@ -56,6 +61,6 @@ def _pattern(english: str) -> str:
 CAMERA_RU: tuple[tuple[str, str], ...] = (
     *((_pattern(english), russian) for english, russian in _STATES.values()),
     *((re.escape(english), russian) for english, russian in _FRAMES.items()),
-    (_pattern(_LIGHTS[0]), _LIGHTS[1]), (_pattern(_REFUSED[0]), _REFUSED[1]),
+    (_pattern(_LIGHTS[0]), _LIGHTS[1]),
 )  # fmt: skip
 """The same as patterns: the ledger keeps English."""

@@ -29,6 +29,9 @@ class EvidenceRules:
         return self.pass_days if verdict is Verdict.PASS else self.doubt_days
 
 
+USUAL_EVIDENCE = EvidenceRules()
+
+
 @dataclass(frozen=True, slots=True)
 class KeptFrame:
     """One frame of one pack's verdict, by its SHA-256; `removed_at` and `days` say when it was removed by which rule."""

@@ -28,6 +28,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
 _WHOLE: tuple[tuple[str, str], ...] = (
     (r"it does not read back as itself: (.+)", "код с рисунка не читается как он сам ({0})"),
     (r"the pack has no expiry", "у упаковки нет срока годности"),
+    (r"(.+)\.toml: width_mm: no template of this width, there are (.+)", "нет шаблона {0}, есть {1}"),
     (r"(.+\.toml): (.+?): (.+)", "шаблон {0}, {1}: {2}"),
 )
 

@@ -35,6 +35,9 @@ class StationRules:
         return self.least_high_alert_s if is_high_alert else self.least_s
 
 
+USUAL_STATION = StationRules()
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """That a case (a review or a trial) was shown to a person: since when, and when and how it was decided."""

@@ -12,6 +12,10 @@ LAYS: Mapping[str, Words] = {
     "touching": Words("touching", "касаются"),
     "overlapping": Words("overlapping", "перекрываются"),
 }
+UNITS: Mapping[str, Words] = {
+    "share": Words("share", "доля"), "times": Words("times", "раз"), "mm": Words("mm", "мм"), "mm²": Words("mm²", "мм²"),
+    "0..255": Words("of 255", "из 255"), "0..441": Words("of 441", "из 441"),
+}  # fmt: skip
 FAULTS: Mapping[str, Words] = {
     "none": Words("nothing wrong", "всё верно"),
     "missing": Words("a tablet missing, the drop sensor lies", "не хватает таблетки, датчик лжёт"),
@@ -28,7 +32,7 @@ class PictureThreshold:
 
     name: str
     value: str
-    unit: str
+    unit: Words
     trades: Words
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from hub.domain.commands import REASONS
 from hub.domain.camera_words import CAMERA_RU
+from hub.domain.commands import REASONS
 from hub.domain.doses import Lane
 from hub.domain.label_reasons import CANNOT_BE_DRAWN, label_reason_ru
 from hub.domain.machine_words import QUESTIONS_RU

@@ -103,14 +103,12 @@ PICTURE_DOUBTS: Mapping[str, str] = {
     "something reaches under the label or out of the picture": "что-то уходит под этикетку или за край снимка",
     "the lower edge of the label is not clear": "нижний край этикетки неясен",
     "glare on the label, which may hide its edge": "блик на этикетке, он может скрывать её край",
-    "glare over the window, which may hide a tablet": "блик над окном, он может скрывать таблетку",
     "the pouch reaches out of the picture": "пакет выходит за край снимка",
     "a fragment too small for a tablet": "осколок, слишком малый для таблетки",
     "an expected tablet is as dark as the base": "ожидаемая таблетка так же темна, как подложка",
     "more things than can be counted": "предметов больше, чем можно сосчитать",
     "a tablet has not the colour and outline of any expected tablet left": "таблетка ни цветом, ни контуром не подходит к оставшимся ожидаемым",
     "the pouch moved between the pictures": "пакет сдвинулся между снимками",
-    "the pictures under the lights contradict each other": "снимки при разном свете противоречат друг другу",
     "a code that is not of our labels": "код не с нашей этикетки",
 }
 """What stands between a picture and a certain count, in Russian by the English of the camera's notes."""

@@ -21,7 +21,7 @@ from hub.domain.packs import JobState, Pack, PackJob, PackState, Verdict
 from hub.domain.people import Role
 from hub.domain.records import Requisition
 from hub.domain.refusals import Refusal
-from hub.domain.stock import STORE, Cassette, ward_account
+from hub.domain.stock import STORE, Cassette, lot_id, ward_account
 from hub.domain.verification import SeenPouch
 from hub.services.administer import BedsideScan, give, give_from_ward
 from hub.services.devices import ensure_device
@@ -91,13 +91,15 @@ class People:
         return self._writer.submit(actor, decision).result()
 
     def stock_up(self, directory: DrugDirectory, receipts: Iterable[Receipt], day: str) -> None:
-        """Receive what the store is short of; the packs of another day are packs of their own."""
+        """Receive what the store is short of; the packs of another day are packs of their own, of the lots that are known."""
 
         def short(unit: SqlUnitOfWork) -> list[Receipt]:
             held: Counter[str] = Counter()
+            expiry = {lot.id: lot.expires_on for lot in unit.lots.where()}
             for lot in unit.lots.where():
                 held[lot.item] += int(unit.held(STORE, lot.id) - lot.promised)
-            return [replace(one, code=f"{one.code}-{day}") for one in receipts if held[one.item] < max(STORE_ENOUGH, int(one.units) // 2)]
+            wanted = (one for one in receipts if held[one.item] < max(STORE_ENOUGH, int(one.units) // 2))
+            return [replace(one, code=f"{one.code}-{day}", expires_on=expiry.get(lot_id(one.item, one.lot), one.expires_on)) for one in wanted]
 
         wanted = self.decide(short)
         self._each("receive", [lambda unit: receive_stock(unit, wanted)], "technician")

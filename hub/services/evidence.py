@@ -36,7 +36,7 @@ def frames_due(unit: UnitOfWork, rules: EvidenceRules, most: int = MOST_AT_ONCE)
     for verdicts in _RULES:
         before = unit.now - timedelta(days=rules.days(verdicts[0]))
         frames = unit.kept_frames.where(
-            verdict=list(verdicts), removed_at=None, below=("kept_at", before), order_by="kept_at", limit=most + len(used)
+            verdict=list(verdicts), removed_at=None, below=("kept_at", before), order_by="kept_at", limit=5 * most + len(used)
         )  # fmt: skip
         due = [frame for frame in frames if frame.digest not in used and not _is_needed(unit, frame.digest, rules)][:most]
         if due:

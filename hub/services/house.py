@@ -12,7 +12,7 @@ from hub.domain.doses import PlannedDose
 from hub.domain.expiry import RepackagingRule
 from hub.domain.feeds import FeedSettings
 from hub.domain.identifiers import BatchId, DeviceId, PackSerial, TrolleyId, derived_id
-from hub.domain.looking import StationRules
+from hub.domain.looking import USUAL_STATION, StationRules
 from hub.domain.makers_codes import ReadMakersCode, no_makers_codes
 from hub.domain.orders import OrderLine, Reason, SourceSettings
 from hub.domain.releases import rules_meant
@@ -53,7 +53,7 @@ class House:
     feeds: Mapping[str, FeedSettings] = field(default_factory=dict)
     schedule_rules: ScheduleRules = HOUSE_RULES
     read_makers_code: ReadMakersCode = no_makers_codes
-    station: StationRules = StationRules()
+    station: StationRules = USUAL_STATION
 
     def rules_for(self, source: str) -> ScheduleRules:
         """Return the rules of schedules as they hold for a source."""

@@ -35,14 +35,14 @@ _STAT_WORK = [PackState.EXPECTED, PackState.PRODUCED, PackState.VERIFIED, PackSt
 IsKept = Callable[[str], bool]
 
 
-def good_cases(unit: UnitOfWork, is_kept: IsKept) -> list[GoodCase]:
-    """Return the newest pouches that passed and whose frames are all still kept, the newest first."""
+def good_cases(unit: UnitOfWork) -> list[GoodCase]:
+    """Return the newest pouches that passed with their frames kept, the newest first; a frame may be gone since."""
     newest = unit.newest_fact("pack-verified", verdict=Verdict.PASS.value)
     if newest is None:
         return []
     facts = unit.facts_between("pack-verified", newest.seq - LOOKED_BACK, newest.seq + 1)
     cases = (_good_case(unit, fact) for fact in reversed(facts) if fact.data["verdict"] == Verdict.PASS.value and _frames(fact))
-    return [case for case in cases if case is not None and all(map(is_kept, case.evidence))]
+    return [case for case in cases if case is not None]
 
 
 def _frames(fact: LedgerEntry) -> tuple[str, ...]:
@@ -65,13 +65,13 @@ def wrong_lists(unit: UnitOfWork, cases: list[GoodCase], good: GoodCase) -> dict
     return {kind: bad for kind, bad in made.items() if bad is not None}
 
 
-def known_bad(unit: UnitOfWork, cases: list[GoodCase], seed: str) -> tuple[TrialKind, GoodCase] | None:
-    """Return one kept pouch with a wrong list, chosen by the seed alone; None where no kept pouch can be made so."""
+def known_bad(unit: UnitOfWork, cases: list[GoodCase], seed: str, is_kept: IsKept) -> tuple[TrialKind, GoodCase] | None:
+    """Return one pouch whose frames are all still there with a wrong list, chosen by the seed alone; None where there is none."""
     kinds, number = list(TrialKind), int(derived_id("known-bad-case", seed, digits=12), 16)
     for step in range(len(cases) * len(kinds)):
         good, kind = cases[(number + step // len(kinds)) % len(cases)], kinds[(number + step) % len(kinds)]
         bad = changed(good, kind, _other(unit, cases, good, number), number)
-        if bad is not None:
+        if bad is not None and all(map(is_kept, bad.evidence)):
             return kind, bad
     return None
 
@@ -111,8 +111,7 @@ def open_trial(unit: UnitOfWork, person: UserId) -> Trial | None:
 
 def make_trial(unit: UnitOfWork, rules: StationRules, person: UserId, review: str, at: datetime, is_kept: IsKept) -> Trial | None:
     """Put a known-bad pouch before a review of a person; None where nothing is kept to make one from."""
-    cases = good_cases(unit, is_kept)
-    made = known_bad(unit, cases, f"{rules.seed}/{person}/{review}") if cases else None
+    made = known_bad(unit, good_cases(unit), f"{rules.seed}/{person}/{review}", is_kept)
     if made is None:
         return None
     kind, bad = made

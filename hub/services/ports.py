@@ -65,6 +65,9 @@ class Repository(Protocol[Record]):
     def count(self, **equal: object) -> int:
         """Return how many records `where` would return."""
 
+    def delete(self, *key: object) -> None:
+        """Remove the record of that key, if there is one."""
+
     def gaps(self, member: str, **equal: object) -> list[tuple[int, int]]:
         """Return, rising, the ranges (first, last) of whole numbers within those of `member` that no record of `where` has."""
 

@@ -79,12 +79,13 @@ def _fact(reference: TabletReference) -> dict[str, Any]:
     return {"item": reference.item, "lot": lot_number(reference.item, reference.lot)}
 
 
-def look_text(look: MeasuredLook | None) -> str:
+def look_text(look: MeasuredLook | None, language: str = "en") -> str:
     """Return a learned look in plain signs: sides in mm, fill, colours of both ends."""
     if look is None:
         return ""
+    unit, fill = ("мм", "заполнение") if language == "ru" else ("mm", "fill")
     first, second = ("#" + "".join(f"{part:02x}" for part in colour) for colour in (look.first, look.second))
-    return f"{look.length_um / 1000:.1f} x {look.width_um / 1000:.1f} mm, fill {look.fill_permille / 1000:.2f}, {first} {second}"
+    return f"{look.length_um / 1000:.1f} x {look.width_um / 1000:.1f} {unit}, {fill} {look.fill_permille / 1000:.2f}, {first} {second}"
 
 
 def rule_reference(unit: UnitOfWork, ruling: ReferenceRuling) -> TabletReference | Refusal:
@@ -135,6 +136,7 @@ def _row(unit: UnitOfWork, reference: TabletReference) -> dict[str, Any]:
     return {
         **_fact(reference), "name": name_of(unit, reference.item) if drug is not None else reference.item, "state": reference.state.value,
         "packs": reference.packs, "of": PACKS_TO_LEARN, "typed": lot.look if lot is not None else "", "learned": look_text(reference.look),
+        "learned_ru": look_text(reference.look, "ru"),
         "crops": list(reference.crops), "deeds": [deed.value for deed in DEEDS[reference.state]], "reason": reference.reason,
         "took_over": lot_number(reference.item, reference.took_over) if reference.took_over is not None else "",
         "decided_by": reference.decided_by or "", "decided_at": reference.decided_at.isoformat() if reference.decided_at else "",

@@ -5,11 +5,15 @@ from dataclasses import replace
 from hub.domain.custody import Trolley, TrolleyState
 from hub.domain.doses import DoseState
 from hub.domain.packs import Pack, PackState
+from hub.domain.refusals import Refusal
+from hub.domain.state_words import state_ru
 from hub.services.endings import doses_of
 from hub.services.house import House
 from hub.services.make_packs import make_packs
 from hub.services.pick_packs import forget_pick
 from hub.services.ports import UnitOfWork
+from hub.services.replaced_labels import LABEL_IN_DOUBT, replaced_label
+from hub.services.reviews import settle_reviews
 
 REPLACED = "its label was replaced by a new one"
 
@@ -26,6 +30,20 @@ def replace_label(unit: UnitOfWork, serial: str, house: House) -> None:
         return
     for trolley in unit.trolleys.where(label=serial):
         _tray_anew(unit, trolley, house)
+
+
+def new_label(unit: UnitOfWork, serial: str, house: House) -> Pack | Refusal:
+    """Make a label anew that was lost or cannot be read, before anything is in its pack; returns the old pack, with the one that replaces it."""
+    pack = unit.packs.get(serial)
+    if pack is None:
+        return Refusal("unknown-pack", f"No pack has the serial {serial}.", f"Упаковки с номером {serial} нет.")
+    if (replaced := replaced_label(unit, serial)) is not None:
+        return replaced
+    if pack.state is not PackState.EXPECTED or pack.job is not None or not pack.label_digest:
+        return Refusal("not-open", f"Pack {serial} is {pack.state.value}: only the label of a bag that waits to be filled by hand is made anew.", f"Упаковка {serial}: {state_ru(pack.state)}; заново делают этикетку только пакета, который ждёт ручной сборки.")
+    replace_label(unit, serial, house)
+    settle_reviews(unit, (LABEL_IN_DOUBT,), serial, REPLACED)
+    return unit.packs.get(serial) or pack
 
 
 def _pack_anew(unit: UnitOfWork, pack: Pack, house: House) -> None:

@@ -197,6 +197,13 @@ def decide_case(unit: UnitOfWork, station: Station, decision: CaseDecision) -> d
     return _decide_review(unit, station, review, look, decision)
 
 
+def accepted_too_quickly(unit: UnitOfWork, review: str, person: UserId, at: datetime) -> Refusal | None:
+    """Return why a person who was shown a pouch at the station may not accept it elsewhere yet, or None."""
+    look = unit.looks.get(review, person)
+    quick = too_quick(look, at) if look is not None and look.decided_at is None else None
+    return Refusal("too-quick", quick.en, quick.ru) if quick is not None else None
+
+
 def _may_not(unit: UnitOfWork, station: Station, look: Look | None, decision: CaseDecision) -> Refusal | None:
     review, trial = unit.reviews.get(decision.case), unit.trials.get(decision.case)
     if review is not None and review.decision:

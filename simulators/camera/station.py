@@ -84,8 +84,10 @@ class Station:
             self._expose()
 
     def switch(self, lights: Lights) -> None:
-        """Switch the lights; returns once the first picture in the new light goes out."""
+        """Switch the lights; returns once the first picture in the new light goes out, and no more of the old light do."""
         with self._arranging:
+            with self._changed:
+                self._shown = _Shown(self._shown.generation + 1, ())
             self._lights = lights
             self._expose()
 
@@ -181,6 +183,9 @@ class Station:
                 shown, fault, wait_s = self._shown, self._fault, due - time.monotonic()
                 if fault is not None and fault.kind in ("hang-up", "wrong-type"):
                     return None
+                if not shown.takes:
+                    self._changed.wait()
+                    continue
                 fresh = shown.generation != generation or index < len(shown.takes)
                 hurried = fresh and (fault is None or fault.kind not in ("slow", "frozen"))
                 if hurried or wait_s <= 0:

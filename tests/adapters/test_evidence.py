@@ -60,6 +60,13 @@ def test_a_disk_that_takes_no_more_leaves_no_half_of_a_frame(tmp_path: Path) -> 
     assert files(tmp_path) == [f"{kept.digests[0]}.jpg"]
 
 
+def test_a_half_that_a_crash_left_is_cleared_away_at_the_next_start(folder: EvidenceFolder, tmp_path: Path) -> None:
+    (tmp_path / "evidence" / ("ab" * 32 + ".part")).write_bytes(b"half")
+    digest = folder.keep(FRAMES[0])
+    assert EvidenceFolder(tmp_path / "evidence").read(digest) == FRAMES[0]
+    assert files(tmp_path) == [f"{digest}.jpg"]
+
+
 @contextmanager
 def limited_files(most: int) -> Iterator[None]:
     """Set the kernel's own limit on the length of a file, in place of a disk that is full."""

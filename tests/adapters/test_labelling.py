@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.adapters.intake.drug_match import drugs_like
 from hub.adapters.label_documents import drug_text
 from hub.adapters.labelling import Labeller, LabelWidths, tall_names
 from hub.adapters.unit_of_work import SqlUnitOfWork
@@ -16,6 +17,7 @@ from hub.domain.packs import PackState
 from hub.domain.tall_names import tall_names_of
 from hub.services.close_day import tick
 from hub.services.reject_packs import Decision, decide_review
+from labels.errors import TemplateError
 from tests.services.small_world import World, order_line
 
 
@@ -79,6 +81,7 @@ def test_names_of_a_look_alike_group_are_written_apart_and_others_are_not(world:
     assert drug_text(drug, tall_names_of([own, like])) == drug_text(drug, {})
     facts = world.do(lambda unit: tall_names_with(unit, own, like))
     assert facts == {"metoprolol": "METoprolol", "bisoprolol": "BISoprolol"}
+    assert drugs_like("METoprolol", [like, own], 1) == drugs_like("Metoprolol", [like, own], 1) == [own]
 
 
 def tall_names_with(unit: SqlUnitOfWork, own: Drug, like: Drug) -> Mapping[str, str]:
@@ -97,12 +100,20 @@ def test_labels_are_as_wide_as_the_film(world: World, film_mm: int) -> None:
     assert {world.get("prints", pack.serial).width for pack in packs} == {film_mm * 8}
 
 
-def test_a_film_without_a_template_is_a_question_with_the_widths_there_are(world: World) -> None:
+def test_a_width_without_a_template_is_refused_at_once_with_those_there_are() -> None:
+    with pytest.raises(TemplateError, match=r"pouch-75\.toml: width_mm: no template of this width, there are pouch-100, pouch-60"):
+        LabelWidths(of_film_mm=75)
+    with pytest.raises(TemplateError, match=r"item-50\.toml: .*there are item-60, item-80"):
+        LabelWidths(of_roll_mm=50)
+
+
+def test_packs_and_trays_go_on_the_small_roll(world: World) -> None:
     world.sheet(order_line("a"))
     world.now = world.now.replace(hour=6, minute=20)
     world.do(lambda unit: tick(unit, world.house))
-    Labeller(world.writer, world.house, LabelWidths(of_film_mm=75)).work()
-    reviews = world.all("reviews", kind="label")
-    assert reviews
-    assert "pouch-75.toml: width_mm: no template of this width" in reviews[0].reasons[0]
-    assert "шаблон pouch-75.toml" in reviews[0].reasons_ru[0]
+    labeller = Labeller(world.writer, world.house, LabelWidths(of_roll_mm=60))
+    while labeller.work():
+        pass
+    assert all(pack.label_digest for pack in world.all("packs"))
+    tray = world.get("prints", world.all("trolleys")[0].label)
+    assert (tray.width, tray.height) == (480, 320)

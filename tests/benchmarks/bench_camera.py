@@ -1,6 +1,8 @@
 """Camera: from a pouch laid into the station to its serial, reading cost, and the idle reader, beside their bare limits."""
 
+import hashlib
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -16,11 +18,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "camera"))
 from camera_plant import CameraProcess, camera_process, look, lying, picture, tablet
 from camera_rasters import label
 
-from devices.barcode_camera.frame import Frame
+from devices.barcode_camera import read_codes
+from devices.barcode_camera.decode import read_code_128, read_data_matrix, read_half_size
+from devices.barcode_camera.frame import Frame, Grey
 from devices.barcode_camera.inspect import Expected, inspect, look_for
 from devices.barcode_camera.stream import CameraStream
 from simulators.camera.scene import Scene
 from tests.benchmarks.figures import Figure, print_table
+from tests.verification.hard_set import hard_case, ordinary_case
 
 TABLETS = ("#ffffff", "round", 9.0), ("#c03030", "capsule", 18.0), ("#e8d060", "oval", 14.0)
 POUCHES = 120
@@ -87,6 +92,48 @@ def bench_scene() -> None:
     report("simulated scene drawn and encoded, CPU p50", percentile_ms(drawn_s, 0.5), "ms", percentile_ms(encoded_s, 0.5))
 
 
+def bench_decode() -> None:
+    """CPU of reading ordinary frames and hard ones, beside half size and zxing-cpp alone on the same frames."""
+    ordinary = [ordinary_case(3, number).frames[0] for number in range(40)]
+    hard = [hard_case(3, number).frames[0] for number in range(20)]
+    readers: dict[str, Callable[[Grey], object]] = {
+        "Data Matrix, station": read_data_matrix, "every code, read_codes": read_codes, "Code 128, second reader": read_code_128,
+    }
+    for kind, frames in (("ordinary", ordinary), ("hard", hard)):
+        bare_s = [cpu_s(partial(bare_half, frame)) for frame in frames]
+        for name, reader in readers.items():
+            ours_s = [cpu_s(partial(reader, frame)) for frame in frames]
+            for part, share in (("p50", 0.5), ("p95", 0.95)):
+                report(f"{name}, {kind} frame, CPU {part}", percentile_ms(ours_s, share), "ms", percentile_ms(bare_s, share))
+
+
+def bare_half(frame: Grey) -> object:
+    """Halve a grey picture and read its Data Matrix."""
+    return zxingcpp.read_barcodes(cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), DATA_MATRIX, try_invert=False, try_downscale=False)
+
+
+def bench_frame_rate() -> None:
+    """Frames a second of CPU: JPEG decoded, Data Matrix read, evidence written to a file; beside the same without us."""
+    jpegs = [bytes(cv2.imencode(".jpg", ordinary_case(4, number).frames[0])[1]) for number in range(40)]
+    with tempfile.TemporaryDirectory() as folder:
+        ours_s = cpu_s(lambda: [keep(Path(folder), read_frame(jpeg)) for jpeg in jpegs])
+        bare_s = cpu_s(lambda: [(bare_read(jpeg), keep(Path(folder), jpeg)) for jpeg in jpegs])
+    report("frames a second of one core, decoded, read and kept", len(jpegs) / ours_s, "1/s", len(jpegs) / bare_s)
+
+
+def read_frame(jpeg: bytes) -> bytes:
+    """Read a frame's Data Matrix and give what is kept of it."""
+    frame = Frame(1, 0.0, jpeg)
+    if not read_half_size(frame.half_grey):
+        read_data_matrix(frame.grey, frame.half_grey)
+    return frame.evidence()
+
+
+def keep(folder: Path, jpeg: bytes) -> None:
+    """Write evidence under its hash."""
+    (folder / hashlib.sha256(jpeg).hexdigest()).write_bytes(jpeg)
+
+
 def bench_latency(camera: CameraProcess, stream: CameraStream, fps: int) -> None:
     """Wall time from POST /scene to an inspected frame, beside the POST alone."""
     latencies_s, posts_s, missed = [], [], 0
@@ -122,6 +169,8 @@ def figures() -> list[Figure]:
     cv2.setNumThreads(1)
     bench_scene()
     bench_inspection()
+    bench_decode()
+    bench_frame_rate()
     for fps in (30, 10):
         options = ("--fps", str(fps), "--faults", "mild", "--seed", "3")
         with camera_process(*options) as camera, CameraStream(camera.stream) as stream:

@@ -1,15 +1,17 @@
 """An inspection reports what a frame shows beside what was expected, and passes over pictures of the pouch before."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from camera_plant import LABEL, look, lying, picture
 from camera_rasters import label
 
 from devices.barcode_camera.content import ContentNote
 from devices.barcode_camera.decode import second_reader_missing
-from devices.barcode_camera.frame import Frame, UnreadableFrame
-from devices.barcode_camera.inspect import CodeNote, Expected, inspect, look_for
+from devices.barcode_camera.frame import Colour, Frame, UnreadableFrame
+from devices.barcode_camera.inspect import CodeNote, Expected, FrameNote, inspect, inspect_frames, look_for
 from simulators.camera.scene import Scene
 
 SERIAL = "ABCDEF0123456789"
@@ -105,3 +107,52 @@ def test_looking_ends_after_its_tries_with_the_best_it_saw() -> None:
 def test_looking_at_nothing_finds_nothing() -> None:
     assert look_for([], EXPECTED) is None
     assert look_for([Frame(1, 0.0, b"\xff\xd8 damaged")], EXPECTED) is None
+
+
+def test_a_code_of_any_frame_counts_and_is_never_outvoted() -> None:
+    other = picture(pouch("WRONG00000000000", "b"))
+    found = look_for([other, picture(pouch()), picture(pouch())], EXPECTED)
+    assert found is not None and set(found.serials) == {SERIAL, "WRONG00000000000"}
+    assert CodeNote.SEVERAL_SERIALS in found.notes
+
+
+def test_a_content_is_proven_only_by_a_frame_that_shows_the_pouch_s_own_code() -> None:
+    blank = label(SERIAL, "")
+    blank[50:160, 500:630] = 0
+    late = picture(Scene("late", blank, TABLETS))
+    touching = picture(Scene("now", label(SERIAL), TABLETS), touching=True)
+    assert inspect(late, EXPECTED).count == 2 and not inspect(late, EXPECTED).certain
+    found = look_for([late, touching, touching], EXPECTED)
+    assert found is not None and found.serials == (SERIAL,) and not found.certain
+
+
+def test_frames_of_one_pouch_that_show_different_contents_are_not_certain() -> None:
+    one = picture(Scene("one", label(SERIAL), TABLETS[:1]))
+    found = inspect_frames([picture(pouch()), one], EXPECTED)
+    assert found is not None and not found.certain and FrameNote.DISAGREE in found.notes
+
+
+@pytest.mark.parametrize(("spoil", "note"), [
+    (lambda pixels: pixels // 12, FrameNote.BLACK), (lambda pixels: np.vstack((pixels[:300], np.roll(pixels[300:], 90, axis=1))), FrameNote.TORN),
+])
+def test_black_and_torn_frames_prove_nothing(spoil: Callable[[Colour], Colour], note: FrameNote) -> None:
+    spoilt = Frame(1, 0.0, None, spoil(picture(pouch())._decode(1)))
+    inspection = inspect(spoilt, EXPECTED)
+    assert note in inspection.notes and not inspection.certain
+    found = look_for([spoilt, picture(pouch())], EXPECTED)
+    assert found is not None and found.certain and note not in found.notes, "another frame is whole"
+
+
+def test_glare_that_lies_elsewhere_in_each_frame_hides_nothing_of_the_code() -> None:
+    """A stripe over the code in each of three frames, in another place: no frame alone is read, joined they are."""
+    plain = picture(pouch())._decode(1)
+    (read,) = [read for read in inspect(picture(pouch()), EXPECTED).reads if read.identifier == "]d1"]
+    left, top = (int(min(point[axis] for point in read.polygon)) for axis in (0, 1))
+    frames = []
+    for number in range(3):
+        glared = plain.copy()
+        glared[top - 20:top + 120, left + 25 * number:left + 25 * number + 22] = 255
+        frames.append(Frame(number + 1, 0.0, None, glared))
+    assert all(not inspect(frame, EXPECTED).data_matrix for frame in frames)
+    found = look_for(frames, EXPECTED)
+    assert found is not None and found.data_matrix == (SERIAL,) and len(found.frames) == 3

@@ -99,7 +99,7 @@ def test_a_board_that_came_back_between_two_switches_gets_no_bytes_into_the_void
 
 def test_a_board_that_takes_nothing_does_not_hold_the_station_up(board: Board) -> None:
     with RelayLights(str(board.path)) as lights:
-        for _ in range(2000):
+        for _ in range(20_000):
             lights.show(Light.FIRST)
             if lights.trouble:
                 break

@@ -90,7 +90,7 @@ def test_a_pouch_is_sound_on_film_of_every_width(document: LabelDocument, width:
     assert_sound(document, plan)
 
 
-@pytest.mark.parametrize("document", [AMPOULES, HALF_TABLET], ids=["bag", "item"])
+@pytest.mark.parametrize("document", [AMPOULES, HALF_TABLET, SAMPLES["tray"]], ids=["bag", "item", "tray"])
 def test_an_item_is_sound_on_the_small_roll(document: LabelDocument) -> None:
     plan = plan_label(document, 60)
     assert (plan.width, plan.height) == (480, 320)
@@ -102,7 +102,7 @@ def test_a_width_that_no_template_has_is_refused_with_those_there_are() -> None:
         plan_label(RUSSIAN_POUCH, 75)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.one_of(st.tuples(pouches, st.sampled_from((60, 70, 80, 100))), st.tuples(wristbands, st.just(80))))
 def test_a_label_shows_every_character_or_is_refused(sample: tuple[LabelDocument, int]) -> None:
     document, width = sample

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from simulators.printer.condition import Condition
+from simulators.printer.condition import Condition, drawn
 from simulators.printer.paper import Paper
 from simulators.printer.parser import (
     AskProcess,
@@ -24,6 +24,7 @@ from simulators.printer.parser import (
     RealTimeScanner,
     StatusRequest,
 )
+from simulators.printer.ports import Gap
 
 LABEL = bytes.fromhex("1b40 1d763000 0200 0300 8001 4002 2004 1d564200 1d2848060030304a3f3121")
 COMMANDS: list[Command] = [
@@ -132,3 +133,24 @@ def test_numbers_go_on_after_a_restart_and_dead_dots_stay_white(tmp_path: Path) 
         assert done is not None
         assert done[1] == hashlib.sha256(b"\x08\x00\x01\x00\xff").hexdigest()
         assert done[0].record()["raster"] == "nw=="
+
+
+@pytest.mark.parametrize("faults", ["none", "mild", "rough"])
+def test_mishaps_follow_from_the_seed_and_each_kind_comes_in_about_one_label_of_a_hundred(faults: str) -> None:
+    found = [drawn(7, number, faults) for number in range(3000)]
+    assert found == [drawn(7, number, faults) for number in range(3000)]
+    streaks = sum(bool(one.condition.dead_columns) for one in found)
+    rough = {
+        "faint": sum(one.condition.contrast < 1 for one in found),
+        "aside": sum(bool(one.condition.right_mm or one.condition.down_mm) for one in found),
+        "no paper": sum(one.ends_after_rows is not None for one in found),
+    }
+    assert (10 < streaks < 60) if faults != "none" else streaks == 0
+    assert all((10 < count < 60) if faults == "rough" else count == 0 for count in rough.values())
+
+
+@pytest.mark.parametrize(("after", "lose", "left"), [(0, 0, b"abcdef"), (2, 3, b"abf"), (5, 9, b"abcde"), (0, 1, b"bcdef")])
+def test_bytes_are_lost_once_and_only_those_that_were_ordered(after: int, lose: int, left: bytes) -> None:
+    gap = Gap()
+    gap.order(after, lose)
+    assert gap.through(b"abc") + gap.through(b"def") == left

@@ -146,9 +146,8 @@ def spoil(world: World, how: str) -> None:
     if how == "recalled":
         world.do(lambda unit: unit.lots.put(replace(unit.lots.get(PLAIN), recalled=True)))
     if how == "misplaced":
-        world.machine.tell(world.machine.event("cassette", None, None, slot=cassette.slot, cassette=2, remaining=5))
+        world.do(lambda unit: unit.record("cassette-placed", {"device": PACKAGER, "slot": cassette.slot, "cassette": 2, "remaining": 5}))
     if how == "surplus":
         from hub.services.reviews import open_review
 
         world.do(lambda unit: open_review(unit, "surplus", "1", "", ("more than the books",)))
-    assert cassette.device == PACKAGER

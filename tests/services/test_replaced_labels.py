@@ -15,6 +15,7 @@ from hub.domain.packs import Pack, PackState
 from hub.domain.refusals import Refusal
 from hub.services.administer import BedsideScan, give
 from hub.services.reject_packs import Decision, decide_review, scan_reject
+from hub.services.replace_label import new_label
 from hub.services.replaced_labels import LABEL_IN_DOUBT
 from hub.services.return_packs import return_pack
 from hub.services.trolleys import hand_over, load_pack
@@ -98,21 +99,21 @@ def drawn_again(world: World) -> Pack:
     return world.pack_of("a")
 
 
+def given(world: World, pack: Pack) -> Any:
+    scan = BedsideScan(str(world.get("patients", "p1").code), pack.serial)
+    return world.do(lambda unit: give(unit, scan, world.house), NURSE)
+
+
 SCANS = {
     "picked": lambda world, old: world.pick(old),
     "loaded": lambda world, old: world.do(lambda unit: load_pack(unit, old.trolley or "none", old.drawer, old.serial)),
     "handed over": lambda world, old: world.do(lambda unit: hand_over(unit, [old.serial], NURSE)),
-    "given": lambda world, old: given(world, old),
+    "given": given,
     "returned": lambda world, old: world.do(lambda unit: return_pack(unit, old.serial, sealed=True)),
     "rejected": lambda world, old: world.do(
         lambda unit: scan_reject(unit, PackSerial(old.serial), False, "", world.house)
     ),
 }
-
-
-def given(world: World, pack: Pack) -> Any:
-    scan = BedsideScan(str(world.get("patients", "p1").code), pack.serial)
-    return world.do(lambda unit: give(unit, scan, world.house), NURSE)
 
 
 @pytest.mark.parametrize("way", SCANS)
@@ -160,3 +161,33 @@ def test_a_tray_gets_another_label_and_the_old_one_finds_no_trolley(world: World
     assert refusal.code == "replaced"
     [fact] = world.facts("tray-label-replaced")
     assert (fact["label"], fact["replaced_by"]) == (old, renamed.label)
+
+
+def test_a_lost_label_is_printed_anew_when_a_person_asks(world: World) -> None:
+    old = unprinted(world)
+    world.do(lambda unit: keep_printed(unit, world.house.printer, unit.prints.get(old.serial)))
+    told = world.do(lambda unit: new_label(unit, old.serial, world.house))
+    assert isinstance(told, Pack) and told.replaced_by == world.pack_of("a").serial
+    assert world.pick(old).code == "replaced"
+    assert world.do(lambda unit: new_label(unit, old.serial, world.house)).code == "replaced"
+    new = drawn_again(world)
+    world.do(lambda unit: keep_printed(unit, world.house.printer, unit.prints.get(new.serial)))
+    assert world.pick(new).state is PackState.RELEASED
+    assert world.do(lambda unit: new_label(unit, new.serial, world.house)).code == "not-open"
+    assert world.do(lambda unit: new_label(unit, "NOBODY", world.house)).code == "unknown-pack"
+
+
+def test_asking_for_a_new_label_settles_its_doubt(world: World) -> None:
+    old = unprinted(world)
+    put_in_doubt(world, old.serial)
+    world.do(lambda unit: new_label(unit, old.serial, world.house))
+    assert world.all("reviews", kind=LABEL_IN_DOUBT, decision="") == []
+    assert len([pack for pack in world.all("packs") if pack.doses == old.doses]) == 2
+
+
+def test_a_pouch_of_the_machine_keeps_its_label(world: World) -> None:
+    world.sheet(order_line("a"))
+    world.at("06:15")
+    pack = world.pack_of("a")
+    assert pack.job is not None
+    assert world.do(lambda unit: new_label(unit, pack.serial, world.house)).code == "not-open"

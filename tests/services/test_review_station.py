@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from hub.domain.doses import DoseState
-from hub.domain.identifiers import UserId
+from hub.domain.identifiers import DrugCode, LotId, PackSerial, UserId
 from hub.domain.known_bad import Judge, TrialKind, TrialResult
 from hub.domain.looking import StationRules
 from hub.domain.packs import PackJob, PackState, Verdict
+from hub.domain.references import MeasuredLook, ReferenceState, TabletReference, TabletSample
 from hub.domain.refusals import Refusal
 from hub.domain.verification import SeenPouch
 from hub.services.known_bad import trial_due
@@ -94,6 +95,18 @@ def test_a_case_shows_what_should_lie_there_and_no_patient(world: World, jobs: l
     assert case["counts"] == [{"name": "Siofor 500 mg", "asked": 2, "counted": 2}] and case["read"] == []
     assert "Data Matrix" in case["reasons"][0] and case["reasons_ru"][0] != case["reasons"][0]
     assert "Family1" not in str(case) and "p1" not in str(case)
+
+
+def test_a_confirmed_reference_stands_beside_its_tablet(world: World, jobs: list[PackJob]) -> None:
+    white = MeasuredLook(9000, 9000, 785, (250, 250, 250), (250, 250, 250))
+    samples = tuple(TabletSample(PackSerial(crop), white, crop * 64, None, proven) for crop, proven in (("a", True), ("b", False), ("c", True)))
+    learned = TabletReference(LotId("PLAIN/P1"), DrugCode("PLAIN"), ReferenceState.WAITING, samples, white)
+    world.do(lambda unit: unit.tablet_references.put(learned))
+    look_at(world, jobs[0])
+    person = Person(world)
+    assert person.show()["expected"][0]["references"] == []
+    world.do(lambda unit: unit.tablet_references.put(replace(learned, state=ReferenceState.CONFIRMED)))
+    assert person.show()["expected"][0]["references"] == ["c" * 64, "a" * 64]
 
 
 def test_accepting_asks_for_the_least_time_and_then_for_the_pouchs_own_label(world: World, jobs: list[PackJob]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.domain.orders import Patient
+from hub.domain.orders import Patient, Reason
 from hub.domain.packs import Pack, PackState, Verdict
 from hub.domain.refusals import Refusal
 from hub.services import (
@@ -43,7 +43,7 @@ def _books_every_telling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _passes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify_pack, "verify_pouch", lambda expected, seen: (Verdict.PASS, ("looks fine",)))
+    monkeypatch.setattr(verify_pack, "verify_pouch", lambda expected, seen: (Verdict.PASS, (Reason("own-code", "looks fine"),)))
 
 
 def _gives_what_was_revoked(monkeypatch: pytest.MonkeyPatch) -> None:

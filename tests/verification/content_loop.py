@@ -1,7 +1,8 @@
 """How often the content check stops a right pouch and lets a wrong one by, over simulated pouches: a quick loop for tuning.
 
 `python -m tests.verification.content_loop --pouches 500 [--severity mild] [--seed 1]` prints one row for each way the tablets
-lie. The drop sensor is taken to lie: what is counted here is the picture alone.
+lie; `--write` puts the rates beside the thresholds, where the page of reference looks shows them. The drop sensor is taken to lie:
+what is counted here is the picture alone.
 """
 
 import argparse
@@ -18,6 +19,9 @@ from devices.barcode_camera.content import UNKNOWN_LOOK, Content, TabletLook, co
 from devices.barcode_camera.frame import Frame
 from devices.barcode_camera.looks import look_alike
 from hub.adapters.expected_content import look_of, measured
+from hub.adapters.picture_figures import write_rates
+from hub.domain.picture_figures import FAULTS as FAULT_NAMES
+from hub.domain.picture_figures import LAYS, PictureRate
 from hub.domain.references import middle_look
 from simulators.camera import optics
 from simulators.camera.conditions import Conditions, Lights, draw_conditions
@@ -30,6 +34,7 @@ COLOURS = (
 )
 LIT = (Lights(first=True, second=False), Lights(first=False, second=True), Lights())
 RASTER_SIZE = (400, 640)
+VERDICTS = ("PASS", "LOOK", "FAIL")
 FAULTS = ("none", "missing", "extra", "swapped", "broken")
 
 
@@ -135,6 +140,15 @@ def tries(seed: int, pouches: int, severity: str, house: list[Tablet], looks: di
         yield Tried(lay, fault, content, len(plan), time.thread_time() - begun)
 
 
+def rates_of(seen: Counter[tuple[str, str, str]]) -> list[PictureRate]:
+    """Return the rates of every way to lie and fault; an empty window is counted with the single tablets."""
+    cells: Counter[tuple[str, str, str]] = Counter()
+    for (lay, fault, verdict), times in seen.items():
+        cells["single" if lay == "empty" else lay, fault, verdict] += times
+    known = [(lay, fault) for lay in LAYS for fault in FAULT_NAMES if any(cells[lay, fault, verdict] for verdict in VERDICTS)]
+    return [PictureRate(lay, fault, *(cells[lay, fault, verdict] for verdict in VERDICTS)) for lay, fault in known]
+
+
 def say(*words: str) -> None:
     sys.stdout.write(" ".join(words) + "\n")
 
@@ -145,6 +159,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--severity", default="mild")
     parser.add_argument("--typed", action="store_true", help="the looks that somebody typed, not learned ones")
+    parser.add_argument("--write", action="store_true", help="write the rates beside the thresholds")
     options = parser.parse_args()
     optics.warm_up()
     house = house_of_tablets(random.Random(options.seed))
@@ -160,6 +175,9 @@ def main() -> None:
             notes.update((tried.lay, note.value) for note in tried.content.notes)
     for lay, fault in sorted({(lay, fault) for lay, fault, _ in seen}):
         say(f"{lay:12} {fault:8}", *(f"{verdict} {seen[lay, fault, verdict]:5}" for verdict in ("PASS", "LOOK", "FAIL")))
+    if options.write:
+        command = f"python -m tests.verification.content_loop --pouches {options.pouches} --severity {options.severity} --seed {options.seed} --write"
+        write_rates(rates_of(seen), command)
     for (lay, note), times in sorted(notes.items()):
         say(f"{lay:12} {times:5} {note}")
     say(f"{1000 * sum(seconds) / len(seconds):.1f} ms CPU a pouch of three frames, p95 {1000 * sorted(seconds)[int(len(seconds) * 0.95)]:.1f}")

@@ -54,36 +54,36 @@ def _ink(serial: str, symbology: str) -> Field:
     """Print a symbol: reflectance 0..1, `MODULE_PX` px a module."""
     options: dict[str, Any] = {"force_square": True} if symbology == "DataMatrix" else {}
     image = zxingcpp.create_barcode(serial, FORMATS[symbology], **options).to_image(scale=1, add_quiet_zones=False)
-    modules = np.asarray(image, np.float32)[: None if symbology == "DataMatrix" else 12] / 255
+    modules = np.asarray(image, np.float32)[: None if symbology == "DataMatrix" else 24] / 255
     return modules.repeat(MODULE_PX, 0).repeat(MODULE_PX, 1)
 
 
 def _damaged(ink: Field, other: Field, damage: str, chance: Chance) -> Field:
     ink = ink.copy()
-    height, width = ink.shape
+    width = ink.shape[1]
     if damage == "dead columns":
         ink[:, chance.choice(width, chance.integers(1, 9), replace=False)] = 1
     if damage == "patch":
-        rows, columns = (int(side * chance.uniform(0.1, 0.4)) for side in ink.shape)
+        rows, columns = (int(side * chance.uniform(0.1, 0.3)) for side in ink.shape)
         top, left = (int(chance.integers(0, side - part)) for side, part in zip(ink.shape, (rows, columns), strict=True))
         ink[top : top + rows, left : left + columns] = chance.uniform(0, 1)
     if damage == "flipped modules":
-        for _ in range(int(chance.integers(1, 40))):
+        for _ in range(int(chance.integers(1, 26))):
             row, column = (int(chance.integers(0, side // MODULE_PX)) * MODULE_PX for side in ink.shape)
             ink[row : row + MODULE_PX, column : column + MODULE_PX] = 1 - ink[row, column]
     if damage in {"neighbour's part", "overprint"} and other.shape == ink.shape:
-        edge = int(width * (1 - chance.uniform(0.05, 0.45)))
+        edge = int(width * (1 - chance.uniform(0.05, 0.3)))
         ink[:, edge:] = other[:, edge:] if damage == "neighbour's part" else np.minimum(ink, other)[:, edge:]
     if damage == "faded side":
-        ink = 1 - (1 - ink) * np.linspace(1, chance.uniform(-0.2, 0.4), width, dtype=np.float32).clip(0, 1)
+        ink = 1 - (1 - ink) * np.linspace(1, chance.uniform(0.0, 0.6), width, dtype=np.float32).clip(0, 1)
     return ink
 
 
 def _seen(ink: Field, damage: str, symbology: str, chance: Chance) -> Grey:
     """See a printed symbol through film and lens."""
     scale = chance.uniform(0.8, 1.5)
-    turn = chance.uniform(0, 360) if symbology == "DataMatrix" else chance.uniform(-8, 8)
-    size = int(ink.shape[1] * scale * (1.5 if symbology == "DataMatrix" else 1.15)) + 24
+    turn = chance.uniform(0, 360) if symbology == "DataMatrix" else chance.uniform(-2, 2)
+    size = int(ink.shape[1] * scale * (1.5 if symbology == "DataMatrix" else 1.1)) + 24
     size_down = size if symbology == "DataMatrix" else int(ink.shape[0] * scale + size * 0.16) + 24
     move = cv2.getRotationMatrix2D((ink.shape[1] / 2, ink.shape[0] / 2), turn, scale)
     move[:, 2] += np.array([size - ink.shape[1], size_down - ink.shape[0]]) / 2
@@ -95,7 +95,7 @@ def _seen(ink: Field, damage: str, symbology: str, chance: Chance) -> Grey:
     if damage == "glare":
         seen = np.maximum(seen, _stripe(size_down, size, chance))
     if damage == "motion":
-        length = int(chance.integers(3, 11))
+        length = int(chance.integers(3, 8))
         kernel = np.full((1, length), 1 / length, np.float32)
         seen = cv2.filter2D(seen, -1, kernel if chance.random() < 0.5 else kernel.T)
     seen = cv2.GaussianBlur(seen, (0, 0), chance.uniform(0.5, 1.9))
@@ -106,12 +106,12 @@ def _seen(ink: Field, damage: str, symbology: str, chance: Chance) -> Grey:
 def _crumpled(seen: Field, chance: Chance) -> Field:
     height, width = seen.shape
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    waves = [cv2.resize(chance.normal(0, 2.5, (5, 5)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) for _ in range(2)]
+    waves = [cv2.resize(chance.normal(0, 1.2, (5, 5)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) for _ in range(2)]
     return np.asarray(cv2.remap(seen, columns + waves[0], rows + waves[1], cv2.INTER_LINEAR, borderValue=1.0), np.float32)
 
 
 def _stripe(height: int, width: int, chance: Chance) -> Field:
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    angle, off, half = chance.uniform(0, np.pi), chance.uniform(-0.3, 0.3) * width, chance.uniform(0.5, 6)
+    angle, off, half = chance.uniform(0, np.pi), chance.uniform(-0.3, 0.3) * width, chance.uniform(0.3, 3)
     far = np.abs((columns - width / 2) * np.cos(angle) + (rows - height / 2) * np.sin(angle) - off)
     return np.asarray(400 * np.clip(1 - (far - half) / 2, 0, 1), np.float32)

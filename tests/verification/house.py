@@ -29,6 +29,7 @@ def _bgr(text: str) -> tuple[int, int, int]:
 TABLETS = {
     "white round 6": _tablet("#ffffff", "round", 6),
     "white round 8": _tablet("#fdfdf8", "round", 8),
+    "white round 8.2, its twin": _tablet("#ffffff", "round", 8.2),
     "white round 9.5": _tablet("#ffffff", "round", 9.5),
     "white round 12": _tablet("#f5f3ee", "round", 12),
     "white oval 14": _tablet("#ffffff", "oval", 14),
@@ -36,6 +37,7 @@ TABLETS = {
     "white capsule 18": _tablet("#ffffff", "capsule", 18),
     "cream round 10": _tablet("#f0e6c8", "round", 10),
     "yellow round 8": _tablet("#e8d060", "round", 8),
+    "yellow round 8, its twin": _tablet("#ead868", "round", 8),
     "orange round 9": _tablet("#f0a030", "round", 9),
     "pink round 7": _tablet("#e080a0", "round", 7),
     "red capsule 19": _tablet("#c03030", "capsule", 19),
@@ -46,7 +48,7 @@ TABLETS = {
     "green-yellow capsule 17": _tablet("#50a060", "capsule", 17, "#e8d060"),
     "brown round 8": _tablet("#7a4a2a", "round", 8),
 }
-"""By the name under which the report tells of it."""
+"""By the name under which the report tells of it; twins are there because every house has some, and no picture tells them apart."""
 
 DRUGS = (
     ("Парацетамол", "500 мг", "таблетки", "2 × 500 мг = 1000 мг"),

@@ -1,6 +1,6 @@
 """`python -m tests.verification.misreads --decodes N --seed S`: does a damaged symbol ever pass for another live serial?
 
-Symbols are drawn in blocks of a thousand, each from the seed and its own number, so that a run can be split by `--first-block`
+Symbols are drawn in blocks of 250, each from the seed and its own number, so that a run can be split by `--first-block`
 and goes on where another ended. Every decode is judged as the station would: identifier, check character, member of 500 live
 serials. One JSON line tells what came of it; status 1 if another live serial than the true one was accepted.
 """
@@ -8,6 +8,7 @@ serials. One JSON line tells what came of it; status 1 if another live serial th
 import argparse
 import itertools
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -23,7 +24,7 @@ from devices.barcode_camera.decode import read_code_128, read_data_matrix
 from hub.domain.verification import is_serial
 from tests.verification.damaged_symbols import DamagedSymbol, damaged_symbol, live_serials
 
-BLOCK = 1000
+BLOCK = 250
 IDENTIFIERS = {"DataMatrix": DATA_MATRIX, "Code128": CODE_128}
 
 
@@ -44,7 +45,7 @@ def judged(code: CodeRead, symbol: DamagedSymbol, live: frozenset[str], identifi
 
 
 def run_block(seed: int, symbology: str, block: int) -> Counter[str]:
-    """Draw and read the thousand symbols of one block; counts symbols, decodes and what came of them."""
+    """Draw and read the symbols of one block; counts symbols, decodes and what came of them."""
     cv2.setNumThreads(1)
     serials = live_serials(seed)
     live, chance = frozenset(serials), np.random.default_rng([seed, 2, block])
@@ -63,20 +64,20 @@ def blocks(first: int, seed: int, symbology: str, processes: int) -> Iterator[Co
     """Yield the counts of block after block, several at once."""
     run = partial(run_block, seed, symbology)
     with ProcessPoolExecutor(processes) as pool:
-        for start in itertools.count(first, 2 * processes):
-            yield from pool.map(run, range(start, start + 2 * processes))
+        for start in itertools.count(first, processes):
+            yield from pool.map(run, range(start, start + processes))
 
 
-def measure(decodes: int, seed: int, symbology: str, first: int, processes: int) -> dict[str, object]:
-    """Read damaged symbols until so many decodes came; returns all counts."""
+def measure(decodes: int, seed: int, symbology: str, first: int, processes: int, limit_s: float) -> dict[str, object]:
+    """Read damaged symbols until so many decodes came or the time is over; returns all counts."""
     counts: Counter[str] = Counter()
     began_s, number = time.monotonic(), first
     for found in blocks(first, seed, symbology, processes):
         counts, number = counts + found, number + 1
-        if counts["decodes"] >= decodes:
+        if counts["decodes"] >= decodes or time.monotonic() - began_s > limit_s:
             break
     wrongly = counts["accepted wrongly"]
-    upper = None if wrongly else 3 / counts["decodes"]
+    upper = None if wrongly or not counts["decodes"] else 3 / counts["decodes"]
     return {
         "seed": seed, "symbology": symbology, "blocks": [first, number], "seconds": round(time.monotonic() - began_s, 1),
         "accepted wrongly": wrongly, "upper limit at 95 %": upper, **dict(sorted(counts.items())),
@@ -91,8 +92,9 @@ def main() -> int:
     parser.add_argument("--symbology", choices=tuple(IDENTIFIERS), default="DataMatrix")
     parser.add_argument("--first-block", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long whatever came")
     options = parser.parse_args()
-    told = measure(options.decodes, options.seed, options.symbology, options.first_block, options.processes)
+    told = measure(options.decodes, options.seed, options.symbology, options.first_block, options.processes, options.seconds)
     sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     return 1 if told["accepted wrongly"] else 0
 

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from hub.domain.known_bad import clopper_pearson
+from hub.domain.picture_figures import PictureRate
 from tests.verification.pouches import COUNT_FAULTS, FAULTS, LABEL_FAULTS, LYING_FAULTS, RIGHT, STRATA
 
 Line = dict[str, Any]
@@ -13,8 +14,11 @@ NEVER = (*LABEL_FAULTS, *COUNT_FAULTS)
 FALSE_FAIL_LIMIT, LOOK_LIMIT, UNSENSED_LIMIT = 0.001, 0.05, 0.01
 BINDING = ("single", "apart")
 CELL = 300
+WHOLE = 100_000
 VERDICTS = ("PASS", "LOOK", "FAIL")
-PATH = "docs/evidence/verification.md"
+RATED = {
+    RIGHT: "none", "missing-unsensed": "missing", "extra-unsensed": "extra", "swapped": "swapped", "broken": "broken",
+}  # fmt: skip
 WORDS = {
     "wrong": "label of another pouch",
     "neighbour": "label of the next pouch",
@@ -47,6 +51,14 @@ def report(lines: Sequence[Line]) -> tuple[str, bool]:
     return "\n\n".join(parts) + "\n", bool(never) and not false_passes(lines)
 
 
+def picture_rates(lines: Iterable[Line]) -> list[PictureRate]:
+    """Return the outcomes of what only the picture can find, as the page of references tells them."""
+    counted = Counter((line["stratum"], RATED[line["fault"]], line["verdict"]) for line in lines if line["fault"] in RATED)
+    cells = dict.fromkeys((lay, fault) for lay in STRATA for fault in RATED.values())
+    rates = [PictureRate(*cell, *(counted[*cell, verdict] for verdict in VERDICTS)) for cell in cells]
+    return [rate for rate in rates if rate.tried]
+
+
 def false_passes(lines: Iterable[Line]) -> dict[str, int]:
     """Count the pouches that passed with a fault that no pouch may pass with, by fault."""
     return dict(Counter(line["fault"] for line in lines if line["verdict"] == "PASS" and line["fault"] in NEVER))
@@ -73,6 +85,7 @@ def _head(lines: Sequence[Line]) -> str:
         f"# Verification: what passes, what stops, what is missed\n\n{len(lines):,} simulated pouches with the product's own labels, laid by the simulated camera "
         "and judged by the functions of the camera station. The looks of the tablets were learned from first pouches. Nothing here is a real film, print or camera.\n\n"
         f"{commands}\n    python -m tests.verification.run --report\n\n"
+        f"The whole run is `make verification ARGS=\"--pouches {WHOLE} --seed 1\"`; these are {len(lines) / WHOLE:.1%} of it. "
         "Shares are told with their exact interval at 95 % (Clopper and Pearson); where nothing was seen, with the bound of the rule of three. "
         "How the tablets lie is computed from their final outlines: apart are those with 0.8 mm or more between any two."
     )

@@ -19,12 +19,13 @@ from typing import Any
 import cv2
 
 from devices.barcode_camera.looks import TabletLook
+from hub.adapters.picture_figures import write_rates
 from simulators.camera import optics
 from tests.verification.house import LABELS, TABLETS, Label, make_label
 from tests.verification.judging import judge
 from tests.verification.learning import learned_looks
 from tests.verification.pouches import make_pouch
-from tests.verification.report import false_passes, report
+from tests.verification.report import false_passes, picture_rates, report
 
 PART, TOLD_EACH = 20, 1000
 DEFAULT_OUT = Path("build/verification.ndjson")
@@ -130,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         const=Path("docs/evidence/verification.md"),
         help="write the tables and run nothing",
     )
+    parser.add_argument("--rates", action="store_true", help="with --report: also write the rates that /references shows")
     return parser
 
 
@@ -139,6 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.report is not None:
         text, held = report(read_lines(options.out))
         options.report.write_text(text, encoding="utf-8")
+        if options.rates:
+            write_rates(picture_rates(read_lines(options.out)), "python -m tests.verification.run --report --rates")
         return 0 if held else 1
     run, file = Run(options.seed, options.severity), options.out[0]
     file.parent.mkdir(parents=True, exist_ok=True)

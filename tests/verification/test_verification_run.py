@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from hub.domain.picture_figures import PictureRate
 from tests.verification.house import TABLETS, make_label
 from tests.verification.pouches import COUNT_FAULTS, FAULTS, LABEL_FAULTS, RIGHT, STRATA, make_pouch
-from tests.verification.report import report, share
+from tests.verification.report import picture_rates, report, share
 from tests.verification.run import Run, main, outcome
 
 LOOKS = ("white round 8", "red-white capsule 19", "blue oval 15")
@@ -55,6 +56,12 @@ def test_every_fault_comes_about_in_every_stratum_it_can() -> None:
         assert counted - asked == {"missing": -1, "extra": 1}.get(pouch.fault, 0)
         wanted = [TABLETS[name] for name in pouch.expected]
         assert (pouch.fault in ("swapped", "broken")) == (not more and wanted != list(pouch.scene.tablets))
+
+
+def test_the_rates_of_the_picture_are_those_of_faults_that_no_sensor_sees() -> None:
+    line = {"stratum": "apart", "verdict": "LOOK"}
+    lines = [{**line, "fault": fault} for fault in (RIGHT, "extra-unsensed", "extra", "wrong")]
+    assert picture_rates(lines) == [PictureRate("apart", "none", 0, 1, 0), PictureRate("apart", "extra", 0, 1, 0)]
 
 
 def test_shares_are_told_with_what_they_prove() -> None:

@@ -40,12 +40,14 @@ def test_a_doubt_is_told_with_both_counts_and_leads_to_the_line(fresh_plant: Web
 
 def test_devices_lead_to_the_console_where_there_is_one(plant: WebPlant) -> None:
     text = plant.read(Role.ENGINEER, "/devices")
-    assert 'href="/devices/packager-1"' in text and 'href="/devices/barcode_camera-1"' not in text
+    assert 'href="/devices/packager-1"' in text and 'href="/devices/printer-1"' not in text
     client = plant.client(Role.ENGINEER)
-    for device in ("camera-1", "nothing", "%2e%2e"):
+    for device in ("printer-1", "nothing", "%2e%2e"):
         answer = client.get(f"/devices/{device}")
         assert answer.status_code in (404, 303) and "crc_err" not in answer.text, device
-    assert "no bridge that could serve it" in client.get("/devices/barcode_camera-1").text
+    assert "no bridge that could serve it" in client.get("/devices/printer-1").text
+    assert 'href="/devices/camera-1"' in text and "started without a camera" in client.get("/devices/camera-1?language=en").text
+    assert "запущена без камеры" in client.get("/devices/camera-1?language=ru").text
 
 
 def test_the_newest_jobs_are_told_step_by_step_without_a_patient(fresh_plant: WebPlant) -> None:
@@ -53,7 +55,7 @@ def test_the_newest_jobs_are_told_step_by_step_without_a_patient(fresh_plant: We
     text = fresh_plant.read(Role.TECHNICIAN, "/devices/packager-1/journal")
     assert f'data-ask="{job.id}"' in text and "in doubt (slot " in text and "queued" in text
     assert "data-ask" not in fresh_plant.read(Role.CONTROLLER, "/devices/packager-1/journal")
-    assert fresh_plant.client(Role.ENGINEER).get("/devices/barcode_camera-1/journal").status_code == 404
+    assert fresh_plant.client(Role.ENGINEER).get("/devices/camera-1/journal").status_code == 404
     jobs = fresh_plant.hub.writer.submit_read(lambda unit: unit.jobs.where(order_by="-queued_at", limit=8)).result()
     for told in jobs:
         pack = fresh_plant.hub.writer.submit_read(lambda unit, told=told: unit.packs.get(told.pack)).result()

@@ -95,7 +95,7 @@ def test_fading_print_is_told_once_and_closed_with_a_reason(plant: Plant, page: 
     page.evaluate("document.querySelector('.ticket [name=renewed]').click(); document.querySelector('.ticket [type=submit]').click()")
     page.wait_for("document.querySelector('[data-key=tickets] .calm')")
     (ticket,) = plant.world.all("incidents")
-    assert ticket.closed and "60 %" in ticket.text and "бледнеет" in ticket.text_ru
+    assert ticket.closed and "95 %" in ticket.text and "бледнеет" in ticket.text_ru
     (quality,) = plant.world.all("print_qualities")
     assert (quality.printed, quality.fresh, quality.told) == (0, (), None)
 

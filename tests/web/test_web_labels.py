@@ -16,7 +16,7 @@ def signed_in(plant: WebPlant, page: Browser, path: str) -> None:
     page.type(f"T-{Role.TECHNICIAN.value}")
     page.wait_for("document.querySelector('[name=pin]') === document.activeElement")
     page.type(PIN)
-    page.wait_for(f"location.pathname === {path.partition('?')[0]!r}")
+    page.wait_for(f"location.pathname === {path.partition('?')[0]!r} && document.readyState === 'complete'")
 
 
 def waiting(plant: WebPlant) -> int:

@@ -47,5 +47,8 @@ def test_a_pack_is_received_by_its_makers_code_once_its_number_is_told(fresh_pla
     result(page, "ok", "M1")
     pack = store.submit_read(lambda unit: unit.source_packs.get(GTIN + "9921aBc17xYz1")).result()
     assert (pack.item, pack.scanned, pack.units) == (item, MEDICINE, 30)
+    page.type("OWN-CODE-1")
+    result(page, "wait", "another item")
+    assert page.evaluate("document.querySelector('#lot').value") == ""
     page.type(MEDICINE.replace("aBc", "фИс").replace(GS, ""))
     result(page, "stop", "keyboard")

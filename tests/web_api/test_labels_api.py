@@ -6,6 +6,7 @@ from typing import Any
 
 import zxingcpp
 
+from hub.adapters.printed_labels import waiting_labels
 from hub.domain.commands import CARDS
 from hub.domain.people import Role
 from hub.services.close_day import tick
@@ -42,6 +43,7 @@ def trolley(api: Api) -> Any:
 def test_a_badge_says_the_code_of_its_person_and_names_no_pin(api: Api) -> None:
     assert ask(api, "badge", "u-nurse") == {"label": "badge", "subject": "u-nurse", "sheets": 1}
     assert codes(api) == [{"]d1badge-nurse", "]C0badge-nurse"}]
+    assert len(api.world.do(lambda unit: waiting_labels(unit, api.world.house.printer, 5))) == 1, "the printer takes it as any other"
     (fact,) = api.world.facts("label-asked")
     assert (fact["label"], fact["subject"], fact["sheets"]) == ("badge", "u-nurse", 1)
 

@@ -29,7 +29,7 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/look-alikes", Action.DECIDE_LINES, {"first": "none", "second": "nothing", "decision": "confirm", "reason": "r"}),
     ("/api/labels", Action.PRINT_LABELS, {"label": "badge", "subject": "nobody"}),
     ("/api/references", Action.DECIDE_LINES, {"item": "NOTHING", "lot": "L", "deed": "confirm"}),
-    ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}),
+    ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}), ("/api/picks/label", Action.PACK, {"label": "NOBODY"}),
     ("/api/reviews", Action.DECIDE_REVIEWS, {"review": "none", "decision": "reject"}),
     ("/api/station/show", Action.DECIDE_REVIEWS, {}),
     ("/api/station/decide", Action.DECIDE_REVIEWS, {"case": "none", "shown": "0", "decision": "reject", "reason": "r"}),

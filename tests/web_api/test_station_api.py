@@ -1,5 +1,6 @@
 """The review station over the API: shown, timed by the wall's clock, decided once; who may see what it tells."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -32,7 +33,7 @@ def wall() -> Wall:
 
 
 @pytest.fixture
-def job(api: Api, wall: Wall) -> PackJob:
+def job(api: Api, wall: Wall) -> Iterator[PackJob]:
     """Offer a pouch that waits for an eye, at a station without known-bad ones."""
     world: World = api.world
     world.sheet(order_line("a"))
@@ -40,9 +41,10 @@ def job(api: Api, wall: Wall) -> PackJob:
     (job,) = world.machine.fetch()
     world.machine.run(job, read=[])
     hub = RunningHub(world.settings, replace(world.house, station=StationRules(one_in=0)), world.writer, lambda: world.now)
+    before, api.client = api.client, Client(create_app(replace(context_of(hub), wall=wall)))
+    yield job
     api.client.close()
-    api.client = Client(create_app(replace(context_of(hub), wall=wall)))
-    return job
+    api.client = before
 
 
 def shown(api: Api, role: Role = Role.TECHNICIAN, **asked: str) -> dict[str, Any]:
@@ -64,6 +66,15 @@ def test_the_time_is_the_walls_though_a_demonstrations_clock_stands(api: Api, jo
     assert api.get(Role.TECHNICIAN, "/api/station").json() == {"waiting": 0, "cases": []}
 
 
+def test_the_time_is_not_passed_by_on_the_lines_page_by_whom_the_station_shows_it(api: Api, job: PackJob, wall: Wall) -> None:
+    case = shown(api)
+    said = {"review": case["case"], "decision": "accept", "pack": job.pack, "reason": "r"}
+    assert api.post(Role.TECHNICIAN, "/api/reviews", **said).json()["refused"] == "too-quick"
+    wall.ahead = timedelta(seconds=6)
+    assert api.post(Role.TECHNICIAN, "/api/reviews", **said).json() == {"state": "accept"}
+    assert 'href="/station"' in api.get(Role.TECHNICIAN, "/line").text
+
+
 def test_one_press_counts_once_and_another_body_of_its_event_is_refused(api: Api, job: PackJob) -> None:
     case = shown(api)
     said = {"event": "event-of-one-press", "case": case["case"], "shown": case["shown"], "decision": "reject", "reason": "broken"}
@@ -81,20 +92,19 @@ def test_what_was_shown_to_another_person_decides_nothing(api: Api, job: PackJob
     assert api.post(Role.PHARMACIST, "/api/station/decide", **said).json()["refused"] == "look-again"
 
 
-@pytest.mark.parametrize(
-    "bad", [{"decision": "maybe"}, {"case": ""}, {"shown": ""}, {"reason": "x" * 501}, {"scanned": "x" * 201}, {"more": 1}, {"unreadable": "perhaps"}]
-)
-def test_a_body_that_says_something_else_is_not_read(api: Api, job: PackJob, bad: dict[str, Any]) -> None:
+def test_a_body_that_says_something_else_is_not_read(api: Api, job: PackJob) -> None:
     case = shown(api)
-    said = {"case": case["case"], "shown": case["shown"], "decision": "reject", "reason": "broken", **bad}
-    assert api.post(Role.TECHNICIAN, "/api/station/decide", **said).status_code == 422
+    said = {"case": case["case"], "shown": case["shown"], "decision": "reject", "reason": "broken"}
+    wrong: tuple[dict[str, Any], ...] = ({"decision": "maybe"}, {"case": ""}, {"shown": ""}, {"reason": "x" * 501}, {"scanned": "x" * 201}, {"more": 1}, {"unreadable": "perhaps"})
+    for bad in wrong:
+        assert api.post(Role.TECHNICIAN, "/api/station/decide", **{**said, **bad}).status_code == 422, bad
     assert api.world.all("reviews", decision="") != []
 
 
-@pytest.mark.parametrize("scanned", ["\x00", "ЖЖЖЖ", "x" * 200, "../../etc", "CMDACCEPTN"])
-def test_a_strange_scan_is_refused_in_words(api: Api, job: PackJob, scanned: str) -> None:
-    answer = api.post(Role.TECHNICIAN, "/api/station/show", pack=scanned)
-    assert answer.status_code == 409 and answer.json()["refused"] == "unknown-pack" and answer.json()["reason_ru"]
+def test_a_strange_scan_is_refused_in_words(api: Api, job: PackJob) -> None:
+    for scanned in ("\x00", "ЖЖЖЖ", "x" * 200, "../../etc", "CMDACCEPTN"):
+        answer = api.post(Role.TECHNICIAN, "/api/station/show", pack=scanned)
+        assert answer.status_code == 409 and answer.json()["refused"] == "unknown-pack" and answer.json()["reason_ru"]
 
 
 def test_pages_are_for_those_whom_the_table_lets(api: Api, job: PackJob) -> None:
@@ -108,11 +118,12 @@ def test_pages_are_for_those_whom_the_table_lets(api: Api, job: PackJob) -> None
     assert api.get(Role.PHARMACIST, "/station/case", case=case["case"]).status_code == 409, "it is shown to another person"
 
 
-@pytest.mark.parametrize(("language", "words"), [("ru", ("Должно лежать", "Принять", "Осмотр")), ("en", ("Should lie in it", "Accept", "Station"))])
-def test_the_page_speaks_both_languages(api: Api, job: PackJob, language: str, words: tuple[str, ...]) -> None:
+def test_the_page_speaks_both_languages(api: Api, job: PackJob) -> None:
     case = shown(api)
-    text = api.get(Role.TECHNICIAN, "/station/case", case=case["case"], language=language).text + api.get(Role.TECHNICIAN, "/station", language=language).text
-    assert all(word in text for word in words) and "Family1" not in text
+    for language, words in (("ru", ("Должно лежать", "Принять", "Осмотр")), ("en", ("Should lie in it", "Accept", "Station"))):
+        pages = [api.get(Role.TECHNICIAN, "/station/case", case=case["case"], language=language), api.get(Role.TECHNICIAN, "/station", language=language)]
+        text = "".join(page.text for page in pages)
+        assert all(word in text for word in words) and "Family1" not in text
 
 
 def test_times_of_people_are_for_the_head_alone(api: Api, job: PackJob) -> None:

@@ -85,6 +85,12 @@ class PickBody(Write):
     packs: Annotated[list[Code], Field(min_length=1, max_length=12)]
 
 
+class NewLabelBody(Write):
+    """A label of a manual pack that was lost or cannot be read."""
+
+    label: Code
+
+
 class ReviewBody(Write):
     """A person's decision on a review."""
 

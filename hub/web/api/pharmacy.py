@@ -15,12 +15,15 @@ from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
 from hub.services.ports import UnitOfWork
 from hub.services.recall_lot import recall_lot
 from hub.services.reject_packs import Decision, decide_review, packs_to_reject, scan_reject
+from hub.services.replace_label import new_label
 from hub.services.return_packs import packs_to_return, return_pack
+from hub.services.review_station import accepted_too_quickly
 from hub.services.source_scans import TypedReceipt, receipt_of, source_codes
 from hub.services.stock_in import Loading, Receipt, load_cassette, needs_second_person, receive_stock
 from hub.services.views import open_reviews
 from hub.web.api.bodies import (
     LoadCassette,
+    NewLabelBody,
     PickBody,
     RecallBody,
     ReceiptBody,
@@ -158,6 +161,17 @@ async def pick(body: PickBody, hub: Hub, user: Packer) -> Response:
     return await once(hub, user, body, decide)
 
 
+@router.post("/picks/label")
+async def label_anew(body: NewLabelBody, hub: Hub, user: Packer) -> Response:
+    """Print the label of a pack that waits to be filled anew, under another serial; the old one is void."""
+
+    def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
+        replaced = new_label(unit, body.label, hub.house)
+        return replaced if isinstance(replaced, Refusal) else {"replaced": replaced.serial, "pack": replaced.replaced_by}
+
+    return await once(hub, user, body, decide)
+
+
 @router.get("/reviews")
 async def reviews(hub: Hub, _: Reviewer) -> list[dict[str, Any]]:
     """Return the open questions to people; machines in doubt are asked about by `/api/doubts`."""
@@ -186,9 +200,11 @@ def _dose_line(dose: PlannedDose) -> dict[str, str]:
 async def review(body: ReviewBody, hub: Hub, user: Reviewer) -> Response:
     """Take a person's decision."""
     decision = Decision(body.review, body.decision == "accept", body.pack, body.reason, user.id)
+    at = hub.wall()
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
-        decided = decide_review(unit, decision, hub.house)
+        quick = accepted_too_quickly(unit, decision.review, user.id, at) if decision.accept else None
+        decided = quick or decide_review(unit, decision, hub.house)
         return decided if isinstance(decided, Refusal) else {"state": decided.decision}
 
     return await once(hub, user, body, decide)

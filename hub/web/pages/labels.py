@@ -1,6 +1,7 @@
 """The page of labels that people ask for: one button a badge, a drawer, a command card or a trolley's list."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -40,7 +41,7 @@ async def _read(hub: HubContext, spoken: str) -> dict[str, Any]:
     words = {name: said[spoken] for name, said in WORDS.items()}
     board = await hub.decisions.read(label_board)
     rows = {
-        "manifests": [(row["subject"], f"{row['department']} · {_slot(hub, row['slot'], spoken)} · {row['day']}", "") for row in board["manifests"]],
+        "manifests": [(row["subject"], f"{row['department']} · {_slot(hub, row['slot'], spoken)} · {date.fromisoformat(row['day']):%d.%m.%Y}", "") for row in board["manifests"]],
         "drawers": [
             (row["subject"], row["name"], f"{words['cassette']} {row['subject']}, {words['slot']} {row['slot']} · {row['device']}") for row in board["drawers"]
         ],

@@ -34,6 +34,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "save": ("Записать", "Save"),
     "told": ("{gtin}: записано, {item}.", "{gtin}: recorded, {item}."),
     "received": ("Принято: {item}, серия {lot}, годен до {expires_on}, единиц: {units}.", "Received: {item}, lot {lot}, expires on {expires_on}, units: {units}."),
+    "anew": ("Это другой препарат: введите его серию и срок годности и отсканируйте снова.", "This is another item: type its lot and expiry, then scan it again."),
     "cost": ("Сначала введите цену за единицу.", "Enter the cost of a unit first."),
 }
 

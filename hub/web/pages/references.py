@@ -48,8 +48,11 @@ async def references(request: Request, hub: Hub, user: Reader) -> HTMLResponse:
 
 async def _read(hub: HubContext, language: str) -> dict[str, Any]:
     say = {name: words[0 if language == "ru" else 1] for name, words in WORDS.items()}
-    board = [{**row, "pictures": row["crops"][:PICTURES_SHOWN]} for row in await hub.decisions.read(reference_board)]
+    learned = "learned_ru" if language == "ru" else "learned"
+    board = [
+        {**row, "pictures": row["crops"][:PICTURES_SHOWN], "learned": row[learned]} for row in await hub.decisions.read(reference_board)
+    ]
     figures = hub.picture
-    thresholds = [{"name": each.name, "value": each.value, "unit": each.unit, "trades": each.trades.said(language)} for each in figures.thresholds]
+    thresholds = [{"name": each.name, "value": each.value, "unit": each.unit.said(language), "trades": each.trades.said(language)} for each in figures.thresholds]
     rates = [rate.said(language) for rate in figures.rates]
     return {"board": board, "say": say, "figures": figures, "thresholds": thresholds, "rates": rates, "language": language}

@@ -99,6 +99,7 @@ _SENTENCES: Mapping[str, str] = {
     "stock-moved": "{quantity} of {item}, lot {lot}, from {from} to {to} ({because})",
     "cassette-loaded": "{quantity} tablets, lot {lot}, poured into cassette {cassette}, slot {slot}",
     "cassette-placed": "Cassette {cassette} sits in slot {slot} with {remaining} tablets",
+    "tray-label-replaced": "The label of trolley {trolley} was replaced: {label} by {replaced_by}",
     "trolley-sealed": "Trolley {trolley} sealed with {seal}: {packs} packs",
     "trolley-dispatched": "Trolley {trolley} left the pharmacy",
     "trolley-received": "Trolley {trolley} received at its ward",

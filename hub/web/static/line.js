@@ -83,6 +83,8 @@ async function issueScanned(code) {
 async function startPick(code) {
   const pick = find("pick", code) ? contentsOf(find("pick", code)) : await lookedUp(code);
   if (!pick) {
+    const answer = await write("/api/picks", { label: code, packs: [code] }, waits);
+    if (answer.body.refused === "replaced") return showAnswer(answer, "");
     show("stop", `${code} is no bag to fill, no pouch to decide about and none for the reject bin.`);
     return;
   }
@@ -147,6 +149,9 @@ board.addEventListener("click", (event) => {
     askWhy({ review: review.dataset.review }, `Pouch ${review.dataset.pack}`);
   } else if (button.dataset.act === "unreadable") {
     askWhy({ pack: row.dataset.reject }, `Pouch ${row.dataset.reject}: its label cannot be scanned`);
+  } else if (button.dataset.act === "new-label") {
+    send("/api/picks/label", { label: row.dataset.pick }, button.dataset.said);
+    field.focus();
   } else if (button.dataset.act === "count") {
     askHowMany(button.closest("[data-doubt]").dataset);
   } else if (button.dataset.act === "end") {

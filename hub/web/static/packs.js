@@ -6,6 +6,9 @@ import { scanField } from "./scan.js";
 const typed = document.getElementById("typed");
 const tell = document.getElementById("tell");
 const filled = (form) => Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
+const OF_A_PACK = ["lot", "expires_on", "units", "item"];
+// The number of the pack that was received last with what is typed; that is not taken for a pack of another number.
+let about = "";
 const said = (text, parts) => text.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
 
 // The text as it came: letters of another layout are refused by the hub and never guessed.
@@ -15,11 +18,18 @@ async function scanned(text) {
     show("wait", typed.dataset.cost);
     return typed.elements.unit_cost.focus();
   }
+  const number = /01(\d{14})/.exec(text)?.[1] || text;
+  if (about && about !== number && OF_A_PACK.some((name) => members[name])) {
+    for (const name of OF_A_PACK) document.getElementById(name).value = "";
+    about = "";
+    field.forgetLast();
+    return show("wait", typed.dataset.anew);
+  }
   const answer = await write("/api/stock/receipts", { packs: [{ code: text, ...members }] }, waits);
   showAnswer(answer, answer.ok ? said(typed.dataset.received, answer.body.packs[0]) : "");
-  const gtin = /01(\d{14})/.exec(text);
-  if (tell && gtin && answer.body?.refused === "unknown-gtin") {
-    document.getElementById("gtin").value = gtin[1];
+  if (answer.ok) about = number;
+  if (tell && answer.body?.refused === "unknown-gtin") {
+    document.getElementById("gtin").value = number;
     document.getElementById("gtin-item").focus();
   }
   return undefined;
@@ -28,7 +38,10 @@ async function scanned(text) {
 const field = scanField(document.getElementById("scan"), scanned, waits);
 
 // What was refused may be scanned again at once, with another thing typed.
-typed.addEventListener("input", () => field.forgetLast());
+typed.addEventListener("input", () => {
+  about = "";
+  field.forgetLast();
+});
 typed.addEventListener("submit", (event) => {
   event.preventDefault();
   field.focus();

@@ -7,7 +7,7 @@ import { scanField } from "./scan.js";
 const station = document.getElementById("station");
 const place = document.getElementById("case");
 const panel = document.getElementById("reasons");
-const nothing = place.innerHTML;
+const nothing = document.getElementById("nothing");
 const cards = JSON.parse(station.dataset.cards);
 const words = JSON.parse(station.dataset.say);
 const KEYS = { F2: "accept", F4: "reject", F8: "remake", F9: "next" };
@@ -34,7 +34,7 @@ async function placeCase(shown) {
   Object.assign(state, { inHand: "", wanted: null });
   panel.hidden = true;
   if (!shown) {
-    place.innerHTML = nothing;
+    place.replaceChildren(nothing);
     return;
   }
   const same = current()?.dataset;

@@ -69,6 +69,8 @@ def test_what_the_ledger_has_of_a_camera_in_english_is_told_in_russian(state: st
 
 
 def test_lights_and_refused_settings_are_told_in_both_languages() -> None:
-    for words in (lights_words("no such file"), refused_words(("width 640: the camera keeps 1280",))):
-        assert in_russian(words.en) == words.ru
+    lights, refused = lights_words("no such file"), refused_words([("width", 640.0, 1280.0), ("exposure-auto", 1.0, 3.0)])
+    assert in_russian(lights.en) == lights.ru != lights.en
+    assert refused.en == "the camera did not take: width 640 (it keeps 1280), fixed exposure 1 (it keeps 3)"
+    assert refused.ru == "камера не приняла: ширину 640 (остаётся 1280), фиксированную экспозицию 1 (остаётся 3)"
     assert camera_words("live", "").en == ""
