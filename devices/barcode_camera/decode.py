@@ -16,7 +16,8 @@ from devices.barcode_camera.codes import CODE_128, DATA_MATRIX, SERIAL_SYMBOLOGI
 from devices.barcode_camera.frame import Grey
 from devices.barcode_camera.fusion import read_joined
 from devices.barcode_camera.pictures import as_grey
-from devices.barcode_camera.readers import PACK_FORMATS, read_zbar, second_reader_missing, zxing_formats
+from devices.barcode_camera.readers import PACK_FORMATS, read_zbar, read_zxing, second_reader_missing, zxing_formats
+from labels.serial import is_valid_serial
 
 __all__ = [
     "CODE_128",
@@ -70,10 +71,17 @@ def read_half_size(half: Grey) -> tuple[CodeRead, ...]:
 def read_code_128(grey: Grey) -> tuple[CodeRead, ...]:
     """Read Code 128 symbols with zbar, bars upright; nothing where zbar is missing.
 
-    Bars are tall and their modules barely two pixels wide: rows are averaged by four, half of them read, widths doubled.
+    Bars are tall and their modules barely two pixels wide: rows are averaged by four, half of them read, widths doubled. What is
+    no serial of ours by its check character counts only if zxing-cpp reads the same: zbar's errors can cancel in the symbol's own check.
     """
     height, width = grey.shape[:2]
     rows = cv2.resize(grey, (width, max(1, height // 4)), interpolation=cv2.INTER_AREA)[::2]
     rows = cv2.resize(rows, (width * 2, rows.shape[0]), interpolation=cv2.INTER_LINEAR)
     reads = read_zbar(np.asarray(rows, np.uint8), {"Code128"})
-    return tuple(replace(read, polygon=moved(read.polygon, 0.5, height / rows.shape[0])) for read in reads)
+    believed = (read for read in reads if is_valid_serial(read.text) or _is_read_alike(read, grey))
+    return tuple(replace(read, polygon=moved(read.polygon, 0.5, height / rows.shape[0])) for read in believed)
+
+
+def _is_read_alike(read: CodeRead, grey: Grey) -> bool:
+    """Tell whether zxing-cpp reads a Code 128 of the same content."""
+    return any(other.payload == read.payload for other in read_zxing(grey, {"Code128"}, "zxing-cpp/alike"))

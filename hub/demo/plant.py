@@ -20,6 +20,8 @@ import httpx
 
 READY_S = 60.0
 ENDS_S = 15.0
+LOOKING = ("--look-s", "1", "--look-high-alert-s", "2")
+"""How long the people of a demonstration look at a doubtful pouch; they really do, and a whole day passes in a minute."""
 MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 
 
@@ -84,7 +86,8 @@ class Plant:
                 "hub",
                 [sys.executable, "-m", "hub.cli", "serve", "--data-dir", str(data_dir), "--port", "0", "--broker", self.broker_url,
                  "--camera", f"{self.told('camera')['http']}/stream.mjpg", "--lights", self.told("camera")["lights"],
-                 "--printer", self.told("printer")["printer"], "--zone", zone, "--language", language, "--stepped-from", clock_from.isoformat()],
+                 "--printer", self.told("printer")["printer"], "--zone", zone, "--language", language, "--stepped-from", clock_from.isoformat(),
+                 *LOOKING],
             ).told["url"]
         )  # fmt: skip
 

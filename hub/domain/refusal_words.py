@@ -53,6 +53,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "not-in-doubt": ("a count answers a machine that asked", "подсчётом отвечают автомату, который спросил"),
     "not-locked": ("a machine is served only under the service lock, so that no job begins meanwhile", "автомат обслуживают только под сервисной блокировкой, чтобы не началось задание"),
     "not-on-list": ("only what is on the pull list is booked out of a trolley", "из тележки списывают только то, что есть в списке изъятия"),
+    "not-looked-at": ("a pouch is accepted only by whom the review station showed it, and timed", "пакет принимает только тот, кому его показало рабочее место просмотра и отсчитало время"),
     "not-open": ("only what is open is filled or issued", "наполняют и выдают только открытое"),
     "replaced": ("a label that was printed anew is void: only the new one counts", "этикетка, напечатанная заново, недействительна: действует только новая"),
     "not-printed": ("a pack is filled only once its label is printed", "упаковку наполняют, когда её этикетка напечатана"),

@@ -40,7 +40,7 @@ SOURCES: Mapping[str, str] = {
     "wrong-slot": f"{_INVARIANTS}: 5", "locked": f"{_INVARIANTS}: 4", "scanned-twice": f"{_INVARIANTS}: 4", "units": f"{_INVARIANTS}: 4", "known-pack": f"{_INVARIANTS}: 4",
     "not-printed": f"{_INVARIANTS}: 5", "replaced": "docs/printers.md", "not-open": f"{_INVARIANTS}: 3", "state": f"{_INVARIANTS}: 3", "decided": f"{_INVARIANTS}: 3", "not-revoked": f"{_INVARIANTS}: 3",
     "reason": "a deed has its reason in words", "real-clock": "the settings of the hub", "backwards": "the settings of the hub",
-    "look-again": _STATION, "too-quick": _STATION, "failed": _STATION,
+    "look-again": _STATION, "not-looked-at": _STATION, "too-quick": _STATION, "failed": _STATION,
     "evidence-damaged": _EVIDENCE, "evidence-removed": _EVIDENCE, "evidence-missing": _EVIDENCE,
     "unknown-gtin": _PACKS, "gtin-in-use": _PACKS, "gtin": _PACKS, "keyboard-layout": _PACKS, "caps-lock": _PACKS, "not-gs1": _PACKS, "separator-lost": _PACKS,
     "unread-code": _PACKS, "no-serial": _PACKS, "another-pack": _PACKS, "wrong-expiry": _PACKS, "to-type": _PACKS,

@@ -161,12 +161,18 @@ def _gone(unit: UnitOfWork, case: str) -> Refusal:
 
 def _shown(unit: UnitOfWork, station: Station, case: Review | Trial) -> Look:
     """Record that a case is shown; the time runs on only while it is the one that the person was shown last."""
-    newest = unit.looks.where(person=station.person, order_by="-shown_at", limit=1)
-    if newest and newest[0].case == case.id and newest[0].decided_at is None and newest[0].shown_at <= station.at:
-        return newest[0]
+    newest = _newest_look(unit, station)
+    if newest is not None and newest.case == case.id and newest.decided_at is None and newest.shown_at <= station.at:
+        return newest
     look = Look(case.id, station.person, station.at, _least_s(unit, station, case))
     unit.looks.put(look)
     return look
+
+
+def _newest_look(unit: UnitOfWork, station: Station) -> Look | None:
+    """Return what the person was shown last."""
+    newest = unit.looks.where(person=station.person, order_by="-shown_at", limit=1)
+    return newest[0] if newest else None
 
 
 def _least_s(unit: UnitOfWork, station: Station, shown: Review | Trial) -> int:
@@ -197,11 +203,20 @@ def decide_case(unit: UnitOfWork, station: Station, decision: CaseDecision) -> d
     return _decide_review(unit, station, review, look, decision)
 
 
-def accepted_too_quickly(unit: UnitOfWork, review: str, person: UserId, at: datetime) -> Refusal | None:
-    """Return why a person who was shown a pouch at the station may not accept it elsewhere yet, or None."""
-    look = unit.looks.get(review, person)
-    quick = too_quick(look, at) if look is not None and look.decided_at is None else None
-    return Refusal("too-quick", quick.en, quick.ru) if quick is not None else None
+def decide_elsewhere(unit: UnitOfWork, station: Station, decision: Decision) -> Review | Refusal:
+    """Take a decision that did not come from the station (line board, programs): a pouch is accepted only on a look that was timed here."""
+    review = unit.reviews.get(decision.review)
+    if not decision.accept or review is None or review.decision or review.kind != POUCH:
+        return decide_review(unit, decision, station.house)
+    look = _newest_look(unit, station)
+    if look is None or look.case != review.id or look.decided_at is not None:
+        return Refusal("not-looked-at", f"Look at pouch {review.subject} at the review station (/station) before you accept it.", f"Сначала посмотрите на пакет {review.subject} на рабочем месте просмотра (/station), потом принимайте.")
+    if (quick := too_quick(look, station.at)) is not None:
+        return Refusal("too-quick", quick.en, quick.ru)
+    decided = decide_review(unit, decision, station.house)
+    if not isinstance(decided, Refusal):
+        _record_look(unit, station, review, look, ACCEPT)
+    return decided
 
 
 def _may_not(unit: UnitOfWork, station: Station, look: Look | None, decision: CaseDecision) -> Refusal | None:
@@ -225,8 +240,8 @@ def _may_not(unit: UnitOfWork, station: Station, look: Look | None, decision: Ca
 
 def _is_shown_now(unit: UnitOfWork, station: Station, look: Look, decision: CaseDecision) -> bool:
     """Tell whether a decision rests on what the person was shown last."""
-    newest = unit.looks.where(person=station.person, order_by="-shown_at", limit=1)
-    return newest[0].case == look.case and shown_token(look) == decision.shown
+    newest = _newest_look(unit, station)
+    return newest is not None and newest.case == look.case and shown_token(look) == decision.shown
 
 
 def _is_quarantined(unit: UnitOfWork, review: Review) -> bool:
@@ -257,8 +272,7 @@ def _decide_review(unit: UnitOfWork, station: Station, review: Review, look: Loo
     decided = decide_review(unit, Decision(review.id, decision.decision == ACCEPT, decision.scanned, reason, station.person), station.house)
     if isinstance(decided, Refusal):
         return decided
-    looked = _looked(unit, station, look, decision.decision)
-    unit.record("review-looked", {"review": review.id, "subject": review.subject, "took_ms": looked.took_ms, "least_s": looked.least_s})
+    _record_look(unit, station, review, look, decision.decision)
     return _remade(unit, station, review, decision, reason) if decision.decision == REMAKE else {"state": f"{decision.decision}ed", "pack": review.subject}
 
 
@@ -272,6 +286,11 @@ def _remade(unit: UnitOfWork, station: Station, review: Review, decision: CaseDe
     if isinstance(destroyed, Refusal):
         return destroyed
     return {"state": "remade", "pack": review.subject, "remade_as": destroyed.replaced_by}
+
+
+def _record_look(unit: UnitOfWork, station: Station, review: Review, look: Look, decision: str) -> None:
+    looked = _looked(unit, station, look, decision)
+    unit.record("review-looked", {"review": review.id, "subject": review.subject, "took_ms": looked.took_ms, "least_s": looked.least_s})
 
 
 def _looked(unit: UnitOfWork, station: Station, look: Look, decision: str) -> Look:

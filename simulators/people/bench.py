@@ -141,7 +141,7 @@ def _decide_reviews(crew: Crew, report: Report) -> None:
         if decided is None or f"decide review {review['review']}" in report.failed:
             report.add("reviews_waiting")
             continue
-        reply = _decide(crew, review, decided, pouch)
+        reply = _accept(crew, review, pouch) if decided[0] == "accept" and pouch is not None else _decide(crew, review, decided, pouch)
         if decided[0] == "accept" and reply.refused:
             report.refused[reply.refused] += 1
             decided = "reject", f"not accepted: {reply.why}"
@@ -151,6 +151,18 @@ def _decide_reviews(crew: Crew, report: Report) -> None:
             report.add(f"reviews_{decided[0]}ed")
             if decided[0] == "accept" and pouch is not None:
                 pouch.place = LINE
+
+
+def _accept(crew: Crew, review: Mapping[str, Any], pouch: HeldPack) -> Reply:
+    """Look at a pouch at the review station for as long as it asks, and accept it by its label."""
+    shown = crew.hub.write(crew.decider(), "/api/station/show", case=review["review"])
+    if not shown.ok:
+        return shown
+    case = shown.body["case"]
+    crew.hub.wait(case["least_s"])
+    return crew.hub.write(
+        crew.decider(), "/api/station/decide", case=case["case"], shown=case["shown"], decision="accept", scanned=pouch.serial
+    )
 
 
 def _decide(crew: Crew, review: Mapping[str, Any], decided: tuple[str, str], pouch: HeldPack | None) -> Reply:

@@ -93,6 +93,10 @@ class Hub:
         """Give badge and PIN of a person who is asked to confirm; empty texts where there is none."""
         return self._people.get(role, ("", ""))
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass that the hub measures by the clock on the wall."""
+        self._pause(seconds)
+
     def get(self, role: str, path: str, **parameters: str) -> Reply:
         """Read as that person."""
         return self._as(role, "GET", path, None, parameters)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,14 @@ import zxingcpp
 from camera_plant import ROOT, picture
 from camera_rasters import label, symbol
 
-from devices.barcode_camera.decode import CODE_128, DATA_MATRIX, read_code_128, read_data_matrix, second_reader_missing
+from devices.barcode_camera.decode import (
+    CODE_128,
+    DATA_MATRIX,
+    _is_read_alike,
+    read_code_128,
+    read_data_matrix,
+    second_reader_missing,
+)
 from simulators.camera.scene import Scene, draw_conditions, scene_random
 
 SERIAL = "7K3M9QX2AB4T1HWZ"
@@ -101,3 +109,11 @@ assert decode.read_code_128(numpy.full((200, 200), 255, numpy.uint8)) == ()
 def test_devices_are_imported_without_opencv() -> None:
     program = "import sys, devices; assert 'cv2' not in sys.modules and 'zxingcpp' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, timeout=60)
+
+
+def test_a_linear_code_that_is_no_serial_of_ours_counts_only_if_both_readers_agree() -> None:
+    bars = drawn(symbol("SUPPLIER 42", zxingcpp.BarcodeFormat.Code128, 2)[:1].repeat(64, axis=0))
+    (read,) = read_code_128(bars)
+    assert read.text == "SUPPLIER 42"
+    assert _is_read_alike(read, bars)
+    assert not _is_read_alike(replace(read, payload=b"(UPPLIER 42"), bars)

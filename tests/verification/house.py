@@ -12,7 +12,8 @@ from labels.render import render
 from labels.serial import make_serial
 from simulators.camera.scene import Picture, Tablet
 
-LABELS = 48
+LABELS = 47
+"""Shares no factor with faults and strata, so that each label meets all of them."""
 QUIET_DOTS = 4
 Box = tuple[int, int, int, int]
 

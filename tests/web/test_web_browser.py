@@ -214,17 +214,26 @@ def pouch_in_doubt(page: Browser, plant: WebPlant) -> str:
     """Open the line and return what finds the card of the pouch in doubt."""
     sign_in(page, plant, Role.PHARMACIST, "/line")
     card = f"document.querySelector('.review[data-pack=\"{plant.quarantined.serial}\"]')"
-    page.wait_for(f"{card}.querySelector('[data-act=accept]')")
+    page.wait_for(f"{card}.querySelector('[data-act=reject]')")
     return card
 
 
-def test_a_doubtful_pouch_is_accepted_by_its_own_label_only(fresh_plant: WebPlant, page: Browser) -> None:
+def test_a_doubtful_pouch_is_accepted_after_a_timed_look_and_by_its_own_label_only(fresh_plant: WebPlant, page: Browser) -> None:
     plant = fresh_plant
+    page.call("Network.setCookie", name="dosehub_language", value="en", url=plant.url)
     card = pouch_in_doubt(page, plant)
-    page.evaluate(f"{card}.querySelector('[data-act=accept]').click()")
+    for _ in range(2):
+        page.type(plant.quarantined.serial)
+        result(page, "wait", "look at it at the review station")
+    page.evaluate(f"{card}.querySelector('a.accept').click()")
+    page.wait_for(f"document.querySelector('[data-case]')?.dataset.pack === '{plant.quarantined.serial}'")
+    page.type("CMDACCEPTN")
+    result(page, "stop", "Look at this pouch for at least")
+    page.wait_for("(bar => bar.value >= bar.max)(document.getElementById('looking'))", 15)
+    page.type("CMDACCEPTN")
     result(page, "run", "Scan the label")
     page.type(plant.ready[0].serial)
-    result(page, "stop", "scan its own label")
+    result(page, "stop", "scan the label of pouch")
     page.type(plant.quarantined.serial)
     result(page, "ok", "is accepted and released")
     assert entries(plant, "pack-released")[-1] == {"pack": plant.quarantined.serial, "by": "review"}

@@ -66,13 +66,22 @@ def test_the_time_is_the_walls_though_a_demonstrations_clock_stands(api: Api, jo
     assert api.get(Role.TECHNICIAN, "/api/station").json() == {"waiting": 0, "cases": []}
 
 
-def test_the_time_is_not_passed_by_on_the_lines_page_by_whom_the_station_shows_it(api: Api, job: PackJob, wall: Wall) -> None:
+def test_a_program_accepts_a_pouch_only_on_a_look_that_the_station_timed(api: Api, job: PackJob, wall: Wall) -> None:
     case = shown(api)
     said = {"review": case["case"], "decision": "accept", "pack": job.pack, "reason": "r"}
+    never = api.post(Role.PHARMACIST, "/api/reviews", **said)
+    assert never.status_code == 409 and never.json()["refused"] == "not-looked-at" and "/station" in never.json()["reason_ru"]
     assert api.post(Role.TECHNICIAN, "/api/reviews", **said).json()["refused"] == "too-quick"
     wall.ahead = timedelta(seconds=6)
     assert api.post(Role.TECHNICIAN, "/api/reviews", **said).json() == {"state": "accept"}
-    assert 'href="/station"' in api.get(Role.TECHNICIAN, "/line").text
+    assert len(api.world.facts("review-looked")) == 1
+
+
+def test_the_line_board_leads_to_the_station_for_accepting(api: Api, job: PackJob) -> None:
+    case = shown(api)
+    page = api.get(Role.TECHNICIAN, "/line").text
+    assert f'href="/station?case={case["case"]}"' in page and 'data-act="accept"' not in page
+    assert 'data-act="reject"' in page
 
 
 def test_one_press_counts_once_and_another_body_of_its_event_is_refused(api: Api, job: PackJob) -> None:

@@ -14,10 +14,10 @@ from hub.domain.refusals import Refusal
 from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
 from hub.services.ports import UnitOfWork
 from hub.services.recall_lot import recall_lot
-from hub.services.reject_packs import Decision, decide_review, packs_to_reject, scan_reject
+from hub.services.reject_packs import Decision, packs_to_reject, scan_reject
 from hub.services.replace_label import new_label
 from hub.services.return_packs import packs_to_return, return_pack
-from hub.services.review_station import accepted_too_quickly
+from hub.services.review_station import decide_elsewhere
 from hub.services.source_scans import TypedReceipt, receipt_of, source_codes
 from hub.services.stock_in import Loading, Receipt, load_cassette, needs_second_person, receive_stock
 from hub.services.views import open_reviews
@@ -32,6 +32,7 @@ from hub.web.api.bodies import (
     ReturnBody,
     ReviewBody,
 )
+from hub.web.api.station import station_of
 from hub.web.context import Hub, allowed, second_person
 from hub.web.once import once
 
@@ -198,13 +199,12 @@ def _dose_line(dose: PlannedDose) -> dict[str, str]:
 
 @router.post("/reviews")
 async def review(body: ReviewBody, hub: Hub, user: Reviewer) -> Response:
-    """Take a person's decision."""
+    """Take a person's decision; a pouch is accepted only after the station's timed look."""
     decision = Decision(body.review, body.decision == "accept", body.pack, body.reason, user.id)
-    at = hub.wall()
+    station = station_of(hub, user)
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
-        quick = accepted_too_quickly(unit, decision.review, user.id, at) if decision.accept else None
-        decided = quick or decide_review(unit, decision, hub.house)
+        decided = decide_elsewhere(unit, station, decision)
         return decided if isinstance(decided, Refusal) else {"state": decided.decision}
 
     return await once(hub, user, body, decide)

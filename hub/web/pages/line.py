@@ -22,8 +22,9 @@ from hub.web.pages.rendering import page
 
 router = APIRouter()
 # What accepting and rejecting mean for each kind of question; an empty word: that answer is not offered.
+# A pouch is accepted at the review station alone, where the look is timed.
 DECISIONS: Mapping[str, tuple[str, str]] = {
-    POUCH: ("Accept: scan it", "Reject …"),
+    POUCH: ("", "Reject …"),
     POUCH_FAILED: ("Seen: into the reject bin", ""),
     LABEL_REVIEW: ("Seen: it cannot be packed here", ""),
     WRONG_CASSETTE: ("Right one again: unlock", "Leave it locked"),

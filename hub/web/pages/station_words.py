@@ -49,7 +49,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "reason_other": ("Другая причина", "Another reason"),
     "use": ("Записать", "Use this"),
     "leave": ("Назад", "Back"),
-    "keyboard": ("Клавиши: F2 принять, F4 забраковать, F8 в брак и заново, F9 следующий, Esc назад.", "Keys: F2 accepts, F4 rejects, F8 makes anew, F9 goes on, Esc leaves."),
+    "keyboard": ("Клавиши: F2 принять, F4 забраковать, F7 в брак и заново, F9 следующий, Esc назад.", "Keys: F2 accepts, F4 rejects, F7 makes anew, F9 goes on, Esc leaves."),
     "say_scan": ("Отсканируйте этикетку пакета {pack}.", "Scan the label of pouch {pack}."),
     "say_in_hand": ("Пакет {pack} у вас в руке. Принять, забраковать или сделать заново?", "Pouch {pack} is in your hand. Accept it, reject it, or make it anew?"),
     "say_accepted": ("Пакет {pack} принят и выпущен.", "Pouch {pack} is accepted and released."),

@@ -26,7 +26,7 @@ function showTask() {
 
 function mark() {
   for (const chosen of board.querySelectorAll(".chosen")) chosen.classList.remove("chosen");
-  const row = task.kind && find({ pick: "pick", review: "review", issue: "requisition" }[task.kind], task.id);
+  const row = task.kind && find({ pick: "pick", issue: "requisition" }[task.kind], task.id);
   if (row) row.classList.add("chosen");
 }
 
@@ -52,7 +52,6 @@ async function scanned(text, latin) {
   const code = find("pick", text) || find("reject", text) || find("pack", text) ? text : latin;
   // A maker's code is never translated from another layout: its letters are told apart by case, and the hub refuses it with the reason.
   const source = /01\d{14}/.test(latin) ? text : code;
-  if (task.kind === "review") return acceptScanned(code);
   if (task.kind === "issue") return issueScanned(source);
   if (find("reject", code)) return send("/api/rejects", { pack: code }, destroyed(code));
   if (task.kind === "pick" && !find("pick", code)) return sourceScanned(source);
@@ -64,14 +63,8 @@ async function scanned(text, latin) {
 const destroyed = (code) => (body) => `${code} is in the reject bin.${body.remade_as ? ` It is made anew as ${body.remade_as}.` : ""}`;
 
 function askAbout(review) {
-  start("review", review.dataset.review, `Pouch ${review.dataset.pack}: accept it by scanning it once more, or press Reject.`, []);
   review.scrollIntoView({ block: "nearest" });
-  show("wait", `Pouch ${review.dataset.pack} waits for a decision. Look at it; scan it once more to accept it.`);
-}
-
-async function acceptScanned(code) {
-  const review = task.id;
-  if (await send("/api/reviews", { review, decision: "accept", pack: code, reason: "looked at by hand" }, `Pouch ${code} is accepted and released.`)) leave();
+  show("wait", `Pouch ${review.dataset.pack} waits for a decision: look at it at the review station to accept it, or press Reject.`);
 }
 
 async function issueScanned(code) {
@@ -137,11 +130,7 @@ board.addEventListener("click", (event) => {
   if (!button) return;
   const review = button.closest("[data-review]");
   const row = button.closest("li");
-  if (button.dataset.act === "accept" && review.dataset.pack) {
-    start("review", review.dataset.review, `Pouch ${review.dataset.pack}: scan its label to accept it.`, []);
-    show("run", `Scan the label of pouch ${review.dataset.pack} to accept it.`);
-    field.focus();
-  } else if (button.dataset.act === "accept") {
+  if (button.dataset.act === "accept") {
     send("/api/reviews", { review: review.dataset.review, decision: "accept", pack: "", reason: "" }, "Settled.");
   } else if (button.dataset.act === "leave") {
     send("/api/reviews", { review: review.dataset.review, decision: "reject", pack: "", reason: button.textContent.trim() }, "Settled: left as it is.");

@@ -26,6 +26,11 @@ def review(pack: str, verdict: str, **more: Any) -> dict[str, Any]:
     return {"review": f"r-{pack}", "kind": "pouch", "pack": pack, "verdict": verdict, "reasons": [], "evidence": [], **more}
 
 
+def shown_for(plant: Plant, seconds: int) -> None:
+    """The station shows the case that is asked for, to be looked at for so long."""
+    plant.hub.on("POST", "/api/station/show", lambda body: (200, {"case": {"case": body["case"], "shown": "17", "least_s": seconds}}))
+
+
 def test_output_pouches_are_kept_by_their_scanned_serial(plant: Plant) -> None:
     pouches = [pouch_record("pouch-1", S1, "aa", ("A1", "L1")), pouch_record("pouch-2", S2, "bb", ("A2", "L2"))]
     plant.packager.on("POST", "/output/take", (200, pouches), NONE)
@@ -102,9 +107,12 @@ def test_a_flag_is_no_number_of_tablets() -> None:
 def test_an_accepted_pouch_goes_to_the_good_ones(plant: Plant) -> None:
     plant.packager.on("POST", "/reject/take", (200, [pouch_record("pouch-1", S1, "aa", ("A1", "L1"))]), NONE)
     once(plant, "/api/reviews", review(S1, "LOOK", expected=[{"item": "A1", "units": "1"}]))
+    shown_for(plant, 7)
     assert bench(plant.crew, {}).counts["reviews_accepted"] == 1
-    assert plant.hub.bodies("/api/reviews")[0]["pack"] == S1
-    assert plant.hub.callers("/api/reviews")[-1] == "token-badge-pharmacist"
+    assert plant.pauses == [7], "as long as the station asks"
+    said = {key: value for key, value in plant.hub.bodies("/api/station/decide")[0].items() if key != "event"}
+    assert said == {"case": f"r-{S1}", "shown": "17", "decision": "accept", "scanned": S1}
+    assert plant.hub.callers("/api/station/decide") == ["token-badge-pharmacist"] and plant.hub.bodies("/api/reviews") == []
     assert plant.crew.world.packs[S1].place == "line"
 
 
@@ -112,11 +120,12 @@ def test_a_pouch_that_the_hub_does_not_let_pass_is_rejected_instead(plant: Plant
     plant.packager.on("POST", "/reject/take", (200, [pouch_record("pouch-1", S1, "aa", ("A1", "L1"))]), NONE)
     once(plant, "/api/reviews", review(S1, "LOOK", expected=[{"item": "A1", "units": "1"}]))
     count = (409, {"detail": {"refused": "count", "reason": "the sensor counted two"}})
-    plant.hub.on("POST", "/api/reviews", count, (200, {"state": "reject"}))
+    shown_for(plant, 5)
+    plant.hub.on("POST", "/api/station/decide", count)
     answer = bench(plant.crew, {}).answer()
     assert (answer["reviews_accepted"], answer["reviews_rejected"], answer["refused"]) == (0, 1, {"count": 1})
     assert answer["troubles"] == []
-    assert plant.hub.bodies("/api/reviews")[1]["reason"] == "not accepted: 409 count the sensor counted two"
+    assert plant.hub.bodies("/api/reviews")[0]["reason"] == "not accepted: 409 count the sensor counted two"
     assert plant.crew.world.packs[S1].place == "reject"
 
 
