@@ -20,7 +20,7 @@ ANSWER_TIMEOUT_S = 1.0
 POLL_S = 0.25
 PIECE_BYTES = 2048
 NOT_CLEARED = "nothing was sent: the printer does not say that it has forgotten what was sent before"
-_STOPPING = (
+STOPPING = (
     PrinterState.OUT_OF_PAPER,
     PrinterState.OUT_OF_RIBBON,
     PrinterState.COVER_OPEN,
@@ -98,7 +98,7 @@ class Conversation(ABC):
                 state = self.status().state
             if self._is_acknowledged(process_id):
                 return PrintReceipt(True, PrinterState.READY)
-            if not received and state in _STOPPING:
+            if not received and state in STOPPING:
                 return self._give_up(process_id, state, f"printing stopped: the printer is {state.value}")
         return self._give_up(process_id, state, "the printer did not confirm the label in time")
 

@@ -146,7 +146,10 @@ class PrinterCore:
         return self._outside.is_connected and not self._outside.hub_is_lost
 
     def _go_on_with(self, waiting: WaitingPrint) -> None:
-        if waiting.command.expires_at <= self._now():
+        spoken = waiting.command.language.protocol
+        if spoken != self._description.protocol:  # taken in before the printer was set to another language
+            self._end(waiting, "refused", "INVALID", f"$.language: this printer speaks {self._description.protocol}, not {spoken}")
+        elif waiting.command.expires_at <= self._now():
             self._end(waiting, "refused", "EXPIRED", "its time was over before it was begun")
         elif self._may_begin:
             self._print(waiting)

@@ -6,7 +6,7 @@ That is weaker evidence than ESC/POS has: ZPL has no word for "everything before
 import time
 from collections.abc import Callable
 
-from firmware_bridge.printer_conversation import Conversation
+from firmware_bridge.printer_conversation import STOPPING, Conversation
 from firmware_bridge.printer_status import PrinterState, PrinterStatus
 from firmware_bridge.printer_transport import Transport
 from firmware_bridge.printer_zpl import FORGET, STATUS_REQUEST, HostStatus, ZplAnswers, identity
@@ -70,7 +70,8 @@ class ZplConversation(Conversation):
         """Exchange one host status; None when it did not come whole in time.
 
         What was verified before the question, and is not waiting by the answer, is out. A question in between that was not
-        answered may have met a printer that had stopped in the middle: nothing that comes after it proves this label.
+        answered may have met a printer that had stopped in the middle, and an answer may say that it had: nothing that comes
+        after it proves this label.
         """
         verified = frozenset(self._answers.verified)
         self._answers.strings.clear()
@@ -81,6 +82,8 @@ class ZplConversation(Conversation):
         found = self._answers.host_status
         if found is None:
             self._missed = self._missed or bool(verified)
+        elif found.facts.state in STOPPING:
+            self._missed = self._missed or bool(self._answers.verified)
         elif found.is_idle and found.facts.state in _LABEL_IS_OUT and not self._missed:
             self._out = verified
         return found

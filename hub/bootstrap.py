@@ -37,6 +37,7 @@ from hub.adapters.ledger_store import exported_lines
 from hub.adapters.makers_codes import read_makers_code
 from hub.adapters.picture_figures import picture_figures
 from hub.adapters.sessions import ArgonPins, StoredSessions
+from hub.adapters.stray_files import StrayFiles
 from hub.adapters.workers import IDLE_S, Worker
 from hub.adapters.writeback import Writeback
 from hub.adapters.writer import Writer
@@ -50,6 +51,7 @@ from hub.services.device_service import DeviceService, NoBroker
 from hub.services.devices import ensure_device
 from hub.services.house import House
 from hub.services.ports import UnitOfWork
+from hub.services.references import pictures_named
 from hub.settings import HubSettings
 from hub.web.app import create_app
 from hub.web.context import HubContext
@@ -104,6 +106,7 @@ class RunningHub:
     evidence: EvidenceFolder = field(init=False)
     tablet_pictures: EvidenceFolder = field(init=False)
     camera: CameraDesk | None = field(init=False)
+    trials: KnownBadTrials | None = None
 
     def __post_init__(self) -> None:
         """Open the desk of the feeds; raise IntakeError where a token that the settings name is not in the environment."""
@@ -137,8 +140,10 @@ class RunningHub:
             self._work("printer", printing.work, {"prints", "packs", "devices", "reviews"}, rests_s=0.1, idle_s=1.0)
         retention = EvidenceRetention(writer, self.evidence, settings.evidence)
         self._work("evidence", retention.work, set(), idle_s=EVIDENCE_EVERY_S)
-        trials = KnownBadTrials(writer, self.evidence, settings.station, wall_clock)
-        self._work("known-bad", trials.work, set(), rests_s=KNOWN_BAD_EVERY_S, idle_s=KNOWN_BAD_EVERY_S)
+        pictures = StrayFiles(writer, self.tablet_pictures, pictures_named, wall_clock)
+        self._work("reference-pictures", pictures.work, set(), idle_s=EVIDENCE_EVERY_S)
+        self.trials = KnownBadTrials(writer, self.evidence, settings.station, wall_clock)
+        self._work("known-bad", self.trials.work, set(), rests_s=KNOWN_BAD_EVERY_S, idle_s=KNOWN_BAD_EVERY_S)
         writeback = Writeback(writer, settings.fhir_url, settings.data_dir / "fhir")
         self.endings.append(writeback.close)
         self._work("writeback", writeback.work, {"doses"}, rests_s=1.0)
@@ -231,6 +236,7 @@ def context_of(hub: RunningHub) -> HubContext:
         export_ledger=lambda: _export(hub.writer),
         read_ledger=lambda question: hub.writer.read(lambda unit: ledger_page(unit.connection, question)), board_changes=lambda: _changes(hub), evidence=hub.evidence.read, evidence_is_damaged=hub.evidence.is_damaged, evidence_rules=hub.settings.evidence, site=hub.settings.site,
         service=hub.service, camera=hub.camera or NoCamera(), feeds=hub.feeds, suggest_drugs=drugs_like,
+        trials_left_out=lambda: hub.trials.left_out if hub.trials is not None else 0,
         tablet_pictures=hub.tablet_pictures.read, picture=picture_figures(),
     )  # fmt: skip
 

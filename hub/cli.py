@@ -13,6 +13,9 @@ app = typer.Typer(
 ledger = typer.Typer(help="Export and verify the ledger.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
 
+DAYS_AT_MOST = 36_500
+LOOK_AT_MOST_S = 3_600
+
 Sources = Annotated[
     Path | None, typer.Option("--sources", help="TOML: who sends sheets, and how (docs/feeds.md).", envvar="DOSEHUB_SOURCES")
 ]
@@ -20,6 +23,43 @@ WardClock = Annotated[
     Path | None,
     typer.Option("--ward-clock", help="TOML: ward times and rules of due times (docs/schedule.md).", envvar="DOSEHUB_WARD_CLOCK"),
 ]
+
+
+class Language(StrEnum):
+    """The language of sentences."""
+
+    RUSSIAN = "ru"
+    ENGLISH = "en"
+
+
+def _zone(name: str) -> str:
+    """Return the name of a time zone that there is; another is a usage error."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise typer.BadParameter(f"there is no time zone {name!r}: name one as Europe/Moscow") from error
+    return name
+
+
+def _printer(address: str) -> str:
+    """Return a printer's address; half an address of a bridge, and a language before nothing or before a bridge, are usage errors."""
+    if address.startswith(("mqtt://", "mqtts://")):
+        from hub.adapters.print_link import printer_place
+        from hub.settings import LABEL_PRINTER
+
+        try:
+            printer_place(address, LABEL_PRINTER)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    language, plus, line = address.partition("+")
+    if plus and language in ("escpos", "zpl") and (not line or line.startswith(("mqtt://", "mqtts://"))):
+        raise typer.BadParameter(f"printer {address!r}: after {language}+ stands tcp://host:9100 or a serial path; a bridge knows its printer's language")
+    return address
+
+
+Zone = Annotated[str, typer.Option(help="Time zone of the hospital.")]
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Where the hub keeps its database.")]
 
 
@@ -34,7 +74,7 @@ class Faults(StrEnum):
 def serve(
     data_dir: DataDir = Path("dosehub-data"),
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0: the kernel chooses.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port; 0: the kernel chooses.", min=0, max=65535)] = 8000,
     broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host:port", envvar="DOSEHUB_BROKER")] = "",
     service_broker: Annotated[
         str,
@@ -49,22 +89,23 @@ def serve(
     printer: Annotated[
         str,
         typer.Option(
-            help="tcp://host:9100 or a serial path (ZPL: zpl+ before it), or mqtt://user:password@host:port/site/printer-1 through its bridge.", envvar="DOSEHUB_PRINTER"
+            help="tcp://host:9100 or a serial path (ZPL: zpl+ before it), or mqtt://user:password@host:port/site/printer-1 through its bridge.", envvar="DOSEHUB_PRINTER",
+            callback=_printer,
         ),
     ] = "",
     fhir_url: Annotated[str, typer.Option(help="Where to write back; without it, into a folder.", envvar="DOSEHUB_FHIR_URL")] = "",
     film_width_mm: Annotated[int, typer.Option("--film-width", help="Of the machine's film, in mm: 60, 70, 80 or 100.")] = 80,
-    roll_width_mm: Annotated[int, typer.Option("--roll-width", help="Of the label printer's roll, in mm: 60 (bags and items only) or 80.")] = 80,
-    zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
-    language: Annotated[str, typer.Option(help="Language of the labels: ru or en.")] = "ru",
+    roll_width_mm: Annotated[int, typer.Option("--roll-width", help="Of the label printer's roll, in mm: 60 or 80.")] = 80,
+    zone: Annotated[str, typer.Option(help="Time zone of the hospital.", callback=_zone)] = "Europe/Moscow",
+    language: Annotated[Language, typer.Option(help="Language of the labels.")] = Language.RUSSIAN,
     site: Annotated[str, typer.Option(help="The site in topics.", envvar="DOSEHUB_SITE")] = "hospital",
     sources: Sources = None,
     ward_clock: WardClock = None,
-    evidence_days: Annotated[int, typer.Option(help="For how many days pictures of FAIL and LOOK are kept.", min=1)] = 365,
-    evidence_pass_days: Annotated[int, typer.Option(help="For how many days pictures of PASS are kept.", min=1)] = 30,
+    evidence_days: Annotated[int, typer.Option(help="For how many days pictures of FAIL and LOOK are kept.", min=1, max=DAYS_AT_MOST)] = 365,
+    evidence_pass_days: Annotated[int, typer.Option(help="For how many days pictures of PASS are kept.", min=1, max=DAYS_AT_MOST)] = 30,
     evidence_pass_share: Annotated[int, typer.Option(help="Of so many pouches that pass, the pictures of one are kept.", min=1)] = 50,
-    look_s: Annotated[int, typer.Option(help="Least seconds of looking before a pouch may be accepted at the review station.", min=0)] = 5,
-    look_high_alert_s: Annotated[int, typer.Option(help="The same for one with a high-alert drug.", min=0)] = 10,
+    look_s: Annotated[int, typer.Option(help="Least seconds of looking before a pouch may be accepted at the review station.", min=0, max=LOOK_AT_MOST_S)] = 5,
+    look_high_alert_s: Annotated[int, typer.Option(help="The same for one with a high-alert drug.", min=0, max=LOOK_AT_MOST_S)] = 10,
     known_bad_one_in: Annotated[int, typer.Option(help="Of so many pouches shown there, one comes after a known-bad one; 0: none.", min=0)] = 50,
     known_bad_a_shift: Annotated[int, typer.Option(help="Known-bad pouches for one person in eight hours, at most.", min=0)] = 3,
     known_bad_seed: Annotated[str, typer.Option(help="Moves before which pouches they come.", envvar="DOSEHUB_KNOWN_BAD_SEED")] = "",
@@ -89,7 +130,7 @@ def serve(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     settings = HubSettings(
-        data_dir=data_dir, host=host, port=port, site=site, zone=zone, language=language, broker=broker, camera=camera, printer=printer,
+        data_dir=data_dir, host=host, port=port, site=site, zone=zone, language=language.value, broker=broker, camera=camera, printer=printer,
         fhir_url=fhir_url, stepped_from=stepped_from, film_width_mm=film_width_mm, roll_width_mm=roll_width_mm, service_broker=service_broker, sources=sources, ward_clock=ward_clock,
         evidence=EvidenceRules(evidence_pass_share, evidence_pass_days, evidence_days),
         station=StationRules(
@@ -111,13 +152,13 @@ def serve(
 def known_bad(
     data_dir: DataDir = Path("dosehub-data"),
     most: Annotated[int, typer.Option(help="Pouches to try, at most.", min=1)] = 1000,
-    language: Annotated[str, typer.Option(help="ru or en.")] = "ru",
+    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.RUSSIAN,
     json_: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
     """Try the machine with known-bad pouches made of the kept frames of a hub that does not run, and tell what it misses."""
     from hub.known_bad_command import run_known_bad
 
-    raise typer.Exit(run_known_bad(data_dir, most, language, as_json=json_))
+    raise typer.Exit(run_known_bad(data_dir, most, language.value, as_json=json_))
 
 
 @app.command()
@@ -226,7 +267,7 @@ def import_(
     allergies: Annotated[Path | None, typer.Option(help="The source's list of allergies.")] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The hub's folder.")] = None,
     at: Annotated[str, typer.Option(metavar="MOMENT", help="The moment at which it is judged.")] = "",
-    zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
+    zone: Zone = "Europe/Moscow",
     sources: Sources = None,
     ward_clock: WardClock = None,
 ) -> None:
@@ -239,13 +280,6 @@ def import_(
     raise typer.Exit(run_import(ImportOptions(asked, dry_run, json_, rejects)))
 
 
-class Language(StrEnum):
-    """The language of sentences."""
-
-    RUSSIAN = "ru"
-    ENGLISH = "en"
-
-
 @app.command()
 def plan(
     file: Annotated[Path, typer.Argument(help="A day's sheet, in any format that is read (docs/intake.md).")],
@@ -255,7 +289,7 @@ def plan(
     allergies: Annotated[Path | None, typer.Option(help="The source's list of allergies.")] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The hub's folder; nothing is written there.")] = None,
     at: Annotated[str, typer.Option(metavar="MOMENT", help="The moment at which it is planned.")] = "",
-    zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
+    zone: Zone = "Europe/Moscow",
     language: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.RUSSIAN,
     sources: Sources = None,
     ward_clock: WardClock = None,
@@ -284,7 +318,7 @@ def replay(
     folder: Annotated[Path, typer.Argument(help="sheets/DAY.*, changes/DAY.* and formulary.csv (docs/replay.md).")],
     out: Annotated[Path | None, typer.Option("--out", help="Write replay.json and the chart replay.svg there.")] = None,
     source: Annotated[str, typer.Option(help="Which source sent it.")] = "",
-    zone: Annotated[str, typer.Option(help="Time zone of the hospital.")] = "Europe/Moscow",
+    zone: Zone = "Europe/Moscow",
     packings: Annotated[list[int] | None, typer.Option(help="Only so many packings a day (repeatable).")] = None,
     days: Annotated[int, typer.Option(min=0, help="Only the first days; 0: all.")] = 0,
     sources: Sources = None,

@@ -25,8 +25,13 @@ class CodesOfFile:
 
     def as_json(self) -> dict[str, Any]:
         """Return file and codes, and the error in both languages where there is one."""
-        told: dict[str, Any] = {"file": self.file, "codes": list(self.codes)}
-        return told if self.error is None else told | {"error": self.error.en, "error_ru": self.error.ru}
+        told: dict[str, Any] = {"file": _in_utf8(self.file), "codes": list(self.codes)}
+        return told if self.error is None else told | {"error": _in_utf8(self.error.en), "error_ru": _in_utf8(self.error.ru)}
+
+
+def _in_utf8(name: str) -> str:
+    """Show the bytes of a file name that are no UTF-8 as escapes, so that whatever is told of it is UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class NoPicture(ValueError):
@@ -122,11 +127,12 @@ def _grey(picture: Any) -> Any:
 
 
 def _table(found: CodesOfFile) -> str:
+    file = _in_utf8(found.file)
     if found.error is not None:
-        return f"{found.file}: {found.error.en} / {found.error.ru}"
+        return _in_utf8(f"{file}: {found.error.en} / {found.error.ru}")
     if not found.codes:
-        return f"{found.file}: no code / кодов нет"
-    return "\n".join((f"{found.file}:", *(_row(code) for code in found.codes)))
+        return f"{file}: no code / кодов нет"
+    return "\n".join((f"{file}:", *(_row(code) for code in found.codes)))
 
 
 def _row(code: dict[str, Any]) -> str:

@@ -5,7 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 from hub.domain.evidence import USUAL_EVIDENCE, EvidenceRules
+from hub.domain.identifiers import DeviceId
 from hub.domain.looking import USUAL_STATION, StationRules
+
+LABEL_PRINTER = DeviceId("printer-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class HubSettings:
     lights: str = ""
     printer: str = ""
     packager: str = "packager-1"
-    label_printer: str = "printer-1"
+    label_printer: str = LABEL_PRINTER
     fhir_url: str = ""
     sources: Path | None = None
     ward_clock: Path | None = None

@@ -15,6 +15,7 @@ from biip.gs1_element_strings import GS1ElementString
 from biip.gs1_messages import GS1Message
 
 from labels.errors import LabelError
+from labels.gs1_lost import hides_elements
 
 GS = "\x1d"
 STAND_INS = ("\x1b[19~", "^]", "\u2194", "\u241d")
@@ -34,6 +35,7 @@ SERIALISED, IN_LOTS, NUMBERED = frozenset({"01", "17", "10", "21"}), frozenset({
 PACK_LAYOUTS: Layouts = (SERIALISED, IN_LOTS, NUMBERED)
 """Which elements a manufacturer's pack has; a code with others is not read."""
 _DATE_PATTERN = re.compile(r"with GS1 AI \(1[17]\)").search
+_CLAIMED = re.compile(r"01\d{14}", re.ASCII).match
 _AS_IT_STANDS = ParseConfig(gs1_element_strings_verify_date=False)
 
 
@@ -117,7 +119,10 @@ def spelled(element_string: str) -> Fields:
 
 
 def read_elements(scanned: str, today: date, layouts: Layouts = PACK_LAYOUTS) -> Gs1Elements | Unread:
-    """Read a scan as exactly one of the layouts expected; refuse it where a lost separator could make another one of it."""
+    """Read a scan as exactly one of the layouts expected; refuse it where a lost separator could make another one of it.
+
+    It is another one where it fits a layout in another way, or where a value may hide elements of any kind (`gs1_lost`).
+    """
     text = payload_of(scanned)
     if isinstance(text, Unread):
         return text
@@ -129,7 +134,19 @@ def read_elements(scanned: str, today: date, layouts: Layouts = PACK_LAYOUTS) ->
         return Unread(UnreadReason.SEPARATOR_LOST, text)
     if frozenset(dict(fields)) not in layouts:
         return Unread(UnreadReason.ELEMENTS, " ".join(f"({identifier})" for identifier, _ in fields))
+    if _hides_elements(fields) and not _keeps_separators(scanned, text, fields):
+        return Unread(UnreadReason.SEPARATOR_LOST, text)
     return _elements(dict(fields), today)
+
+
+def _hides_elements(fields: Fields) -> bool:
+    return any(hides_elements(value, dict(fields)) for identifier, value in fields if identifier not in FIXED)
+
+
+def _keeps_separators(scanned: str, text: str, fields: Fields) -> bool:
+    """Tell whether the reader proved that it sends every separator: it names the symbology, and one that was needed is there."""
+    needed = (identifier + value + GS for identifier, value in fields[:-1] if identifier not in FIXED)
+    return scanned.startswith(GS1_PREFIXES) and any(part in text for part in needed)
 
 
 def payload_of(scanned: str) -> str | Unread:
@@ -151,8 +168,7 @@ def payload_of(scanned: str) -> str | Unread:
 
 def looks_like_gs1(scanned: str) -> bool:
     """Tell whether a scan claims to be a GS1 code of a pack: by its identifier, a separator, or `01` and fourteen digits."""
-    text = scanned.removeprefix(GS)
-    return scanned.startswith(("]", GS)) or GS in text or (text.startswith("01") and len(text) > 16 and text[2:16].isdigit())
+    return scanned.startswith("]") or any(mark in scanned for mark in (GS, *STAND_INS)) or _CLAIMED(scanned) is not None
 
 
 def calendar_date(text: str, today: date) -> date | None:

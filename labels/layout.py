@@ -23,7 +23,7 @@ from labels.fitting import (
 )
 from labels.geometry import Box, Plan, Sheet, height_of
 from labels.template import AreaSpec, RowKind, RowSpec, Template, TextSpec
-from labels.template_file import template_of
+from labels.template_file import templates_of
 from labels.textflow import Line
 
 STANDARD_WIDTH_MM = 80
@@ -81,8 +81,15 @@ def _spaced(heights: list[int]) -> int:
 
 
 def plan_label(document: LabelDocument, width_mm: int = STANDARD_WIDTH_MM) -> Plan:
-    """Lay a document out on film or roll of a width; raises LabelOverflow, UnprintableText or TemplateError."""
-    return plan_content(content_of(document), template_of(document.kind_of_label, width_mm))
+    """Lay a document out on the shortest label of a film or roll that it fits; raises LabelOverflow, UnprintableText or TemplateError."""
+    content = content_of(document)
+    *shorter, longest = templates_of(document.kind_of_label, width_mm)
+    for template in shorter:
+        try:
+            return plan_content(content, template)
+        except LabelOverflow:
+            continue  # the next one is longer
+    return plan_content(content, longest)
 
 
 def fits(document: LabelDocument, width_mm: int = STANDARD_WIDTH_MM) -> bool:

@@ -6,12 +6,13 @@ Source: government decree 1556 of 14.12.2018. Without the separators only its le
 import re
 from dataclasses import dataclass
 
-from labels.gs1 import CHARACTERS, GS, Unread, UnreadReason, UnwritableElement, is_gtin, payload_of
+from labels.gs1 import CHARACTERS, GS, Gs1Elements, Unread, UnreadReason, UnwritableElement, is_gtin, payload_of
 
 LENGTH_WITHOUT_SEPARATORS = 83
 SERIAL_LENGTH, KEY_LENGTH, SIGNATURE_LENGTH = 13, 4, 44
 _SERIAL_ENDS = 2 + 14 + 2 + SERIAL_LENGTH
 _KEY_ENDS = _SERIAL_ENDS + 2 + KEY_LENGTH
+_PROVING = ("91", "92", "93")
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{42,44}={0,2}", re.ASCII)
 
 
@@ -44,6 +45,11 @@ def read_medicine_code(scanned: str) -> MedicineCode | Unread:
     if not is_gtin(gtin):
         return Unread(UnreadReason.CHECK_DIGIT, gtin)
     return MedicineCode(gtin, serial, key, signature, scanned)
+
+
+def is_cut_short(elements: Gs1Elements) -> bool:
+    """Tell whether GTIN and serial alone are a medicine code that was cut: what begins its proof stands behind thirteen characters of the serial."""
+    return elements.lot == "" and elements.expires_on is None and elements.serial[SERIAL_LENGTH : SERIAL_LENGTH + 2] in _PROVING
 
 
 def medicine_element_string(code: MedicineCode) -> str:

@@ -47,14 +47,24 @@ def template_names() -> tuple[str, ...]:
 
 
 @cache
+def templates_of(kind: LabelKind, width_mm: int) -> tuple[Template, ...]:
+    """Return the templates of a kind of label on film or roll of a width, the shortest first; raises TemplateError.
+
+    Their names are `<kind>-<width>`, and `<kind>-<width>x<height>` for the longer ones.
+    """
+    have = [name for name in template_names() if name.rpartition("-")[0] == kind.value]
+    wanted = [name for name in have if name.rpartition("-")[2].partition("x")[0] == str(width_mm)]
+    if not wanted:
+        told = ", ".join(have)
+        raise TemplateError(f"{kind.value}-{width_mm}.toml", "width_mm", f"no template of this width, there are {told}")
+    folder = files("labels") / "templates"
+    found = (read_template(name, (folder / f"{name}.toml").read_text("utf-8")) for name in wanted)
+    return tuple(sorted(found, key=lambda template: template.height))
+
+
 def template_of(kind: LabelKind, width_mm: int) -> Template:
-    """Return the template of a kind of label on film or roll of a width; raises TemplateError."""
-    name = f"{kind.value}-{width_mm}"
-    file = files("labels") / "templates" / f"{name}.toml"
-    if not file.is_file():
-        have = ", ".join(name for name in template_names() if name.rpartition("-")[0] == kind.value)
-        raise TemplateError(f"{name}.toml", "width_mm", f"no template of this width, there are {have}")
-    return read_template(name, file.read_text("utf-8"))
+    """Return the shortest template of a kind of label on film or roll of a width; raises TemplateError."""
+    return templates_of(kind, width_mm)[0]
 
 
 def read_template(name: str, text: str) -> Template:

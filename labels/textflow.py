@@ -7,8 +7,13 @@ from itertools import pairwise
 
 from labels.fonts import Face, line_height, text_width
 
-_PIECES = re.compile(r"[^ \-/]*[\-/]+|[^ \-/]+")
-"""A line may end at a blank, or after a hyphen or a slash inside a word."""
+_WORDS = re.compile(r"[^ ]+")
+_HYPHEN = re.compile(r"(?<!\d)-(?![\d-]|$)")
+_HYPHEN_OR_SLASH = re.compile(r"(?<!\d)-(?![\d-]|$)|(?<=[^\W\d]{4})/(?=[^\W\d]{4})")
+"""A line may end at a blank, or inside a word after a hyphen that has no figure beside it, or after a slash between words.
+
+Figures and units stay whole (`5000 IU/mL`, `500 mg/125 mg`): half of a concentration is another one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,15 @@ class Line:
 @lru_cache(maxsize=4096)
 def pieces_of(text: str, face: Face) -> tuple[Piece, ...]:
     """Split a text where a line may end."""
-    found = list(_PIECES.finditer(text))
-    ends = [0] + [match.end() for match in found]
-    return tuple(Piece(match.group(), face, 0 < match.start() == end) for match, end in zip(found, ends, strict=False))
+    return tuple(
+        Piece(part, face, number > 0) for word in _WORDS.findall(text) for number, part in enumerate(_parts_of(word))
+    )
+
+
+def _parts_of(word: str) -> list[str]:
+    breaks = _HYPHEN if any(character.isdigit() for character in word) else _HYPHEN_OR_SLASH
+    ends = [0, *(found.end() for found in breaks.finditer(word)), len(word)]
+    return [word[start:end] for start, end in pairwise(ends)]
 
 
 def wrap(pieces: tuple[Piece, ...], size: int, width: int) -> list[Line] | None:

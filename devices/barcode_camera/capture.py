@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 
 import cv2
 
@@ -43,6 +44,8 @@ class CaptureSettings:
             raise ValueError(f"camera backend {backend!r}: one of {', '.join(filter(None, BACKENDS))}")
         if not 0 <= fps <= FPS_LIMIT:
             raise ValueError(f"camera frames a second {fps:g}: 0 to {FPS_LIMIT:g}")
+        if not isfinite(exposure):
+            raise ValueError(f"camera exposure {exposure:g}: a number in the camera's own unit")
         width, height = _size(size)
         return cls(source, backend, width, height, fps or None, exposure or None)
 
@@ -65,7 +68,7 @@ def _size(text: str) -> tuple[int | None, int | None]:
     if not text:
         return None, None
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and 0 < int(width) <= SIZE_LIMIT_PX and 0 < int(height) <= SIZE_LIMIT_PX):
+    if not (text.isascii() and width.isdigit() and height.isdigit() and 0 < int(width) <= SIZE_LIMIT_PX and 0 < int(height) <= SIZE_LIMIT_PX):
         raise ValueError(f"camera size {text!r}: write it as 1280x960, at most {SIZE_LIMIT_PX} px a side")
     return int(width), int(height)
 

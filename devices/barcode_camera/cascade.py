@@ -1,18 +1,18 @@
-"""The steps by which codes are read, in the order of their measured cost; the first that reads ends it.
+"""The steps by which codes are read, in the order of their measured cost; the first that reads ends it, but for `read_beside`.
 
 Blurring comes before plain reading, because noise costs more time and more codes than softness does; sharpening and local
 contrast make it worse. A step reads whole pictures or only the densest places, twice as large and repaired in one way each.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
 import numpy as np
 
-from devices.barcode_camera.codes import CodeRead, distinct, moved
+from devices.barcode_camera.codes import CodeRead, Polygon, distinct, moved
 from devices.barcode_camera.frame import Grey
 from devices.barcode_camera.places import Box, dense_places
 from devices.barcode_camera.readers import read_zxing
@@ -149,6 +149,10 @@ REPAIRS: tuple[tuple[str, Repair], ...] = (
     ("zxing-cpp/softened", softened),
     ("zxing-cpp/thin-lines", darkened),
 )
+BESIDE = tuple((name, repair) for name, repair in REPAIRS if repair in (unglared, opened, darkened))
+"""The repairs that found every second label that any of them found, of 96 that half size does not show."""
+BESIDE_DENSE = 0.3
+"""A faint label beside the own one is at least so dense as a share of it."""
 
 
 def read_by_steps(view: View, formats: Formats, budget: Budget) -> tuple[CodeRead, ...]:
@@ -167,8 +171,28 @@ def read_cheaply(view: View, formats: Formats) -> tuple[CodeRead, ...]:
 
 def read_repaired(view: View, formats: Formats, budget: Budget) -> tuple[CodeRead, ...]:
     """Read the densest place repaired in one way after the other, then the other places, until one way reads."""
-    for places in (view.places[:1], view.places[1:]):
+    return read_repaired_over((view,), formats, budget)
+
+
+def read_repaired_over(views: Sequence[View], formats: Formats, budget: Budget) -> tuple[CodeRead, ...]:
+    """Read several pictures of one thing as `read_repaired` does, each way over all of them before the next, in one budget."""
+    for part in (slice(0, 1), slice(1, None)):
         for name, repair in REPAIRS:
-            if found := read_places(view.grey, places, formats, name, repair, budget):
+            found = distinct(
+                read for view in views for read in read_places(view.grey, view.places[part], formats, name, repair, budget)
+            )
+            if found:
                 return found
     return ()
+
+
+def read_beside(view: View, formats: Formats, known: tuple[Polygon, ...]) -> tuple[CodeRead, ...]:
+    """Read what else stands in a picture of which some codes are `known`: blurred, and its other dense places repaired.
+
+    No step ends the search and no time does: a second label is worn, faint or under glare, and what hides it hides it from one
+    step only.
+    """
+    found = read_soft(view.grey, formats)
+    places = dense_places(view.grey, (*known, *(read.polygon for read in found)), BESIDE_DENSE)
+    repaired = (_read_place(place.cut(view.grey), place, formats, name, repair) for place in places for name, repair in BESIDE)
+    return distinct((*found, *(read for reads in repaired for read in reads)))

@@ -172,21 +172,38 @@ def _judge(
     label: tuple[int, int, int, int],
 ) -> Content:
     """Compare what is seen with what is expected; the count is certain only if there is no doubt."""
+    matched = match_looks(seen, looks)
+    alone = _are_alone(matched, looks)
     single = [any(has_outline_of(thing, look) for look in looks) for thing in seen]
     strange = [len(seen) >= len(looks) and _is_stranger(thing, looks) for thing in seen]
     doubts = {
         **doubts,
-        ContentNote.NOT_ONE_TABLET: not all(alone or other for alone, other in zip(single, strange, strict=True)),
+        ContentNote.NOT_ONE_TABLET: not alone or not all(one or other for one, other in zip(single, strange, strict=True)),
         ContentNote.CUT_OFF: any(thing.cut_off for thing in seen),
         ContentNote.DARK_TABLET: any(_is_dark(look, base) for look in looks),
     }
     notes = [note for note, stands in doubts.items() if stands]
-    matched = match_looks(seen, looks)
     if len(seen) <= len(looks) and any(thing.look is None for thing in matched):
         notes.append(ContentNote.UNLIKE)
-    count = sum(1 if alone else _guess_count(thing, looks) for thing, alone in zip(seen, single, strict=True))
+    count = sum(1 if one else _guess_count(thing, looks) for thing, one in zip(seen, single, strict=True))
     unknown = sum(look.source is LookSource.UNKNOWN for look in looks)
     return Content(count, not any(doubts.values()), matched, tuple(notes), label, sum(strange), unknown)
+
+
+def _are_alone(matched: Sequence[TabletSeen], looks: tuple[TabletLook, ...]) -> bool:
+    """Tell whether no thing can be several tablets on top of each other, of the looks that are not found yet.
+
+    Two that overlap may make the outline of one whole tablet, larger than either of them.
+    """
+    found = {thing.look for thing in matched}
+    missed = [_area_mm2(look) for index, look in enumerate(looks) if index not in found]
+    return len(missed) < 2 or not any(thing.look is None and thing.area_mm2 > min(missed) for thing in matched)
+
+
+def _area_mm2(look: TabletLook) -> float:
+    """Give the area of a look's outline; 0 where nobody knows it."""
+    learned = look.fill * look.width_mm * look.size_mm
+    return learned or TYPICAL_AREA[look.shape] * look.size_mm ** 2
 
 
 def _is_stranger(thing: TabletSeen, looks: tuple[TabletLook, ...]) -> bool:
@@ -212,7 +229,7 @@ def _is_dark(look: TabletLook, base: Rgb) -> bool:
 
 def _guess_count(thing: TabletSeen, looks: tuple[TabletLook, ...]) -> int:
     """Guess how many tablets make up a thing, from its area and the mean area expected of one."""
-    areas = [TYPICAL_AREA[look.shape] * look.size_mm ** 2 for look in looks if look.size_mm]
+    areas = [_area_mm2(look) for look in looks if look.size_mm]
     return max(1, round(thing.area_mm2 * len(areas) / sum(areas))) if areas else 1
 
 

@@ -11,7 +11,16 @@ import cv2
 import numpy as np
 
 from devices.barcode_camera.anything import read_anything
-from devices.barcode_camera.cascade import Budget, View, read_by_steps, read_cheaply, read_half, read_repaired
+from devices.barcode_camera.cascade import (
+    Budget,
+    View,
+    read_beside,
+    read_by_steps,
+    read_cheaply,
+    read_half,
+    read_plain,
+    read_repaired_over,
+)
 from devices.barcode_camera.codes import CODE_128, DATA_MATRIX, SERIAL_SYMBOLOGIES, CodeRead, distinct, moved
 from devices.barcode_camera.frame import Grey
 from devices.barcode_camera.fusion import read_joined
@@ -27,8 +36,11 @@ __all__ = [
     "read_code_128",
     "read_codes",
     "read_data_matrix",
+    "read_data_matrix_beside",
+    "read_data_matrix_cheaply",
     "read_data_matrix_over",
     "read_half_size",
+    "read_unread",
     "second_reader_missing",
 ]
 MATRIX = frozenset({"DataMatrix"})
@@ -53,19 +65,39 @@ def read_data_matrix(grey: Grey, half: Grey | None = None) -> tuple[CodeRead, ..
 
 
 def read_data_matrix_over(frames: Sequence[Grey]) -> tuple[CodeRead, ...]:
-    """Read the Data Matrix symbols of several frames of one pouch: each by the cheap steps, then all joined, then each repaired.
+    """Read the Data Matrix symbols of several frames of one pouch: each by the cheap steps, then by `read_unread`.
 
     Every different code that any frame shows is given: frames do not vote.
     """
-    views = [View(frame) for frame in frames]
-    found = distinct(read for view in views for read in read_cheaply(view, MATRIX))
-    found = found or read_joined(frames, MATRIX)
-    return found or distinct(read for view in views for read in read_repaired(view, MATRIX, Budget()))
+    return distinct(read for frame in frames for read in read_data_matrix_cheaply(frame)) or read_unread(frames)
+
+
+def read_data_matrix_cheaply(grey: Grey, half: Grey | None = None) -> tuple[CodeRead, ...]:
+    """Read the Data Matrix symbols of a frame as it comes: at half size, else blurred lightly."""
+    return read_cheaply(View(grey, half), MATRIX)
 
 
 def read_half_size(half: Grey) -> tuple[CodeRead, ...]:
     """Read the Data Matrix symbols of a picture of half size, corners in px of the whole one: the cheapest step by far."""
     return read_half(half, MATRIX)
+
+
+def read_unread(frames: Sequence[Grey]) -> tuple[CodeRead, ...]:
+    """Read the Data Matrix symbols of all frames of one pouch that no cheap step read; nothing where none reads.
+
+    Joined by their darkest pixels and then repaired, both within one budget for the pouch, then the last one once as it is.
+    """
+    if not frames:
+        return ()
+    budget = Budget()
+    found = read_joined(frames, MATRIX, budget)
+    found = found or read_repaired_over([View(frame) for frame in frames], MATRIX, budget)
+    return found or read_plain(frames[-1], MATRIX)
+
+
+def read_data_matrix_beside(grey: Grey, known: Iterable[CodeRead]) -> tuple[CodeRead, ...]:
+    """Read the Data Matrix symbols of a frame that stand beside the codes known of it: no step that reads ends it."""
+    return read_beside(View(grey), MATRIX, tuple(read.polygon for read in known))
 
 
 def read_code_128(grey: Grey) -> tuple[CodeRead, ...]:

@@ -23,12 +23,15 @@ ALIKE_MIN = 0.05
 """Least response of the phase correlation, 0..1, at which two parts show the same."""
 
 
-def read_joined(frames: Sequence[Grey], formats: Formats) -> tuple[CodeRead, ...]:
-    """Read what the darkest pixels of at most four frames of one size show together; nothing for one frame alone."""
+def read_joined(frames: Sequence[Grey], formats: Formats, budget: Budget | None = None) -> tuple[CodeRead, ...]:
+    """Read what the darkest pixels of at most four frames of one size show together; nothing for one frame alone.
+
+    `budget`: what is left for the pouch; where None, one of its own.
+    """
     alike = [frame for frame in frames[:FRAMES_LIMIT] if min(frame.shape) >= SIDE_MIN_PX and frame.shape == frames[0].shape]
     if len(alike) < 2:
         return ()
-    budget = Budget()
+    budget = budget or Budget()
     for place in dense_places(np.asarray(np.minimum.reduce(alike), np.uint8)):
         joined = join([place.cut(frame) for frame in alike])
         whole = (Box(0, 0, joined.shape[1], joined.shape[0]),)

@@ -13,9 +13,12 @@ from devices.barcode_camera.frame import Frame, Grey
 BLACK_LEVEL, BLACK_PERCENTILE = 28, 99.5
 SATURATED = 250
 ROWS_LOOKED_AT = 20
-JUMP_MIN, JUMP_TIMES = 2.0, 1.6
-ALIGNED_SHARE = 0.35
-"""Levels by which rows differ more than neighbours usually do, and how much of that may be left once they are moved together."""
+ROWS_APART = 2
+"""Rows that are compared: a shift that begins within a row of the half-size picture leaves that row a mixture of both."""
+JUMP_MIN, JUMP_TIMES = 1.0, 1.3
+ALIGNED_SHARE, AROUND_SHARE = 0.35, 0.5
+"""Levels by which rows differ more than neighbours usually do; how much of that may be left once they are moved together, and how much
+the rows above and below may differ among themselves: a slanting edge goes on from row to row, a shift comes at once."""
 SHIFT_MIN_PX = 3
 """Pixels of the half-size picture; a wheel's step or less is no torn line."""
 
@@ -49,13 +52,14 @@ def has_shifted_lines(grey: Grey) -> bool:
     A true edge across the picture does not go away when the rows are moved against each other; a shifted line does.
     """
     rows = grey.astype(np.float32)
-    jumps = np.abs(rows[1:] - rows[:-1]).mean(axis=1)
+    upper, lower = rows[:-ROWS_APART], rows[ROWS_APART:]
+    jumps = np.abs(lower - upper).mean(axis=1)
     usual = float(np.median(jumps))
-    steepest = np.argsort(jumps)[-ROWS_LOOKED_AT:]
-    return any(
-        jumps[row] > max(usual + JUMP_MIN, JUMP_TIMES * usual) and _aligns(rows[row], rows[row + 1], float(jumps[row]), usual)
-        for row in steepest
-    )
+    around = np.full_like(jumps, np.inf)
+    around[ROWS_APART:-ROWS_APART] = np.maximum(jumps[:-2 * ROWS_APART], jumps[2 * ROWS_APART:])
+    sudden = (jumps > max(usual + JUMP_MIN, JUMP_TIMES * usual)) & (around - usual < AROUND_SHARE * (jumps - usual))
+    steepest = np.argsort(np.where(sudden, jumps - around, -np.inf))[-ROWS_LOOKED_AT:]
+    return any(sudden[row] and _aligns(upper[row], lower[row], float(jumps[row]), usual) for row in steepest)
 
 
 def _aligns(upper: Levels, lower: Levels, jump: float, usual: float) -> bool:

@@ -145,9 +145,12 @@ def agrees(sample: LookSample, look: TabletLook) -> bool:
 
 
 def look_alike(one: TabletLook, other: TabletLook) -> bool:
-    """Tell whether a tablet of one look could pass for one of the other within the tolerances and their margin."""
+    """Tell whether a tablet of one look could pass for one of the other within the tolerances and their margin.
+
+    A look that nobody knows may be any look: nothing says that it is another one.
+    """
     if LookSource.UNKNOWN in (one.source, other.source):
-        return False
+        return True
     slack_mm = max(_size_slack_mm(one), _size_slack_mm(other))
     tolerance = max(T.learned_colour_tolerance if look.source is LookSource.LEARNED else T.colour_tolerance for look in (one, other))
     (low, high), (other_low, other_high) = one.aspects, other.aspects

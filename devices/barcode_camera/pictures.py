@@ -12,7 +12,7 @@ from devices.barcode_camera.frame import Grey
 PIXELS_LIMIT = 48_000_000
 SIDE_LIMIT_PX = 16_000
 BAND_PIXELS = 4_000_000
-WHITE = 255
+WHITE, CLEAR = 255, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class GreyPicture:
 def as_grey(image: object) -> GreyPicture:
     """Make a grey picture of an array: height x width, also x 1, 3 (BGR) or 4 (BGRA, laid on white); any number type.
 
-    Numbers other than bytes are stretched so that the brightest is white. Above 48 Mpx the picture is made smaller, band by
+    Numbers other than bytes, and whole numbers that are all 0 or 1, are stretched so that the brightest is white. Above 48 Mpx the picture is made smaller, band by
     band, so that no second large copy arises. ValueError with the reason where there is no picture in it.
     """
     array = _checked(image)
@@ -53,9 +53,9 @@ def _checked(image: object) -> npt.NDArray[Any]:
 
 
 def _brightest(array: npt.NDArray[Any]) -> float:
-    """Give what becomes white: 255 of bytes, else the largest finite number, found band by band."""
+    """Give what becomes white: 1 of whole numbers that are all 0 or 1, 255 of bytes, else the largest finite number, found band by band."""
     if array.dtype == np.uint8:
-        return float(WHITE)
+        return 1.0 if array.max() == 1 else float(WHITE)
     if array.dtype.kind == "b":
         return 1.0
     brightest = 0.0
@@ -63,7 +63,7 @@ def _brightest(array: npt.NDArray[Any]) -> float:
         band = array[start:stop]
         finite = band[np.isfinite(band)] if array.dtype.kind == "f" else band
         brightest = max(brightest, float(finite.max())) if finite.size else brightest
-    return brightest if array.dtype.kind == "f" else max(brightest, float(WHITE))
+    return brightest if array.dtype.kind == "f" or brightest == 1 else max(brightest, float(WHITE))
 
 
 def _bands(height: int, width: int) -> list[tuple[int, int]]:
@@ -72,7 +72,7 @@ def _bands(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def _grey(array: npt.NDArray[Any], whole: float) -> Grey:
-    pixels = np.ascontiguousarray(array if array.dtype == np.uint8 else _as_bytes(array, whole))
+    pixels = np.ascontiguousarray(array if array.dtype == np.uint8 and whole == WHITE else _as_bytes(array, whole))
     if pixels.ndim == 2:
         return np.asarray(pixels, np.uint8)
     if pixels.shape[2] == 4:
@@ -90,10 +90,10 @@ def _as_bytes(array: npt.NDArray[Any], whole: float) -> npt.NDArray[np.uint8]:
 
 
 def _on_white(pixels: npt.NDArray[np.uint8]) -> Grey:
-    """Lay a picture with transparency on white paper; an all-clear alpha channel is no transparency but padding."""
+    """Lay a picture with transparency on white paper; an alpha channel that is clear everywhere, or as good as, is padding."""
     grey = cv2.cvtColor(np.ascontiguousarray(pixels[:, :, :3]), cv2.COLOR_BGR2GRAY)
     alpha = pixels[:, :, 3]
-    if not alpha.any():
+    if alpha.max() <= CLEAR:
         return np.asarray(grey, np.uint8)
     share = alpha.astype(np.float32) / WHITE
     return np.asarray(grey * share + WHITE * (1 - share), np.uint8)

@@ -59,13 +59,13 @@ def density(grey: Grey) -> Density:
     return np.asarray(cv2.blur(dark, (WINDOW_PX, WINDOW_PX)), np.float32)
 
 
-def dense_places(grey: Grey, known: tuple[Polygon, ...] = ()) -> tuple[Box, ...]:
+def dense_places(grey: Grey, known: tuple[Polygon, ...] = (), also_dense: float = ALSO_DENSE) -> tuple[Box, ...]:
     """Find the densest places of a picture, at most three, the densest first.
 
-    Where codes are `known` already, only those other places that are nearly as dense.
+    Where codes are `known` already, only those other places that have at least the share `also_dense` of their density.
     """
     dense = density(grey)
-    least = max(DENSITY_MIN, ALSO_DENSE * max((_take(dense, polygon) for polygon in known), default=0.0))
+    least = max(DENSITY_MIN, also_dense * max((_take(dense, polygon) for polygon in known), default=0.0))
     found = []
     for _ in range(PLACES_LIMIT):
         _, most, _, (x, y) = cv2.minMaxLoc(dense)

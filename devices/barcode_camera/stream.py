@@ -3,6 +3,7 @@
 Only a LIVE stream is a witness. Each other state is a fault with its figure: in none of them may a pouch be released by the picture.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -16,9 +17,10 @@ import cv2
 import numpy as np
 
 from devices.barcode_camera.capture import OPEN_TIMEOUT_MS, READ_TIMEOUT_MS, CaptureSettings, Refused, open_capture
-from devices.barcode_camera.frame import JPEG_START, Frame, UnreadableFrame
+from devices.barcode_camera.frame import Frame, UnreadableFrame
 from devices.barcode_camera.image_health import FrameFault, frame_fault
 
+_log = logging.getLogger(__name__)
 FRAMES_KEPT = 8
 BACKOFF_FIRST_S, BACKOFF_LIMIT_S = 0.2, 5.0
 STALE_AFTER_S = 1.5
@@ -167,12 +169,20 @@ class CameraStream:
         backoff_s = BACKOFF_FIRST_S
         while not self._stopping.is_set():
             frames_before = self._count
-            state, reason = self._read_one_connection()
+            state, reason = self._outlived_connection()
             if self._stopping.is_set():
                 return
             self._become(state, reason)
             backoff_s = BACKOFF_FIRST_S if self._count > frames_before else min(backoff_s * 2, BACKOFF_LIMIT_S)
             self._stopping.wait(backoff_s)
+
+    def _outlived_connection(self) -> tuple[CameraState, str]:
+        """Read one connection; whatever is raised ends it and not the reader, which tries the next one after the pause."""
+        try:
+            return self._read_one_connection()
+        except Exception as error:  # noqa: BLE001 - whatever is raised, the camera is tried again
+            _log.exception("the reader of %s goes on after an error", self._settings.source)
+            return CameraState.DOWN, f"cannot read {self._settings.source}: {type(error).__name__}: {error}"
 
     def _read_one_connection(self) -> tuple[CameraState, str]:
         """Open the camera and read until it ends; returns what it is now and why."""
@@ -215,8 +225,7 @@ class CameraStream:
         now_s = time.monotonic()
         packet = data.tobytes() if data.ndim == 2 and 1 in data.shape else None
         frame = Frame(self._count + 1, now_s, packet, None if packet is not None else data)
-        is_whole = (packet is None or packet.startswith(JPEG_START)) and frame.is_whole
-        found = self._look_into(frame) if is_whole and now_s - self._looked_s >= LOOK_EVERY_S else None
+        is_whole, found = self._look_into(frame)
         with self._changed:
             self._torn.append(not is_whole or found is FrameFault.TORN)
             if found is not None:
@@ -235,12 +244,17 @@ class CameraStream:
             self._become(CameraState.LIVE, "")
         return True
 
-    def _look_into(self, frame: Frame) -> FrameFault | None:
+    def _look_into(self, frame: Frame) -> tuple[bool, FrameFault | None]:
+        """Tell whether a frame is a whole picture, and now and then what is wrong with what it shows."""
+        if not frame.is_whole:
+            return False, None
+        if frame.arrived_s - self._looked_s < LOOK_EVERY_S:
+            return True, None
         self._looked_s = frame.arrived_s
         try:
-            return frame_fault(frame)
+            return True, frame_fault(frame)
         except UnreadableFrame:
-            return FrameFault.TORN
+            return False, FrameFault.TORN
 
     def _is_repeated(self, frame: Frame) -> bool:
         """Tell whether a frame is the one before to the last bit, by its bytes or, of a raw camera, by its pixels."""
@@ -266,4 +280,11 @@ class CameraStream:
             state, reason = self._present_state(time.monotonic())
             changed, self._told = state is not self._told, state
             if changed and self._on_state is not None:
-                self._on_state(state, reason)
+                self._call(self._on_state, state, reason)
+
+    def _call(self, on_state: Callable[[CameraState, str], None], state: CameraState, reason: str) -> None:
+        """Tell of a state; a listener that fails must not end the reader."""
+        try:
+            on_state(state, reason)
+        except Exception:  # noqa: BLE001 - a listener must not end the reader
+            _log.exception("nobody was told that the camera is %s (%s)", state.value, reason)

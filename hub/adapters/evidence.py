@@ -4,8 +4,9 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from hub.domain.words import Words
@@ -72,6 +73,17 @@ class EvidenceFolder:
             return False
         return True
 
+    def older_than(self, before: datetime) -> Iterator[str]:
+        """Name the files that were last kept before a time, in no order; what is gone meanwhile is left out."""
+        with os.scandir(self._folder) as files:
+            for file in files:
+                digest = file.name.removesuffix(".jpg")
+                try:
+                    if file.name.endswith(".jpg") and _DIGEST(digest) and file.stat().st_mtime < before.timestamp():
+                        yield digest
+                except OSError:
+                    continue
+
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.jpg"
 
@@ -85,6 +97,9 @@ class EvidenceFolder:
         digest = hashlib.sha256(frame).hexdigest()
         if self.read(digest) is None:
             self._write(self._path(digest), frame)
+        else:
+            # Kept anew: whoever removes old files without a record must not take it before its record is written.
+            os.utime(self._path(digest))
         return digest
 
     def _write(self, path: Path, frame: bytes) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from devices.barcode_camera.content import UNKNOWN_LOOK, TabletLook, TabletSeen, crop
-from devices.barcode_camera.frame import UnreadableFrame
 from devices.barcode_camera.inspect import Inspection
 from devices.barcode_camera.looks import LookSample as Sample
 from devices.barcode_camera.looks import LookSource, agrees, learned_look, look_alike
@@ -14,6 +13,7 @@ from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.identifiers import DrugCode, LotId
 from hub.domain.packs import Fill, Pack, PackJob
 from hub.domain.references import MeasuredLook, ReferenceState, Sighting
+from hub.domain.stock import written_look
 from hub.domain.verification import LookAlikes, SeenPouch
 from hub.services.references import name_of, still_learning
 
@@ -90,11 +90,9 @@ def look_of_lot(unit: SqlUnitOfWork, lot: LotId) -> TabletLook:
 
 
 def read_look(text: str) -> TabletLook | None:
-    """Read `#rrggbb shape size_mm`; None where the look was never recorded."""
-    if not text:
-        return None
-    colour, shape, size = text.split(" ")
-    return TabletLook.from_text(colour, shape, float(size))
+    """Read `#rrggbb shape size_mm`; None where the look was never recorded so that it can be read."""
+    written = written_look(text)
+    return TabletLook.from_text(written["colour"], written["shape"], float(written["size_mm"])) if written is not None else None
 
 
 def look_of(measured: MeasuredLook) -> TabletLook:
@@ -118,7 +116,7 @@ def _confirmed(unit: SqlUnitOfWork, items: set[DrugCode]) -> Iterator[tuple[Drug
 
 
 def _look_alikes(unit: SqlUnitOfWork, job: PackJob, tablets: tuple[ExpectedTablet, ...]) -> tuple[LookAlikes, ...]:
-    """Return for each drug of the plan what else lies in the cassettes of its machine and looks the same on a picture."""
+    """Return for each drug of the plan what else lies in the cassettes of its machine and looks, or for all anybody knows may look, the same."""
     known = {(tablet.drug, tablet.look) for tablet in tablets if tablet.look.source is not LookSource.UNKNOWN}
     around = {
         (cassette.item, look_of_lot(unit, layer.lot)) for cassette in unit.cassettes.where(device=job.device) for layer in cassette.layers
@@ -153,7 +151,7 @@ def sightings(expected: ExpectedContent, inspection: Inspection, pictures: Evide
         return ()
     try:
         return tuple(_sightings(expected, inspection, pictures))
-    except (OSError, UnreadableFrame) as error:
+    except Exception as error:  # noqa: BLE001 - learning is never in the way of a verdict
         _log.warning("nothing is learned of this pouch: %s", error)
         return ()
 
@@ -170,9 +168,14 @@ def _is_ambiguous(expected: ExpectedContent) -> bool:
     """Tell whether a tablet of a lot that learns could be taken for one of another lot of the pouch."""
     looks = {(tablet.lot, tablet.look) for tablet in expected.tablets}
     return any(
-        lot != other and (look.source is its.source is LookSource.UNKNOWN or look_alike(look, its))
-        for lot, look in looks if lot in expected.learning for other, its in looks
+        lot != other and _is_taken_for(look, its) for lot, look in looks if lot in expected.learning for other, its in looks
     )
+
+
+def _is_taken_for(look: TabletLook, its: TabletLook) -> bool:
+    """Tell whether a thing could be taken for either of two looks of a pouch; one unknown look is what no known look fits."""
+    unknown = [look.source, its.source].count(LookSource.UNKNOWN)
+    return unknown == 2 or (unknown == 0 and look_alike(look, its))
 
 
 def _like(expected: ExpectedContent, tablet: ExpectedTablet, thing: TabletSeen) -> LotId | None:

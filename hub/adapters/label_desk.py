@@ -12,6 +12,7 @@ from hub.domain.label_reasons import label_reason_ru
 from hub.domain.refusals import Refusal
 from hub.services.house import House
 from hub.services.house_labels import COMMANDS, HouseLabel, LabelRequest, manifest_of
+from hub.services.house_prints import LONGEST_SUBJECT, house_key, stamp_of
 from hub.services.make_packs import PrintedLabel
 from labels.documents import LabelDocument
 from labels.errors import LabelError
@@ -30,16 +31,24 @@ class LabelDesk:
     async def draw(self, actor: str, request: LabelRequest) -> tuple[PrintedLabel, ...] | Refusal:
         """Draw what is asked for, each sheet read back; nothing is printed yet. The same request gives the same prints."""
         try:
-            documents = await self._writer.read(lambda unit: self._documents(unit, request))
-            if isinstance(documents, Refusal):
-                return documents
-            return await asyncio.to_thread(self._drawn, actor, request, documents)
+            asked = await self._writer.read(lambda unit: self._asked(unit, request))
+            if isinstance(asked, Refusal):
+                return asked
+            return await asyncio.to_thread(self._drawn, actor, request, *asked)
         except LabelError as error:
             return Refusal("label", f"The label cannot be drawn: {error}", f"Этикетку нельзя напечатать: {label_reason_ru(str(error))}")
 
-    def _drawn(self, actor: str, request: LabelRequest, documents: Iterable[LabelDocument]) -> tuple[PrintedLabel, ...]:
+    def _asked(self, unit: SqlUnitOfWork, request: LabelRequest) -> tuple[str, tuple[LabelDocument, ...]] | Refusal:
+        """Return the documents with the stamp of the facts that they were made of, by which the print is known to be right later."""
+        if len(request.subject) > LONGEST_SUBJECT:
+            return Refusal("unknown", f"Nothing has a name of over {LONGEST_SUBJECT} characters.", f"Имён длиннее {LONGEST_SUBJECT} знаков не бывает.")
+        documents = self._documents(unit, request)
+        return documents if isinstance(documents, Refusal) else (stamp_of(unit, request.label, request.subject), documents)
+
+    def _drawn(self, actor: str, request: LabelRequest, stamp: str, documents: Iterable[LabelDocument]) -> tuple[PrintedLabel, ...]:
         of = ("label", actor, request.label.value, request.subject, request.event)
-        keys = ((self._house.serial_of(*of, number), document) for number, document in enumerate(documents))
+        serials = ((self._house.serial_of(*of, number), document) for number, document in enumerate(documents))
+        keys = ((house_key(request, stamp, serial), document) for serial, document in serials)
         return tuple(drawn(document, self._widths.of_roll_mm, key) for key, document in keys)
 
     def _documents(self, unit: SqlUnitOfWork, request: LabelRequest) -> tuple[LabelDocument, ...] | Refusal:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hub.adapters.label_words import dose_words, form_text
+from hub.adapters.label_words import dose_words, form_text, grouped
 from hub.domain.custody import Trolley
 from hub.domain.doses import Lane, PlannedDose
 from hub.domain.drugs import Drug, Storage
@@ -84,7 +84,7 @@ def drawer_document(cassette: Cassette, drug: Drug, tall: TallNames, house: Hous
     """Return the label of a cassette's drawer."""
     return DrawerLabel(
         code=str(cassette.id), language=_language(house), cassette=str(cassette.id), slot=str(cassette.slot), device=cassette.device,
-        drug=drug_text(drug, tall), strength=drug.strength, form=form_text(drug.form, house.language), marks=_marks([drug]),
+        drug=drug_text(drug, tall), strength=grouped(drug.strength), form=form_text(drug.form, house.language), marks=_marks([drug]),
     )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _delivery(trolley: Trolley, house: House) -> datetime:
 
 
 def _line(drug: Drug, text: str, tall: TallNames, language: str) -> DoseLine:
-    return DoseLine(drug_text(drug, tall), drug.strength, form_text(drug.form, language), dose_words(text, language), drug.high_alert)
+    return DoseLine(drug_text(drug, tall), grouped(drug.strength), form_text(drug.form, language), dose_words(text, language), drug.high_alert)
 
 
 def _marks_of_pack(patient: Patient, drugs: list[Drug]) -> frozenset[Mark]:

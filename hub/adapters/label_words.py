@@ -29,6 +29,9 @@ UNITS_RU: Mapping[str, str] = {
     "capsule": "капс.", "ampoule": "амп.", "vial": "фл.", "syringe": "шприц", "bag": "пакет", "bottle": "бут.", "drop": "кап.", "puff": "доза",
     "dose": "доза", "packet": "пак.", "suppository": "супп.", "patch": "пластырь", "unit": "ед.", "of": "из",
 }  # fmt: skip
+_FRACTION = re.compile(r"(?<![\d.,/])(\d+)/(\d+)(?![\d.,/])")
+_MANY_FIGURES = re.compile(r"(?<![\d.,])\d{5,}")
+_GROUP_SPACE = "\N{NO-BREAK SPACE}"
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -38,7 +41,24 @@ def form_text(form: Form, language: str) -> str:
 
 
 def dose_words(text: str, language: str) -> str:
-    """Return a dose's sentence (`2 × 250 mg = 500 mg`) in a language; a word without a translation stays as it is."""
+    """Return a dose's sentence (`2 × 250 mg = 500 mg`) in a language; a word without a translation stays as it is.
+
+    More than a whole is a mixed number (`3 1/3 mg`), and long figures stand in groups.
+    """
+    text = grouped(_FRACTION.sub(_mixed, text))
     if language != "ru":
         return text
     return _WORD.sub(lambda found: UNITS_RU.get(found[0], found[0]), text)
+
+
+def grouped(text: str) -> str:
+    """Group figures by three from five on (`1 000 000 IU`), so that a million and ten do not look alike; decimals stay as they are."""
+    return _MANY_FIGURES.sub(lambda found: f"{int(found[0]):,}".replace(",", _GROUP_SPACE), text)
+
+
+def _mixed(found: re.Match[str]) -> str:
+    above, below = int(found[1]), int(found[2])
+    if below == 0 or above <= below:
+        return found[0]
+    whole, rest = divmod(above, below)
+    return f"{whole}{_GROUP_SPACE}{rest}/{below}" if rest else str(whole)

@@ -9,6 +9,7 @@ from functools import partial
 from hub.adapters.label_documents import LabelFacts, pack_document, tray_document
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
+from hub.domain.batching import MOST_FILLS
 from hub.domain.custody import Trolley, TrolleyState
 from hub.domain.drugs import Drug
 from hub.domain.identifiers import PackSerial
@@ -21,15 +22,19 @@ from hub.services.make_packs import PrintedLabel, label_ready
 from hub.services.ports import UnitOfWork
 from hub.services.reject_packs import LABEL_REVIEW
 from hub.services.reviews import open_review
+from hub.services.split_pack import split_pack
 from labels.documents import LabelDocument, LabelKind, PouchLabel
 from labels.errors import LabelError
-from labels.layout import STANDARD_WIDTH_MM
+from labels.layout import STANDARD_WIDTH_MM, fits
 from labels.proof import prove
 from labels.render import render
 from labels.template_file import template_of
 
 _log = logging.getLogger(__name__)
 AT_ONCE = 16
+ON_THE_ROLL = (
+    LabelKind.ITEM, LabelKind.AMPOULE_BAG, LabelKind.TRAY, LabelKind.MANIFEST, LabelKind.DRAWER, LabelKind.BADGE, LabelKind.COMMAND
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,10 @@ class LabelWidths:
     of_roll_mm: int = STANDARD_WIDTH_MM
 
     def __post_init__(self) -> None:
-        """Refuse a width that no pouch or item has a template for; raises TemplateError, which names those there are."""
+        """Refuse a width on which not every label that goes there has a template; raises TemplateError, which names those there are."""
         template_of(LabelKind.POUCH, self.of_film_mm)
-        template_of(LabelKind.ITEM, self.of_roll_mm)
+        for kind in ON_THE_ROLL:
+            template_of(kind, self.of_roll_mm)
 
 
 def drawn(document: LabelDocument, width_mm: int, key: PackSerial | None = None) -> PrintedLabel:
@@ -66,14 +72,39 @@ class Labeller:
     def work(self) -> bool:
         """Draw up to sixteen labels; each is decoded again before it counts, and one that cannot be drawn is a question to a person."""
         self._draw_trays()
-        waiting = self._writer.submit_read(lambda unit: _waiting(unit, self._house)).result()
+        waiting = self._waiting()
         answers = [self._writer.submit("system", self._drawn(facts)) for facts in waiting]
         for answer in answers:
             answer.result()
         return len(waiting) == AT_ONCE
 
+    def _waiting(self) -> list[LabelFacts]:
+        """Return the next labels, none of a patient's time before each pack of that time has a label that fits."""
+        for _ in range(MOST_FILLS):
+            packs = self._writer.submit_read(_next_times).result()
+            overfull = [facts.pack.serial for facts in packs if self._would_fit_split(facts)]
+            answers = [self._writer.submit("system", partial(_split, serial, self._house)) for serial in overfull]
+            split = [answer.result() for answer in answers]
+            if not any(split):
+                break
+        return packs[:AT_ONCE]
+
+    def _would_fit_split(self, facts: LabelFacts) -> bool:
+        """Tell whether a label of several drugs is too full where one of them alone would fit."""
+        if len(facts.lines) < 2:
+            return False
+        try:
+            document = pack_document(facts, self._house)
+            width = self._width_of(document)
+            return not fits(document, width) and any(fits(replace(document, lines=(line,)), width) for line in document.lines)
+        except ValueError:
+            return False  # told when it is drawn
+
+    def _width_of(self, document: LabelDocument) -> int:
+        return self._widths.of_film_mm if isinstance(document, PouchLabel) else self._widths.of_roll_mm
+
     def _draw_trays(self) -> None:
-        """Draw the labels of trays whose trolley is being assembled; one that cannot be drawn is written by hand."""
+        """Draw the labels of trays whose trolley is in the pharmacy; one that cannot be drawn is written by hand."""
         for trolley in self._writer.submit_read(_bare_trays).result():
             try:
                 label = drawn(tray_document(trolley, self._house), self._widths.of_roll_mm)
@@ -87,15 +118,14 @@ class Labeller:
         """Return the decision that follows from drawing one label."""
         try:
             document = pack_document(facts, self._house)
-            width = self._widths.of_film_mm if isinstance(document, PouchLabel) else self._widths.of_roll_mm
-            return _take(drawn(document, width), self._house)
+            return _take(drawn(document, self._width_of(document)), self._house)
         except ValueError as error:
             return partial(_undrawable, facts.pack.serial, f"its label cannot be drawn: {error}")
 
 
 def _bare_trays(unit: SqlUnitOfWork) -> list[Trolley]:
-    assembling = unit.trolleys.where(state=TrolleyState.ASSEMBLING, order_by="id")
-    return [trolley for trolley in assembling if unit.prints.get(trolley.label) is None]
+    here = unit.trolleys.where(state=[TrolleyState.ASSEMBLING, TrolleyState.SEALED], order_by="id")
+    return [trolley for trolley in here if unit.prints.get(trolley.label) is None]
 
 
 def _keep_tray(tray: Print, unit: SqlUnitOfWork) -> None:
@@ -106,10 +136,21 @@ def _take(label: PrintedLabel, house: House) -> Callable[[SqlUnitOfWork], bool]:
     return lambda unit: label_ready(unit, label, house)
 
 
-def _waiting(unit: SqlUnitOfWork, house: House) -> list[LabelFacts]:
-    """Return the next labels: STAT first, then in the order in which trolleys are loaded and walked."""
+def _next_times(unit: SqlUnitOfWork) -> list[LabelFacts]:
+    """Return the next labels, STAT first, then as trolleys are loaded and walked; behind them what else has several doses at these times."""
     packs = [pack for pack in unit.packs.where(state=PackState.EXPECTED, label_digest="") if not pack.reason]
-    return [_facts(unit, pack) for pack in sorted(packs, key=_packing_order)[:AT_ONCE]]
+    packs.sort(key=_packing_order)
+    times = {_time_of(pack) for pack in packs[:AT_ONCE]}
+    later = [pack for pack in packs[AT_ONCE:] if len(pack.doses) > 1 and _time_of(pack) in times]
+    return [_facts(unit, pack) for pack in (*packs[:AT_ONCE], *later)]
+
+
+def _time_of(pack: Pack) -> tuple[object, ...]:
+    return pack.batch, pack.patient, pack.due
+
+
+def _split(serial: PackSerial, house: House, unit: SqlUnitOfWork) -> bool:
+    return split_pack(unit, serial, house)
 
 
 def _packing_order(pack: Pack) -> tuple[object, ...]:

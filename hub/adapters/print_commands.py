@@ -12,17 +12,12 @@ from devices.label_printer import job_bytes
 from firmware_bridge import printer_status
 from firmware_bridge.print_contract import PRINT_LIMIT_BYTES, PrintCommand, PrintEvent
 from firmware_bridge.printer_status import PrinterLanguage
-from hub.adapters.printed_labels import (
-    LABEL_REFUSED,
-    Trouble,
-    keep_printed,
-    keep_trouble,
-    waiting_labels,
-)
+from hub.adapters.printed_labels import LABEL_REFUSED, Trouble, keep_printed, keep_trouble, waiting_labels
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.adapters.writer import Writer
 from hub.domain.identifiers import DeviceId, PackSerial
 from hub.domain.records import Print
+from hub.services.house_prints import drop_outdated, is_outdated
 from hub.services.replaced_labels import LABEL_IN_DOUBT
 from labels.raster import Raster
 
@@ -33,10 +28,9 @@ _TRIED_AGAIN = {"NOT_READY", "UNREACHABLE"}
 
 def next_command(writer: Writer, device: DeviceId, language: PrinterLanguage) -> PrintCommand | None:
     """Return the command of the first label that waits, in the printer's language; one of which none can be made is asked about."""
-    waiting = writer.submit_read(lambda unit: waiting_labels(unit, device, 1)).result()
-    if not waiting:
+    label = _next_label(writer, device)
+    if label is None:
         return None
-    label = waiting[0]
     try:
         return _command(label, language)
     except ValueError as error:
@@ -45,9 +39,20 @@ def next_command(writer: Writer, device: DeviceId, language: PrinterLanguage) ->
         return None
 
 
+def _next_label(writer: Writer, device: DeviceId) -> Print | None:
+    """Return the first label that waits; those of the house that would say something else by now are dropped, and that is said."""
+    while waiting := writer.submit_read(lambda unit: waiting_labels(unit, device, 1)).result():
+        (label,) = waiting
+        key = label.pack
+        if not writer.submit_read(lambda unit, key=key: is_outdated(unit, key)).result():  # type: ignore[misc]
+            return label
+        writer.submit("system", lambda unit, key=key: drop_outdated(unit, key)).result()  # type: ignore[misc]
+    return None
+
+
 def book(unit: SqlUnitOfWork, device: DeviceId, event: PrintEvent) -> None:
     """Book the outcome of the present try of a label; that of an older one was booked before."""
-    label = unit.prints.get(PackSerial(event.command.partition("/")[0]))
+    label = unit.prints.get(PackSerial(event.command.rsplit("/", 2)[0]))
     if label is None or label.printed or event.command != command_name(label):
         return
     if event.kind == "printed":

@@ -22,6 +22,8 @@ _FRAMES: Mapping[str, str] = {
     "the picture is black: the lens is covered or there is no light": "снимок чёрный: объектив закрыт или нет света",
     "the picture is torn: lines are shifted or missing": "снимок разорван: строки сдвинуты или отсутствуют",
     "the frames of this pouch show different contents": "снимки этого пакета показывают разное содержимое",
+    "a picture shows the code of the pouch before in the place of this one": "на снимке на месте этого пакета виден код предыдущего",
+    "the pouch's own code is in sight twice": "собственный код пакета виден дважды",
 }
 _LIGHTS = (
     "the lights cannot be switched ({0}): look at the relay board's cable, the station goes on with the light there is",

@@ -19,7 +19,10 @@ class Gtin:
 
 
 def is_gtin(text: str) -> bool:
-    """Tell whether a text is fourteen digits whose last proves the others (GS1 General Specifications 7.9)."""
+    """Tell whether a text is fourteen digits whose last proves the others (GS1 General Specifications 7.9).
+
+    `labels.gs1` judges codes by the same rule; it stands here again because the domain imports nothing of the labels.
+    """
     if len(text) != 14 or not (text.isascii() and text.isdigit()) or not int(text):
         return False
     return sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(text)) % 10 == 0

@@ -3,7 +3,7 @@
 A trial is no pouch: it names frames and a changed list, and nothing of stock, pack or dose follows from it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,8 @@ from fractions import Fraction
 from math import exp, fsum, lgamma, log
 
 from hub.domain.identifiers import DrugCode, LotId, PackSerial, UserId
+from hub.domain.stock import written_look
+from hub.domain.verdict_words import VerdictRule, verdict_reason
 from hub.domain.words import Words
 
 DOUBT_BY = 0.025
@@ -18,6 +20,8 @@ DOUBT_BY = 0.025
 LEAST_COLOUR_APART = 120
 LEAST_SIZE_APART_MM = Fraction(3)
 _HALVINGS = 60
+TELLS_NOTHING = 3
+"""So many trials with no miss leave every share possible: 3/n is one or more."""
 
 
 class TrialKind(StrEnum):
@@ -124,14 +128,23 @@ def _with_line(good: GoodCase, at: int, stranger: ExpectedTablet) -> GoodCase:
     return replace(good, expected=(*_recounted(good, at, -1).expected, stranger))
 
 
+def fits_reasons(kind: TrialKind, reasons: Sequence[str]) -> bool:
+    """Tell whether a wrong list of this kind may stand beside a pouch's own reasons without one of them telling of it.
+
+    Another count contradicts a reason with a number in it; another serial goes only with a pouch whose code could not be read.
+    """
+    if kind is TrialKind.OTHER_SERIAL:
+        return verdict_reason(VerdictRule.NO_CODE).text in reasons
+    return kind is TrialKind.OTHER_LOOK or not any(letter.isdigit() for reason in reasons for letter in reason)
+
+
 def looks_apart(one: str, other: str) -> bool:
     """Tell whether two written looks (`#rrggbb shape size_mm`) differ so that nobody takes one for the other; unknown ones never do."""
-    if not one or not other:
+    first, second = written_look(one), written_look(other)
+    if first is None or second is None:
         return False
-    colour, _, size = one.split(" ")
-    colour_2, _, size_2 = other.split(" ")
-    distance = sum((a - b) ** 2 for a, b in zip(_parts(colour), _parts(colour_2), strict=True))
-    return distance >= LEAST_COLOUR_APART**2 or abs(Fraction(size) - Fraction(size_2)) >= LEAST_SIZE_APART_MM
+    distance = sum((a - b) ** 2 for a, b in zip(_parts(first["colour"]), _parts(second["colour"]), strict=True))
+    return distance >= LEAST_COLOUR_APART**2 or abs(Fraction(first["size_mm"]) - Fraction(second["size_mm"])) >= LEAST_SIZE_APART_MM
 
 
 def _parts(colour: str) -> tuple[int, int, int]:
@@ -149,6 +162,16 @@ class Misses:
     def interval(self) -> tuple[float, float]:
         """The bounds of the share that is missed."""
         return clopper_pearson(self.misses, self.trials)
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """How many trials say nothing of an eye: due and not shown, taken back, looked for and not found, and not decided yet."""
+
+    skipped: int
+    withdrawn: int
+    not_found: int
+    open: int
 
 
 def clopper_pearson(hits: int, trials: int) -> tuple[float, float]:
@@ -187,6 +210,8 @@ def told(misses: Misses) -> Words:
     count, trials = misses.misses, misses.trials
     if not trials:
         return Words("no trial yet: nothing is known", "проб ещё не было: ничего не известно")
+    if trials <= TELLS_NOTHING:
+        return Words(f"{count} in {trials} missed: so few tell nothing", f"пропущено {count} из {trials}: так мало ни о чём не говорит")
     if not count:
         bound = percent(min(1.0, 3 / trials))
         return Words(f"0 in {trials}: fewer than {bound.en} are missed (< 3/{trials} at 95 %)", f"0 из {trials}: пропускается меньше {bound.ru} (< 3/{trials} при 95 %)")

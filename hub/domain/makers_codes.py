@@ -6,6 +6,9 @@ from datetime import date
 
 from hub.domain.refusals import Refusal
 
+SHORTEST_PROVEN = 83
+"""Characters of the shortest scan with a proof: the medicine code of decree 1556 without its separators."""
+
 
 @dataclass(frozen=True, slots=True)
 class MakersCode:

@@ -1,9 +1,10 @@
 """Reference looks of tablets, learned from the first verified packs of a lot and confirmed once by a pharmacist.
 
-learning → waiting → confirmed or rejected; a confirmed one is retired when another look comes, or by a person. What was rejected or
+learning → waiting → confirmed or rejected; what waits goes back to learning when a pack that taught it is withdrawn; a confirmed one is retired when another look comes, or by a person. What was rejected or
 retired may be learned anew.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ class ReferenceDeed(StrEnum):
 
 
 DEEDS: Mapping[ReferenceState, tuple[ReferenceDeed, ...]] = {
-    ReferenceState.LEARNING: (),
+    ReferenceState.LEARNING: (ReferenceDeed.ANEW,),
     ReferenceState.WAITING: (ReferenceDeed.CONFIRM, ReferenceDeed.REJECT),
     ReferenceState.CONFIRMED: (ReferenceDeed.RETIRE,),
     ReferenceState.REJECTED: (ReferenceDeed.ANEW,),
@@ -114,6 +115,11 @@ class TabletReference:
         return tuple(dict.fromkeys(sample.crop for sample in self.samples if sample.proven and sample.crop))
 
     @property
+    def shown(self) -> str:
+        """What names the look and the pictures that a person rules on: SHA-256 of both."""
+        return hashlib.sha256(f"{self.look} {' '.join(self.crops)}".encode()).hexdigest()
+
+    @property
     def like(self) -> LotId | None:
         """The lot whose confirmed look every proven tablet fits, or None."""
         likes = {sample.like for sample in self.samples if sample.proven}
@@ -121,14 +127,30 @@ class TabletReference:
 
 
 def with_sightings(reference: TabletReference, pack: PackSerial, seen: Iterable[Sighting], *, proven: bool) -> TabletReference:
-    """Return a learning reference with the sightings of one more pack; a pack counts once, and what is not proven has a limit."""
+    """Return a learning reference with the sightings of one more pack; a pack counts once, and what is not proven has a limit: the oldest goes."""
     if reference.state is not ReferenceState.LEARNING or any(sample.pack == pack for sample in reference.samples):
         return reference
     new = [TabletSample(pack, one.look, one.crop, one.like, proven) for one in seen if one.lot == reference.lot][:MOST_OF_A_PACK]
-    unproven = [sample for sample in reference.samples if not sample.proven]
-    if not proven and len(unproven) + len(new) > MOST_UNPROVEN:
+    kept = list(reference.samples)
+    for oldest in [sample for sample in kept if not sample.proven][: _too_many(kept, 0 if proven else len(new))]:
+        kept.remove(oldest)
+    return replace(reference, samples=(*kept, *new))
+
+
+def _too_many(samples: Sequence[TabletSample], more: int) -> int:
+    """Return how many unproven samples have to go before so many more come: the oldest, whose packs nobody has decided about."""
+    return max(0, sum(not sample.proven for sample in samples) + more - MOST_UNPROVEN)
+
+
+def forgotten_pack(reference: TabletReference, pack: PackSerial) -> TabletReference:
+    """Return a reference without what a pack taught that does not count any more; one that waits for a pharmacist learns on.
+
+    A confirmed look stands: a person has seen it.
+    """
+    kept = tuple(sample for sample in reference.samples if sample.pack != pack)
+    if reference.state not in (ReferenceState.LEARNING, ReferenceState.WAITING) or kept == reference.samples:
         return reference
-    return replace(reference, samples=(*reference.samples, *new))
+    return replace(reference, samples=kept, look=None, state=ReferenceState.LEARNING)
 
 
 def decided_pack(reference: TabletReference, pack: PackSerial, *, accepted: bool) -> TabletReference:

@@ -43,7 +43,7 @@ SOURCES: Mapping[str, str] = {
     "look-again": _STATION, "not-looked-at": _STATION, "too-quick": _STATION, "failed": _STATION,
     "evidence-damaged": _EVIDENCE, "evidence-removed": _EVIDENCE, "evidence-missing": _EVIDENCE,
     "unknown-gtin": _PACKS, "gtin-in-use": _PACKS, "gtin": _PACKS, "keyboard-layout": _PACKS, "caps-lock": _PACKS, "not-gs1": _PACKS, "separator-lost": _PACKS,
-    "unread-code": _PACKS, "no-serial": _PACKS, "another-pack": _PACKS, "wrong-expiry": _PACKS, "to-type": _PACKS,
+    "unread-code": _PACKS, "no-serial": _PACKS, "no-proof": _PACKS, "another-pack": _PACKS, "wrong-expiry": _PACKS, "to-type": _PACKS,
     "label": "docs/labels.md", "empty": "docs/labels.md",
     "no-pair": "docs/decisions/0009-look-alike-names.md", "no-reference": _PICTURES, "reference-state": _PICTURES, "error": "docs/api.md",
     **dict.fromkeys(

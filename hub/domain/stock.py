@@ -1,5 +1,6 @@
 """Stock as double entry: lots, accounts, cassettes and how long a pack may be kept."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ WASTE = Account("waste")
 QUARANTINE = Account("quarantine")
 LOST = Account("lost")
 SURPLUS = Account("surplus")
+_LOOK = re.compile(r"(?P<colour>#[0-9a-fA-F]{6}) (?P<shape>round|oval|capsule) (?P<size_mm>\d{1,2}(?:\.\d{1,2})?)", re.ASCII)
 MAY_BE_NEGATIVE = frozenset({SUPPLIER, SURPLUS})
 
 
@@ -55,6 +57,11 @@ def lot_number(item: DrugCode, lot: LotId) -> str:
     return lot.removeprefix(f"{item}/")
 
 
+def is_same_number(one: str, other: str) -> bool:
+    """Tell whether two numbers of lots of one item are one lot: upper and lower case do not make another (a recall names either)."""
+    return one.casefold() == other.casefold()
+
+
 class CassetteState(StrEnum):
     """State of a cassette (architecture, section 4)."""
 
@@ -81,6 +88,12 @@ class Lot:
     promised: Fraction = Fraction(0)
     recalled: bool = False
     look: str = ""
+
+
+def written_look(text: str) -> dict[str, str] | None:
+    """Return a look that was written down by `colour`, `shape` and `size_mm`; None where it is none that can be drawn and compared."""
+    written = _LOOK.fullmatch(text)
+    return written.groupdict() if written is not None else None
 
 
 def lot_is_usable(lot: Lot | None, on: date) -> bool:

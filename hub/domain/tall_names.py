@@ -13,6 +13,7 @@ from hub.domain.look_alikes import bare_name, look_alike, tall_man
 
 TallNames = Mapping[str, str]
 """From a name as names are compared (`bare_name`) to how it is written."""
+LONGEST_ABBREVIATION = 4
 _WRITTEN_TALL = re.compile(r"[^\W\d_]*[a-zа-яё][A-ZА-ЯЁ]\w*")
 
 
@@ -62,6 +63,16 @@ def _one_word(text: str, tall: str) -> str:
 
 
 def _capitals(word: str, tall: str) -> str:
-    if _WRITTEN_TALL.fullmatch(word):
+    if _WRITTEN_TALL.fullmatch(word) or _is_abbreviation(word):
         return word
-    return "".join(own.upper() if model.isupper() else own.lower() for own, model in zip(word, tall, strict=True))
+    return "".join(_large(own) if model.isupper() else own.lower() for own, model in zip(word, tall, strict=True))
+
+
+def _is_abbreviation(word: str) -> bool:
+    """Tell whether a word is one that is written in capitals wherever it stands (`АЦЦ`), and no name in capitals."""
+    return word.isupper() and 2 <= len(word) <= LONGEST_ABBREVIATION
+
+
+def _large(letter: str) -> str:
+    """Write a letter large; one whose capital is another letter (`µ`) stays."""
+    return letter.upper() if letter.upper().lower() == letter.lower() else letter

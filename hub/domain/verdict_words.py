@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hub.domain.orders import Reason
+from hub.domain.packs import PackState
+from hub.domain.state_words import state_ru
 from hub.domain.words import Words
 
 _RELEASE = "docs/architecture.md, invariants: 5"
@@ -35,6 +37,7 @@ class VerdictRule(StrEnum):
     NO_POUCH = "no-pouch"
     POUCH_REVOKED = "pouch-revoked"
     POUCH_IN_DOUBT = "pouch-in-doubt"
+    POUCH_ELSEWHERE = "pouch-elsewhere"
     DROP_COUNT = "drop-count"
     DROP_RECORDS = "drop-records"
     PICTURE_COUNT = "picture-count"
@@ -77,6 +80,9 @@ SENTENCES: Mapping[VerdictRule, _Sentence] = {
     VerdictRule.NO_POUCH: _Sentence("no pouch is in sight", "пакета не видно", _RELEASE),
     VerdictRule.POUCH_REVOKED: _Sentence("revoked: {0}", "отозвана: {0}", "docs/architecture.md, invariants: 7"),
     VerdictRule.POUCH_IN_DOUBT: _Sentence("it was in doubt: it is destroyed in any case", "содержимое под сомнением: уничтожается в любом случае", _ONCE),
+    VerdictRule.POUCH_ELSEWHERE: _Sentence(
+        "by the books this pouch is {0}, not just made: nobody knows what lies here", "по записям упаковка {0}, а не только что сделана: что здесь лежит, неизвестно", _RELEASE,
+    ),
     VerdictRule.DROP_COUNT: _Sentence("the drop sensor counted {0} where {1} were asked for", "датчик насчитал {0}, запрошено {1}", _RELEASE),
     VerdictRule.DROP_RECORDS: _Sentence("the machine's records tell of {0} dropped, {1} are expected", "по записям автомата упало {0}, ожидалось {1}", _RELEASE),
     VerdictRule.PICTURE_COUNT: _Sentence("the picture shows {0}, {1} are expected", "на снимке {0}, ожидалось {1}", _PICTURE),
@@ -98,6 +104,7 @@ SENTENCES: Mapping[VerdictRule, _Sentence] = {
 }  # fmt: skip
 
 PICTURE_DOUBTS: Mapping[str, str] = {
+    "no picture came that can be looked into": "нет ни одного снимка, который удалось бы разобрать",
     "no pouch label found": "этикетка пакета не найдена",
     "something is not the outline of one expected tablet": "что-то не похоже по контуру на одну ожидаемую таблетку",
     "something reaches under the label or out of the picture": "что-то уходит под этикетку или за край снимка",
@@ -122,6 +129,11 @@ def verdict_reason(rule: VerdictRule, *parts: object) -> Reason:
     return Reason(rule.value, sentence.en.format(*english), sentence.source, sentence.ru.format(*russian))
 
 
+def pouch_elsewhere(state: PackState) -> Reason:
+    """Return the reason for a pouch that the books have in another place than at the camera."""
+    return verdict_reason(VerdictRule.POUCH_ELSEWHERE, Words(state.value, state_ru(state)))
+
+
 def picture_doubt(words: Words) -> Reason:
     """Return the reason for a doubt that the camera told of, in its own words."""
     return Reason(VerdictRule.PICTURE_DOUBT.value, words.en, _PICTURE, words.ru)
@@ -129,9 +141,11 @@ def picture_doubt(words: Words) -> Reason:
 
 def recorded_verdicts() -> tuple[tuple[str, str], ...]:
     """Return (pattern of the recorded English, Russian) of every sentence of a verdict."""
-    told = [(_pattern(each.en), each.ru) for rule, each in SENTENCES.items() if rule is not VerdictRule.POUCH_REVOKED]
+    nested = (VerdictRule.POUCH_REVOKED, VerdictRule.POUCH_ELSEWHERE)
+    told = [(_pattern(each.en), each.ru) for rule, each in SENTENCES.items() if rule not in nested]
+    elsewhere = [(re.escape(reason.text), reason.text_ru) for reason in map(pouch_elsewhere, PackState)]
     doubts = [(re.escape(english), russian) for english, russian in PICTURE_DOUBTS.items()]
-    return (*told, *doubts, _UNKNOWN_LOOKS)
+    return (*told, *elsewhere, *doubts, _UNKNOWN_LOOKS)
 
 
 def _pattern(template: str) -> str:

@@ -8,6 +8,10 @@ from hub.domain.packs import Pack, PackState, advanced
 from hub.domain.quantities import fraction_text
 from hub.domain.stock import WASTE, Account, StockMove, pack_account, patient_account, returned_account
 from hub.services.ports import UnitOfWork
+from hub.services.references import forget_pack
+
+_WITHDRAWN = (PackState.REVOKED, PackState.QUARANTINED, PackState.LOST)
+"""What a pack shows that goes there teaches no look of a tablet, until a person accepts it."""
 
 
 def end_dose(unit: UnitOfWork, dose: PlannedDose, state: DoseState, reason: str = "") -> PlannedDose:
@@ -28,6 +32,8 @@ def move_pack(unit: UnitOfWork, pack: Pack, state: PackState, reason: str = "", 
     """Advance a pack's state machine and record the step; a pack that never got its label was never announced."""
     moved = replace(pack, state=advanced(pack.state, state), reason=reason or pack.reason)
     unit.packs.put(moved)
+    if state in _WITHDRAWN or pack.state is PackState.QUARANTINED:
+        forget_pack(unit, pack)
     if not pack.label_digest:
         return moved
     unit.record(f"pack-{state.value}", {"pack": pack.serial, **({"reason": reason} if reason else {}), **facts})

@@ -1,6 +1,6 @@
 """Frames kept of verdicts: written down with the verdict, removed when they are over their time, and told ever after."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,8 @@ from hub.services.house import House
 from hub.services.ports import UnitOfWork
 
 MOST_AT_ONCE = 200
+STRAY_DAYS = 1
+"""How long a picture without a record stays: its verdict may be about to be recorded."""
 _RULES: tuple[tuple[Verdict, ...], ...] = ((Verdict.PASS,), (Verdict.FAIL, Verdict.LOOK))
 
 
@@ -57,6 +59,17 @@ def frames_removed(unit: UnitOfWork, gone: Collection[KeptFrame], rules: Evidenc
     unit.kept_frames.put_many([replace(frame, removed_at=unit.now, days=days) for frame in gone])
     digests = sorted({frame.digest for frame in gone})
     unit.record("evidence-removed", {"digests": digests, "verdicts": sorted({frame.verdict.value for frame in gone}), "days": days})
+
+
+def frames_named(unit: UnitOfWork, digests: Sequence[str]) -> frozenset[str]:
+    """Return those of the digests that a record of a verdict, an open review or an open trial names."""
+    kept = unit.kept_frames.where(digest=list(digests), removed_at=None)
+    return frozenset(frame.digest for frame in kept) | frames_in_use(unit)
+
+
+def strays_removed(unit: UnitOfWork, digests: Iterable[str]) -> None:
+    """Record that pictures which no record names are gone from the disk."""
+    unit.record("evidence-removed", {"digests": sorted(digests), "verdicts": [], "days": STRAY_DAYS})
 
 
 def frames_of(unit: UnitOfWork, pack: PackSerial) -> list[KeptFrame]:

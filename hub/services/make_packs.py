@@ -59,6 +59,22 @@ def make_packs(
     return _numbered(unit, packs)
 
 
+def make_parts(unit: UnitOfWork, whole: Pack, groups: Sequence[Sequence[PlannedDose]], house: House) -> list[Pack]:
+    """Set up one pack for each group of doses in the place of a pack that was called off before it had a label.
+
+    They go where it went; no try of making them counts as failed. They are not numbered yet.
+    """
+    remake_of = unit.packs.get(whole.replaces) if whole.replaces is not None else None
+    packs: list[Pack] = []
+    for group in groups:
+        made = [allocated for dose in group if (allocated := _allocate(unit, dose, house)) is not None]
+        for allocations in _by_lane(made):
+            new = _set_up(unit, allocations, whole.batch, house, remake_of, whole.serial)
+            packs.append(replace(new, trolley=whole.trolley, stat=whole.stat, drawer=whole.drawer))
+    unit.packs.put_many(packs)
+    return packs
+
+
 def _by_lane(allocations: Sequence[Allocation]) -> list[list[Allocation]]:
     """Keep a group together in its lane; a dose that fell out of the machine goes on a pack of its own."""
     machine = [allocation for allocation in allocations if allocation.fill is not None]
@@ -130,11 +146,12 @@ def taken_from_store(lane: Lane, units: Fraction) -> Fraction:
 
 
 def _set_up(
-    unit: UnitOfWork, allocations: Sequence[Allocation], batch_id: BatchId, house: House, remake_of: Pack | None
+    unit: UnitOfWork, allocations: Sequence[Allocation], batch_id: BatchId, house: House, remake_of: Pack | None, part_of: str = ""
 ) -> Pack:
     doses = [allocation.dose for allocation in allocations]
     first = doses[0]
-    serial = house.serial_of("pack", batch_id, *(dose.id for dose in doses), remake_of.serial if remake_of else "")
+    before = part_of or (remake_of.serial if remake_of else "")
+    serial = house.serial_of("pack", batch_id, *(dose.id for dose in doses), before)
     lots = [lot for allocation in allocations for lot in allocation.lots]
     fills = tuple(allocation.fill for allocation in allocations if allocation.fill is not None)
     cassettes = [cassette for fill in fills if (cassette := unit.cassettes.get(fill.cassette)) is not None]

@@ -7,12 +7,13 @@ from hub.domain.doses import DoseState, PlannedDose
 from hub.domain.identifiers import DrugCode, LotId, PatientId
 from hub.domain.packs import TERMINAL_PACK_STATES, JobState, Pack, PackState
 from hub.domain.refusals import Refusal
-from hub.domain.stock import Cassette, CassetteState, Lot, lot_id, patient_account
+from hub.domain.stock import Cassette, CassetteState, Lot, patient_account
 from hub.services.call_off import call_off, withdraw
 from hub.services.endings import doses_of, move_pack
 from hub.services.house import House
 from hub.services.make_packs import make_packs
 from hub.services.ports import UnitOfWork
+from hub.services.stock_in import lots_named
 
 _OPEN_STATES = [state for state in PackState if state not in TERMINAL_PACK_STATES and state is not PackState.REVOKED]
 _AT_THE_MACHINE = (PackState.EXPECTED, PackState.PRODUCED, PackState.QUARANTINED)
@@ -30,14 +31,26 @@ def recall_lot(unit: UnitOfWork, item: DrugCode, number: str, reason: str, house
     """Recall a lot; safe to repeat. Doses are made anew from another lot where one can be had, by hand.
 
     A pack counts as one of the lot if it holds it, if the lot was chosen for it, or if it waits for a cassette with the lot in it.
+    A number means every lot that differs from it in upper and lower case alone.
     """
-    lot = unit.lots.get(lot_id(item, number))
-    if lot is None:
+    lots = lots_named(unit, item, number)
+    if not lots:
         return Refusal("unknown-lot", f"No lot {number} of {item} was ever received.", f"Серия {number} препарата {item} не поступала.")
-    why = f"lot {lot.number} of {item} was recalled: {reason}"
+    for lot in lots:
+        _mark(unit, lot, reason)
+    recalled = [_recall(unit, lot, reason, house) for lot in lots]
+    given = dict.fromkeys(patient for one in recalled for patient in one.patients_given)
+    return Recalled(sum(one.packs for one in recalled), tuple(given))
+
+
+def _mark(unit: UnitOfWork, lot: Lot, reason: str) -> None:
     if not lot.recalled:
         unit.lots.put(replace(lot, recalled=True))
-        unit.record("lot-recalled", {"item": item, "lot": lot.number, "reason": reason})
+        unit.record("lot-recalled", {"item": lot.item, "lot": lot.number, "reason": reason})
+
+
+def _recall(unit: UnitOfWork, lot: Lot, reason: str, house: House) -> Recalled:
+    why = f"lot {lot.number} of {lot.item} was recalled: {reason}"
     locked = _lock_cassettes(unit, lot, why)
     affected = [pack for pack in unit.packs.where(state=_OPEN_STATES) if _is_affected(unit, pack, lot, locked)]
     for pack in affected:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from hub.domain.identifiers import DrugCode, LotId, UserId
 from hub.domain.packs import Pack, Verdict
+from hub.domain.recorded_words import in_russian
 from hub.domain.references import (
     DEEDS,
     PACKS_TO_LEARN,
@@ -16,6 +18,7 @@ from hub.domain.references import (
     Sighting,
     TabletReference,
     decided_pack,
+    forgotten_pack,
     learned,
     maker_of,
     with_sightings,
@@ -25,18 +28,20 @@ from hub.domain.stock import lot_number
 from hub.services.ports import UnitOfWork
 
 OTHER_LOOK = "another look came with lot {0}"
+WITHDRAWN = "a pack that it was learned from was withdrawn"
 _ORDER = (ReferenceState.WAITING, ReferenceState.LEARNING, ReferenceState.CONFIRMED, ReferenceState.REJECTED, ReferenceState.RETIRED)
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRuling:
-    """What a pharmacist does with the reference of a lot, with the reason; a confirmation needs none."""
+    """What a pharmacist does with the reference of a lot as it was `shown`, with the reason; a confirmation needs none."""
 
     item: str
     lot: str
     deed: ReferenceDeed
     reason: str
     by: UserId
+    shown: str
 
 
 def learn_from(unit: UnitOfWork, pack: Pack, verdict: Verdict, seen: Sequence[Sighting]) -> None:
@@ -58,6 +63,14 @@ def pack_was_decided(unit: UnitOfWork, pack: Pack, *, accepted: bool) -> None:
             _put(unit, reference, decided_pack(reference, pack.serial, accepted=accepted))
 
 
+def forget_pack(unit: UnitOfWork, pack: Pack) -> None:
+    """Take what a pack taught out of what is not confirmed: it was revoked, lost, or destroyed without a person's word that it is right."""
+    for lot in dict.fromkeys((*(content.lot for content in pack.contents), *pack.lots)):
+        reference = unit.tablet_references.get(lot)
+        if reference is not None and any(sample.pack == pack.serial for sample in reference.samples):
+            _put(unit, reference, forgotten_pack(reference, pack.serial))
+
+
 def _put(unit: UnitOfWork, before: TabletReference, after: TabletReference) -> None:
     """Keep a reference that has changed, and tell once that it is learned."""
     confirmed = {one.lot: _maker(unit, one.lot) for one in unit.tablet_references.where(item=after.item, state=ReferenceState.CONFIRMED)}
@@ -65,7 +78,9 @@ def _put(unit: UnitOfWork, before: TabletReference, after: TabletReference) -> N
     if after == before:
         return
     unit.tablet_references.put(after)
-    if after.state is not before.state:
+    if after.state is ReferenceState.LEARNING and before.state is not ReferenceState.LEARNING:
+        unit.record("reference-begun-anew", {**_fact(after), "by": None, "reason": WITHDRAWN, "look": look_text(before.look)})
+    elif after.state is not before.state:
         unit.record("reference-learned", {**_fact(after), "packs": after.packs, "look": look_text(after.look), "crops": list(after.crops)})
     if after.state is ReferenceState.CONFIRMED and after.took_over is not None:
         unit.record("reference-confirmed", {**_fact(after), "took_over": lot_number(after.item, after.took_over), "by": None})
@@ -95,13 +110,25 @@ def rule_reference(unit: UnitOfWork, ruling: ReferenceRuling) -> TabletReference
         return Refusal("no-reference", f"Nothing is learned of lot {ruling.lot} of {ruling.item}.", f"Для серии {ruling.lot} препарата {ruling.item} ничего не изучено.")
     if ruling.deed not in DEEDS[reference.state]:
         return Refusal("reference-state", f"The look of lot {ruling.lot} is {reference.state.value}: that cannot be done with it now.", f"Образец серии {ruling.lot} сейчас в другом состоянии: так с ним поступить нельзя.")
+    if ruling.shown != reference.shown:
+        return Refusal("look-again", f"The look of lot {ruling.lot} is another one than was shown: look at it again.", f"Образец серии {ruling.lot} уже не тот, что был показан: посмотрите ещё раз.")
     if ruling.deed is not ReferenceDeed.CONFIRM and not ruling.reason.strip():
         return Refusal("reason", "Say in words why.", "Укажите причину словами.")
     decided = _decided(unit, reference, ruling)
     unit.tablet_references.put(decided)
     if ruling.deed is ReferenceDeed.CONFIRM:
         retire_predecessors(unit, decided)
+    if ruling.deed is ReferenceDeed.REJECT:
+        _doubt_typed_look(unit, decided.lot)
     return decided
+
+
+def _doubt_typed_look(unit: UnitOfWork, lot: LotId) -> None:
+    """Let a typed look count for nothing once a pharmacist has said that the pictures that passed by it are wrong; the fact keeps it."""
+    known = unit.lots.get(lot)
+    if known is not None and known.look:
+        unit.record("typed-look-doubted", {"item": known.item, "lot": known.number, "look": known.look})
+        unit.lots.put(replace(known, look=""))
 
 
 def _decided(unit: UnitOfWork, reference: TabletReference, ruling: ReferenceRuling) -> TabletReference:
@@ -125,6 +152,25 @@ def retire_predecessors(unit: UnitOfWork, newest: TabletReference) -> None:
             unit.record("reference-retired", {**_fact(old), "by": None, "reason": reason, "look": look_text(old.look)})
 
 
+def let_old_pictures_go(unit: UnitOfWork, days: int) -> int:
+    """Take the pictures out of looks that were rejected or retired so many days ago, so that nothing names them; returns of how many looks."""
+    over = looks_over(unit, days)
+    unit.tablet_references.put_many([replace(reference, samples=()) for reference in over])
+    return len(over)
+
+
+def looks_over(unit: UnitOfWork, days: int) -> list[TabletReference]:
+    """Return the looks that were rejected or retired so many days ago and still have pictures."""
+    ended, before = [ReferenceState.REJECTED, ReferenceState.RETIRED], unit.now - timedelta(days=days)
+    return [one for one in unit.tablet_references.where(state=ended, below=("decided_at", before)) if one.samples]
+
+
+def pictures_named(unit: UnitOfWork, digests: Sequence[str]) -> frozenset[str]:
+    """Return those of the digests that a look was learned from, or still may be."""
+    asked = frozenset(digests)
+    return asked & {sample.crop for reference in unit.tablet_references.where() for sample in reference.samples}
+
+
 def reference_board(unit: UnitOfWork) -> list[dict[str, Any]]:
     """Return every reference with its pictures and what may be done with it; what waits for a person first."""
     found = sorted(unit.tablet_references.where(), key=lambda one: (_ORDER.index(one.state), one.lot))
@@ -137,7 +183,7 @@ def _row(unit: UnitOfWork, reference: TabletReference) -> dict[str, Any]:
         **_fact(reference), "name": name_of(unit, reference.item) if drug is not None else reference.item, "state": reference.state.value,
         "packs": reference.packs, "of": PACKS_TO_LEARN, "typed": lot.look if lot is not None else "", "learned": look_text(reference.look),
         "learned_ru": look_text(reference.look, "ru"),
-        "crops": list(reference.crops), "deeds": [deed.value for deed in DEEDS[reference.state]], "reason": reference.reason,
+        "reason_ru": in_russian(reference.reason), "crops": list(reference.crops), "shown": reference.shown, "deeds": [deed.value for deed in DEEDS[reference.state]], "reason": reference.reason,
         "took_over": lot_number(reference.item, reference.took_over) if reference.took_over is not None else "",
         "decided_by": reference.decided_by or "", "decided_at": reference.decided_at.isoformat() if reference.decided_at else "",
     }  # fmt: skip

@@ -47,14 +47,14 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
     if review is None:
         return Refusal("unknown-review", f"There is no review {decision.review}.", f"Вопроса {decision.review} нет.")
     if review.decision:
-        return Refusal("decided", f"Review {review.id} was decided before: {review.decision}.", f"Вопрос {review.id} уже решён: {review.decision}.")
+        return Refusal("decided", f"Review {review.id} was decided before: {review.decision}.", f"Вопрос {review.id} уже решён: {decision_ru(review.decision)}.")
     if review.kind == IN_DOUBT:
         return Refusal("in-doubt", f"Pouch {review.subject} is in doubt: count what fell and say how many; it is destroyed in any case.", f"Пакет {review.subject} под сомнением: сосчитайте выпавшее и укажите число; пакет уничтожают в любом случае.")
-    pack = unit.packs.get(review.subject) if review.kind == POUCH else None
-    if pack is not None:
-        refusal = _decide_pouch(unit, pack, decision)
-        if refusal is not None:
-            return refusal
+    if review.kind in (POUCH, POUCH_FAILED) and decision.scanned not in ("", review.subject):
+        return other_label(review.subject, decision.scanned)
+    refusal = _decide_pouch(unit, PackSerial(review.subject), decision) if review.kind == POUCH else None
+    if refusal is not None:
+        return refusal
     if review.kind == LABEL_REVIEW:
         _undrawable(unit, PackSerial(review.subject))
     if review.kind == "job-refused":
@@ -67,6 +67,11 @@ def decide_review(unit: UnitOfWork, decision: Decision, house: House) -> Review 
         unlock_cassette(unit, CassetteId(int(review.subject)))
     accept = decision.accept and review.kind != POUCH_FAILED
     return decide(unit, review, accept=accept, by=decision.by, reason=decision.reason)
+
+
+def decision_ru(decision: str) -> str:
+    """Return what a person said of a review, in Russian."""
+    return {"accept": "принято", "reject": "забраковано"}.get(decision, decision)
 
 
 def _undrawable(unit: UnitOfWork, serial: PackSerial) -> None:
@@ -92,9 +97,20 @@ def _send_verdict_again(unit: UnitOfWork, serial: PackSerial) -> None:
         send_verdict_again(unit, job)
 
 
-def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal | None:
-    if pack.state is not PackState.QUARANTINED:
-        return None
+def other_label(serial: str, scanned: str) -> Refusal:
+    """Return why nothing is decided of a pouch while the label of another one was scanned."""
+    return Refusal("scan", f"That is the label of {scanned}: scan the label of pouch {serial}.", f"Это этикетка {scanned}: отсканируйте этикетку пакета {serial}.")
+
+
+def not_wanted(serial: str) -> Refusal:
+    """Return why a pouch is not accepted that was stopped, recalled or thrown away meanwhile."""
+    return Refusal("stopped", f"Pouch {serial} is not wanted any more; it cannot be accepted.", f"Пакет {serial} больше не нужен; принять его нельзя.")
+
+
+def _decide_pouch(unit: UnitOfWork, serial: PackSerial, decision: Decision) -> Refusal | None:
+    pack = unit.packs.get(serial)
+    if pack is None or pack.state is not PackState.QUARANTINED:
+        return not_wanted(serial) if decision.accept else None
     if not decision.accept:
         pack_was_decided(unit, pack, accepted=False)
         move_pack(unit, pack, PackState.REVOKED, decision.reason or pack.reason)
@@ -107,8 +123,10 @@ def _decide_pouch(unit: UnitOfWork, pack: Pack, decision: Decision) -> Refusal |
             "scan",
             f"To accept pouch {pack.serial}, scan its own label; what was read is {decision.scanned or 'nothing'}.", f"Чтобы принять пакет {pack.serial}, отсканируйте его этикетку; прочитано: {decision.scanned or 'ничего'}.",
         )
+    if job is None or not job.fills:
+        return Refusal("count", f"Nobody knows what should lie in pouch {pack.serial}; it cannot be accepted.", f"Что должно лежать в пакете {pack.serial}, неизвестно; принять его нельзя.")
     if not all(dose.state is DoseState.FROZEN for dose in doses_of(unit, pack)):
-        return Refusal("stopped", f"Pouch {pack.serial} is not wanted any more; it cannot be accepted.", f"Пакет {pack.serial} больше не нужен; принять его нельзя.")
+        return not_wanted(pack.serial)
     wrong = [
         dose for dose in doses_of(unit, pack) if sum(c.units for c in pack.contents if c.dose == dose.id) != dose.units
     ]
@@ -167,6 +185,8 @@ def remake(unit: UnitOfWork, pack: Pack, house: House) -> Pack:
             end_dose(unit, dose, DoseState.UNFULFILLABLE, f"its pouch failed {REMAKES_AT_MOST + 1} times")
         return pack
     made = make_packs(unit, wanted, pack.batch, house, remake_of=pack)
+    if len(made) == 1:  # it takes the same place among the patient's packs of that time
+        unit.packs.put(replace(made[0], part=pack.part, parts=pack.parts))
     replaced = replace(pack, replaced_by=made[0].serial if made else None)
     unit.packs.put(replaced)
     return replaced

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from hub.domain.custody import Trolley, TrolleyState
 from hub.domain.doses import DoseState
+from hub.domain.identifiers import PackSerial
 from hub.domain.packs import Pack, PackState
 from hub.domain.refusals import Refusal
 from hub.domain.state_words import state_ru
 from hub.services.endings import doses_of
 from hub.services.house import House
+from hub.services.house_prints import is_of_house
 from hub.services.make_packs import make_packs
 from hub.services.pick_packs import forget_pick
 from hub.services.ports import UnitOfWork
@@ -21,13 +23,15 @@ REPLACED = "its label was replaced by a new one"
 def replace_label(unit: UnitOfWork, serial: str, house: House) -> None:
     """Take the serial of a label away from it: its pack, or its tray, gets another one, whose label is drawn and printed.
 
-    What is neither a pack that waits to be filled nor a tray has no label that a scan would accept, and is left as it is.
+    A label of the house is not printed a second time: whoever needs it asks for it anew.
     """
     pack = unit.packs.get(serial)
     if pack is not None:
         if pack.state is PackState.EXPECTED and pack.job is None:
             _pack_anew(unit, pack, house)
         return
+    if is_of_house(serial):
+        unit.prints.delete(PackSerial(serial))
     for trolley in unit.trolleys.where(label=serial):
         _tray_anew(unit, trolley, house)
 
@@ -59,8 +63,9 @@ def _pack_anew(unit: UnitOfWork, pack: Pack, house: House) -> None:
 
 
 def _tray_anew(unit: UnitOfWork, trolley: Trolley, house: House) -> None:
+    """Before it left the pharmacy it gets another serial, sealed or not: it may be opened again, and its label drawn again."""
     unit.prints.delete(trolley.label)
-    if trolley.state is TrolleyState.ASSEMBLING:
+    if trolley.state in (TrolleyState.ASSEMBLING, TrolleyState.SEALED):
         label = house.serial_of("tray", trolley.id, trolley.label)
         unit.trolleys.put(replace(trolley, label=label))
         unit.record("tray-label-replaced", {"trolley": trolley.id, "label": trolley.label, "replaced_by": label})

@@ -4,7 +4,7 @@ A case is a review of a pouch or a known-bad one (`known_bad.py`); both are show
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.domain.commands import reason_words
@@ -18,20 +18,23 @@ from hub.services.house import House
 from hub.services.known_bad import (
     IsKept,
     decide_trial,
+    is_left_behind,
     make_trial,
     open_trial,
+    skip_trial,
     stat_waits,
     told_of,
     trial_due,
     withdraw_trial,
 )
 from hub.services.ports import UnitOfWork
-from hub.services.reject_packs import Decision, decide_review, scan_reject
+from hub.services.reject_packs import Decision, decide_review, decision_ru, not_wanted, other_label, scan_reject
 from hub.services.station_cases import expected_of, is_high_alert, review_case, shown_token, trial_case
 from hub.services.verify_pack import POUCH, POUCH_FAILED
 
 ACCEPT, REJECT, REMAKE = "accept", "reject", "remake"
 SHOWN_AT_MOST = 200
+LOOKS_MOVED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +80,20 @@ def _is_stat(unit: UnitOfWork, review: Review) -> bool:
 
 
 def queue_view(unit: UnitOfWork, station: Station) -> dict[str, Any]:
-    """Return how many pouches wait and which; a known-bad one counts as any other, in the place of which it stands."""
+    """Return how many pouches wait and which; a known-bad one stands in the place of one that waits, so that every count agrees."""
     cases = _in_order(waiting_reviews(unit), open_trial(unit, station.person))
     return {"waiting": len(cases), "cases": [_row(unit, case) for case in cases[:SHOWN_AT_MOST]]}
 
 
 def _in_order(reviews: list[Review], trial: Trial | None) -> list[Review | Trial]:
-    """Return the cases in the order in which they are shown: a known-bad one stands before the review that it was made for."""
+    """Return the cases in the order in which they are shown.
+
+    A known-bad one stands in the place of the review that it was made for until it is decided, so that going on does not pass it over; where
+    that review was decided meanwhile, in the place of the first; it is not shown while nothing waits.
+    """
     cases: list[Review | Trial] = list(reviews)
-    if trial is not None:
-        cases.insert(next((place for place, review in enumerate(reviews) if review.id == trial.before), 0), trial)
+    if trial is not None and cases:
+        cases[next((place for place, review in enumerate(reviews) if review.id == trial.before), 0)] = trial
     return cases
 
 
@@ -102,11 +109,25 @@ def show_case(unit: UnitOfWork, station: Station, asked: Asked) -> dict[str, Any
     found = _asked(unit, asked, trial)
     if found is None or isinstance(found, Refusal):
         return {"case": None} if found is None else found
-    may_be_tried = trial is None and not asked.pack and not asked.case and isinstance(found, Review)
-    if may_be_tried and trial_due(unit, station.house.station, station.person, found.id, station.at):
-        found = make_trial(unit, station.house.station, station.person, found.id, station.at, station.is_kept) or found
+    if trial is None and isinstance(found, Review):
+        found = _tried_first(unit, station, asked, found)
     look = _shown(unit, station, found)
     return {"case": trial_case(unit, found, look) if isinstance(found, Trial) else review_case(unit, found, look)}
+
+
+def _tried_first(unit: UnitOfWork, station: Station, asked: Asked, review: Review) -> Review | Trial:
+    """Return the known-bad pouch that is due before a review, else the review; it is looked for once, before the review is shown first.
+
+    Where the person named the pouch (scan, link), that one is shown, and the known-bad one counts as skipped.
+    """
+    rules = station.house.station
+    if unit.looks.get(review.id, station.person) is not None or not trial_due(unit, rules, station.person, review.id, station.at):
+        return review
+    trial = make_trial(unit, rules, station.person, review.id, station.at, station.is_kept)
+    if trial is not None and (asked.pack or asked.case):
+        skip_trial(unit, trial)
+        return review
+    return trial or review
 
 
 def shown_case(unit: UnitOfWork, station: Station, case: str) -> dict[str, Any] | None:
@@ -116,29 +137,34 @@ def shown_case(unit: UnitOfWork, station: Station, case: str) -> dict[str, Any] 
     if look is None or look.decided_at is not None:
         return None
     if trial is not None:
-        return trial_case(unit, trial, look)
+        return trial_case(unit, trial, look) if trial.result is TrialResult.OPEN else None
     return review_case(unit, review, look) if review is not None and not review.decision else None
 
 
 def _trial_to_go_on_with(unit: UnitOfWork, station: Station) -> Trial | None:
-    """Return the person's known-bad pouch that is still open; it is withdrawn where urgent work waits or its own review was decided."""
+    """Return the person's known-bad pouch that is still open; it is withdrawn where urgent work waits, nobody came back to it, or a frame is gone."""
     trial = open_trial(unit, station.person)
     if trial is None:
         return None
-    review = unit.reviews.get(trial.before)
-    if stat_waits(unit) or review is None or review.decision:
+    if stat_waits(unit) or is_left_behind(trial, station.at) or not _is_whole(station, trial):
         withdraw_trial(unit, trial, station.at)
         return None
     return trial
 
 
+def _is_whole(station: Station, trial: Trial) -> bool:
+    return all(map(station.is_kept, trial.evidence))
+
+
 def _asked(unit: UnitOfWork, asked: Asked, trial: Trial | None) -> Review | Trial | Refusal | None:
     waiting = waiting_reviews(unit)
     if asked.pack:
-        return next((review for review in waiting if review.subject == asked.pack), None) or _not_here(unit, asked.pack)
+        real = next((review for review in waiting if review.subject == asked.pack), None)
+        named = trial if trial is not None and trial.serial == asked.pack else None
+        return real or named or _not_here(unit, asked.pack)
     cases = _in_order(waiting, trial)
     if asked.case:
-        return next((case for case in cases if case.id == asked.case), None) or _gone(unit, asked.case)
+        return next((case for case in (*waiting, *cases) if case.id == asked.case), None) or _gone(unit, asked.case)
     after = next((place for place, case in enumerate(cases) if case.id == asked.after), -1)
     return cases[(after + 1) % len(cases)] if cases else None
 
@@ -156,7 +182,7 @@ def _gone(unit: UnitOfWork, case: str) -> Refusal:
     review = unit.reviews.get(case)
     if review is None:
         return Refusal("unknown-review", f"There is no case {case}.", f"Случая {case} нет.")
-    return Refusal("decided", f"Pouch {review.subject} was decided before: {review.decision}.", f"Пакет {review.subject} уже решён: {review.decision}.")
+    return Refusal("decided", f"Pouch {review.subject} was decided before: {review.decision}.", f"О пакете {review.subject} уже решено: {decision_ru(review.decision)}.")
 
 
 def _shown(unit: UnitOfWork, station: Station, case: Review | Trial) -> Look:
@@ -164,9 +190,21 @@ def _shown(unit: UnitOfWork, station: Station, case: Review | Trial) -> Look:
     newest = _newest_look(unit, station)
     if newest is not None and newest.case == case.id and newest.decided_at is None and newest.shown_at <= station.at:
         return newest
+    if newest is not None and newest.shown_at >= station.at:
+        _order_before(unit, station)
     look = Look(case.id, station.person, station.at, _least_s(unit, station, case))
     unit.looks.put(look)
     return look
+
+
+def _order_before(unit: UnitOfWork, station: Station) -> None:
+    """Put a person's looks that lie in the future before now, how long each took kept: the clock was set back, and the newest look is the newest."""
+    for number, look in enumerate(unit.looks.where(person=station.person, order_by="-shown_at", limit=LOOKS_MOVED), 1):
+        if look.shown_at < station.at:
+            return
+        shown_at = station.at - timedelta(microseconds=number)
+        decided_at = shown_at + (look.decided_at - look.shown_at) if look.decided_at is not None else None
+        unit.looks.put(replace(look, shown_at=shown_at, decided_at=decided_at))
 
 
 def _newest_look(unit: UnitOfWork, station: Station) -> Look | None:
@@ -206,10 +244,10 @@ def decide_case(unit: UnitOfWork, station: Station, decision: CaseDecision) -> d
 def decide_elsewhere(unit: UnitOfWork, station: Station, decision: Decision) -> Review | Refusal:
     """Take a decision that did not come from the station (line board, programs): a pouch is accepted only on a look that was timed here."""
     review = unit.reviews.get(decision.review)
-    if not decision.accept or review is None or review.decision or review.kind != POUCH:
+    if not decision.accept or review is None or review.decision or review.kind != POUCH or not _is_quarantined(unit, review):
         return decide_review(unit, decision, station.house)
     look = _newest_look(unit, station)
-    if look is None or look.case != review.id or look.decided_at is not None:
+    if look is None or look.case != review.id or look.decided_at is not None or look.shown_at > station.at:
         return Refusal("not-looked-at", f"Look at pouch {review.subject} at the review station (/station) before you accept it.", f"Сначала посмотрите на пакет {review.subject} на рабочем месте просмотра (/station), потом принимайте.")
     if (quick := too_quick(look, station.at)) is not None:
         return Refusal("too-quick", quick.en, quick.ru)
@@ -230,7 +268,9 @@ def _may_not(unit: UnitOfWork, station: Station, look: Look | None, decision: Ca
     if decision.decision == ACCEPT and review is not None and review.kind == POUCH_FAILED:
         return Refusal("failed", f"Pouch {review.subject} failed: it is rejected or made anew, never accepted.", f"Пакет {review.subject} не прошёл проверку: его бракуют или делают заново, принять нельзя.")
     if decision.decision == ACCEPT and review is not None and not _is_quarantined(unit, review):
-        return Refusal("stopped", f"Pouch {review.subject} is not wanted any more; it cannot be accepted.", f"Пакет {review.subject} больше не нужен; принять его нельзя.")
+        return not_wanted(review.subject)
+    if decision.scanned not in ("", pouch := trial.serial if trial is not None else review.subject if review is not None else ""):
+        return other_label(pouch, decision.scanned)
     if decision.decision == ACCEPT and (quick := too_quick(look, station.at)) is not None:
         return Refusal("too-quick", quick.en, quick.ru)
     if _needs_reason(review, decision) and not decision.reason:
@@ -241,7 +281,7 @@ def _may_not(unit: UnitOfWork, station: Station, look: Look | None, decision: Ca
 def _is_shown_now(unit: UnitOfWork, station: Station, look: Look, decision: CaseDecision) -> bool:
     """Tell whether a decision rests on what the person was shown last."""
     newest = _newest_look(unit, station)
-    return newest is not None and newest.case == look.case and shown_token(look) == decision.shown
+    return newest is not None and newest.case == look.case and shown_token(look) == decision.shown and look.shown_at <= station.at
 
 
 def _is_quarantined(unit: UnitOfWork, review: Review) -> bool:
@@ -258,7 +298,13 @@ def _needs_reason(review: Review | None, decision: CaseDecision) -> bool:
 
 def _decide_trial(unit: UnitOfWork, station: Station, trial: Trial, look: Look, decision: CaseDecision) -> dict[str, Any]:
     decided = _looked(unit, station, look, decision.decision)
+    if not _is_whole(station, trial):
+        return _told(withdraw_trial(unit, trial, station.at))
     settled = decide_trial(unit, trial, decision.decision, decision.reason, decided.took_ms, station.at)
+    return _told(settled)
+
+
+def _told(settled: Trial) -> dict[str, Any]:
     told = told_of(settled)
     return {"state": "test", "result": settled.result.value, "told": told.en, "told_ru": told.ru}
 
@@ -266,8 +312,6 @@ def _decide_trial(unit: UnitOfWork, station: Station, trial: Trial, look: Look, 
 def _decide_review(unit: UnitOfWork, station: Station, review: Review, look: Look, decision: CaseDecision) -> dict[str, Any] | Refusal:
     if _must_scan(decision):
         return {"state": "scan", "pack": review.subject}
-    if decision.decision != REJECT and not decision.unreadable and decision.scanned != review.subject:
-        return Refusal("scan", f"That is the label of {decision.scanned}: scan the label of pouch {review.subject}.", f"Это этикетка {decision.scanned}: отсканируйте этикетку пакета {review.subject}.")
     reason = reason_words(decision.reason).en if decision.reason else "looked at at the review station"
     decided = decide_review(unit, Decision(review.id, decision.decision == ACCEPT, decision.scanned, reason, station.person), station.house)
     if isinstance(decided, Refusal):

@@ -13,6 +13,7 @@ from hub.domain.orders import Reason
 from hub.domain.packs import Content, Pack, PackJob, Verdict
 from hub.domain.records import Review
 from hub.domain.references import ReferenceState
+from hub.domain.stock import written_look
 from hub.domain.verdict_words import VerdictRule, verdict_reason
 from hub.services.ports import UnitOfWork
 from hub.services.verify_pack import POUCH
@@ -54,19 +55,30 @@ def review_case(unit: UnitOfWork, review: Review, look: Look) -> dict[str, Any]:
     job = unit.jobs.get(pack.job) if pack is not None and pack.job is not None else None
     return {
         **_case(unit, look, review.subject, expected_of(job, pack), review.evidence, codes_read(unit, review.subject)),
-        "verdict": review.verdict, "may_accept": review.kind == POUCH, "stat": pack is not None and pack.stat,
+        "verdict": review.verdict, "may_accept": review.kind == POUCH and bool(expected_of(job, pack)), "stat": pack is not None and pack.stat,
         "reasons": list(review.reasons), "reasons_ru": list(review.said("ru")),
         "counts": [_count(unit, fill.drug, fill.count, _fell(pack, fill.dose)) for fill in job.fills] if job is not None and pack is not None else [],
     }  # fmt: skip
 
 
+def source_review(unit: UnitOfWork, evidence: tuple[str, ...]) -> Review | None:
+    """Return the review by which a person accepted the pouch that these frames show; None where it passed by itself."""
+    for frame in unit.kept_frames.where(digest=evidence[0]) if evidence else ():
+        accepted = unit.reviews.where(kind=POUCH, subject=frame.pack, decision="accept")
+        review = next((review for review in accepted if review.evidence == evidence), None)
+        if review is not None:
+            return review
+    return None
+
+
 def trial_case(unit: UnitOfWork, trial: Trial, look: Look) -> dict[str, Any]:
-    """Return a known-bad pouch in the same words: a doubt of the picture or of the code, and a drop sensor that agrees with the list."""
-    reason = _doubt(trial)
+    """Return a known-bad pouch in the same words: the reasons for which its frames were looked at once, and a drop sensor that agrees with the list."""
+    review, doubt = source_review(unit, trial.evidence), _doubt(trial)
+    reasons, reasons_ru = (review.reasons, review.said("ru")) if review is not None else ((doubt.text,), (doubt.text_ru,))
     read = [] if trial.kind is TrialKind.OTHER_SERIAL else codes_read(unit, trial.serial)
     return {
         **_case(unit, look, trial.serial, trial.expected, trial.evidence, read),
-        "verdict": Verdict.LOOK.value, "may_accept": True, "stat": False, "reasons": [reason.text], "reasons_ru": [reason.text_ru],
+        "verdict": Verdict.LOOK.value, "may_accept": True, "stat": False, "reasons": list(reasons), "reasons_ru": list(reasons_ru),
         "counts": [_count(unit, line.drug, line.count, line.count) for line in trial.expected],
     }  # fmt: skip
 
@@ -108,16 +120,8 @@ def _line(unit: UnitOfWork, line: ExpectedTablet) -> dict[str, Any]:
     lot = unit.lots.get(line.lot)
     return {
         "name": drug_name(unit, line.drug), "count": line.count, "lot": lot.number if lot is not None else "",
-        "look": look_view(lot.look if lot is not None else ""), "references": list(reference_pictures(unit, line.lot)),
+        "look": written_look(lot.look if lot is not None else ""), "references": list(reference_pictures(unit, line.lot)),
     }  # fmt: skip
-
-
-def look_view(text: str) -> dict[str, str] | None:
-    """Return a written look by colour, shape and size in mm; None where nobody wrote one."""
-    if not text:
-        return None
-    colour, shape, size = text.split(" ")
-    return {"colour": colour, "shape": shape, "size_mm": size}
 
 
 def _count(unit: UnitOfWork, drug: str, asked: int, counted: int) -> dict[str, Any]:

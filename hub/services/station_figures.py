@@ -1,31 +1,26 @@
 """What the review station tells of itself: misses of known-bad pouches, and how long people look."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from hub.domain.known_bad import KIND_WORDS, Judge, Misses, TrialKind, told
 from hub.domain.looking import figures_of
-from hub.services.known_bad import misses_of, together
+from hub.services.known_bad import machine_pouches, misses_of, together, uncounted
 from hub.services.ports import UnitOfWork
-from hub.services.verify_pack import POUCH
 
 LOOKS_AT_MOST = 5_000
 """How many of the newest decisions are counted."""
 
 
 def misses_view(unit: UnitOfWork) -> dict[str, Any]:
-    """Return the misses of the machine and of people by what was wrong, and of people all together; nobody is named."""
+    """Return the misses by what was wrong: of the machine, together by pouch; of people, with what was not counted. Nobody is named."""
     machine, people = misses_of(unit, Judge.MACHINE), misses_of(unit, Judge.PERSON)
     return {
-        "machine": _kinds(machine), "machine_together": _share(together(machine.values())),
-        "people": _kinds(people), "people_together": _share(together(people.values())), "accepted_untimed": _accepted_untimed(unit),
+        "machine": _kinds(machine), "machine_together": _share(machine_pouches(unit)),
+        "people": [{**row, **asdict(uncounted(unit, TrialKind(row["kind"])))} for row in _kinds(people)],
+        "people_together": _share(together(people.values())),
     }  # fmt: skip
-
-
-def _accepted_untimed(unit: UnitOfWork) -> int:
-    """Return how many pouches were accepted past the station, by the line board or a program, where nobody timed the look."""
-    at_station = unit.looks.count(decision="accept") - unit.trials.count(judge=Judge.PERSON, answer="accept")
-    return unit.reviews.count(kind=POUCH, decision="accept") - at_station
 
 
 def _kinds(misses: Mapping[TrialKind, Misses]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from hub.domain.stock import (
     SourcePack,
     StockMove,
     cassette_account,
+    is_same_number,
     lot_id,
     lot_is_usable,
     lot_number,
@@ -31,7 +32,10 @@ LOW_TABLETS = 20
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One manufacturer's pack as it came in; `unit_cost` per dispensing unit, `scanned` its maker's code as it was scanned."""
+    """One manufacturer's pack as it came in; `unit_cost` per dispensing unit, `scanned` its maker's code as it was scanned.
+
+    `lot_said` is the lot as the pack says it, where the books write the same lot in other upper and lower case.
+    """
 
     code: str
     item: DrugCode
@@ -41,6 +45,7 @@ class Receipt:
     unit_cost: Decimal
     look: str = ""
     scanned: str = ""
+    lot_said: str = ""
 
 
 def receive_stock(unit: UnitOfWork, receipts: Sequence[Receipt]) -> int | Refusal:
@@ -54,12 +59,38 @@ def receive_stock(unit: UnitOfWork, receipts: Sequence[Receipt]) -> int | Refusa
         if unit.source_packs.get(receipt.code) is not None or receipt.code in codes:
             return Refusal("known-pack", f"Pack {receipt.code} was received before.", f"Упаковка {receipt.code} уже была принята.")
         codes.add(receipt.code)
+    receipts = _of_known_lots(unit, receipts)
     refusal = _two_expiries(unit, receipts)
     if refusal is not None:
         return refusal
     for receipt in receipts:
         _receive(unit, receipt)
     return len(receipts)
+
+
+def lots_named(unit: UnitOfWork, item: DrugCode, number: str) -> list[Lot]:
+    """Return the lots of an item that a number names, in whatever case; the one that is written just so comes first."""
+    lots = [lot for lot in unit.lots.where(item=item, order_by="id") if is_same_number(lot.number, number)]
+    return sorted(lots, key=lambda lot: lot.number != number)
+
+
+def _of_known_lots(unit: UnitOfWork, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """Return the receipts with every lot written as the books write it, or as the first of these receipts does."""
+    known: dict[tuple[DrugCode, str], str] = {}
+    written = []
+    for receipt in receipts:
+        key = receipt.item, receipt.lot.casefold()
+        if key not in known:
+            known[key] = _known_number(unit, receipt)
+        is_known_so = known[key] == receipt.lot
+        written.append(receipt if is_known_so else replace(receipt, lot=known[key], lot_said=receipt.lot))
+    return written
+
+
+def _known_number(unit: UnitOfWork, receipt: Receipt) -> str:
+    if unit.lots.get(lot_id(receipt.item, receipt.lot)) is not None:
+        return receipt.lot
+    return next((lot.number for lot in lots_named(unit, receipt.item, receipt.lot)), receipt.lot)
 
 
 def _two_expiries(unit: UnitOfWork, receipts: Sequence[Receipt]) -> Refusal | None:
@@ -83,10 +114,11 @@ def _receive(unit: UnitOfWork, receipt: Receipt) -> None:
         unit.lots.put(Lot(lot, receipt.item, receipt.lot, receipt.expires_on, receipt.unit_cost, look=receipt.look))
     unit.source_packs.put(SourcePack(receipt.code, receipt.item, lot, receipt.units, receipt.units, receipt.scanned))
     move = StockMove(receipt.item, lot, SUPPLIER, STORE, receipt.units)
-    scanned = {"scanned": receipt.scanned} if receipt.scanned else {}
+    said = {"scanned": receipt.scanned, "lot_said": receipt.lot_said}
     unit.move(
-        move, "receipt", source_pack=receipt.code, unit_cost=str(receipt.unit_cost), expires_on=receipt.expires_on.isoformat(), **scanned
-    )
+        move, "receipt", source_pack=receipt.code, unit_cost=str(receipt.unit_cost), expires_on=receipt.expires_on.isoformat(),
+        **{name: text for name, text in said.items() if text},
+    )  # fmt: skip
 
 
 def needs_second_person(drug: Drug) -> bool:

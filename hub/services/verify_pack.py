@@ -5,10 +5,19 @@ from dataclasses import replace
 from hub.domain.evidence import is_kept
 from hub.domain.identifiers import JobId, PackSerial
 from hub.domain.orders import Reason
-from hub.domain.packs import ENDED_JOB_STATES, TERMINAL_PACK_STATES, Pack, PackJob, PackState, Verdict, advanced
+from hub.domain.packs import (
+    ENDED_JOB_STATES,
+    PACK_TRANSITIONS,
+    TERMINAL_PACK_STATES,
+    Pack,
+    PackJob,
+    PackState,
+    Verdict,
+    advanced,
+)
 from hub.domain.recorded_words import in_russian
 from hub.domain.records import Command
-from hub.domain.verdict_words import VerdictRule, verdict_reason
+from hub.domain.verdict_words import VerdictRule, pouch_elsewhere, verdict_reason
 from hub.domain.verification import ExpectedPouch, OtherPack, SeenPouch, is_serial, verify_pouch
 from hub.domain.words import Words
 from hub.services.endings import move_pack
@@ -40,7 +49,8 @@ def verdict_to_send(pack: Pack) -> Verdict:
 def verify_pack(unit: UnitOfWork, job_id: JobId, seen: SeenPouch, evidence: tuple[str, ...], trouble: Words | None = None) -> Verdict:
     """Decide about the pouch at the camera; the verdict is durable before the machine hears of it.
 
-    A pack that was revoked meanwhile gets FAIL: its pouch goes into the reject bin. Where its frames could not be kept (`trouble`),
+    A pack that was revoked meanwhile gets FAIL: its pouch goes into the reject bin; so does one that by the books is anything but just
+    made, whose state changes only as far as the books allow. Where its frames could not be kept (`trouble`),
     nothing could be shown later for a PASS: a person looks.
     """
     decided = verify_with_evidence(unit, job_id, seen, evidence, trouble)
@@ -68,6 +78,8 @@ def verify_with_evidence(
         verdict, reasons = Verdict.FAIL, (verdict_reason(VerdictRule.POUCH_REVOKED, Words(pack.reason, in_russian(pack.reason))),)
     elif job.doubt is not None:
         verdict, reasons = Verdict.FAIL, (verdict_reason(VerdictRule.POUCH_IN_DOUBT),)
+    elif pack.state is not PackState.PRODUCED:
+        verdict, reasons = Verdict.FAIL, (pouch_elsewhere(pack.state),)
     if trouble is not None:
         verdict = Verdict.LOOK if verdict is Verdict.PASS else verdict
         reasons = (*reasons, verdict_reason(VerdictRule.EVIDENCE_NOT_KEPT, trouble))
@@ -132,7 +144,7 @@ def _question(unit: UnitOfWork, job: PackJob, verdict: Verdict, reasons: tuple[R
     assert pack is not None
     pack = replace(pack, verdict=verdict)
     reason = "; ".join(each.text for each in reasons)
-    if pack.state is PackState.REVOKED:
+    if PackState.REVOKED not in PACK_TRANSITIONS.get(pack.state, frozenset()):
         unit.packs.put(pack)
     elif verdict is Verdict.FAIL:
         move_pack(unit, pack, PackState.REVOKED, reason)

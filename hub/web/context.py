@@ -169,6 +169,7 @@ class HubContext:
     updates: Updates = field(default_factory=Updates)
     wall: Callable[[], datetime] = real_time
     tablet_pictures: Callable[[str], bytes | None] = no_picture
+    trials_left_out: Callable[[], int] = lambda: 0
     picture: PictureFigures = field(default_factory=PictureFigures)
     guard: SignInGuard = field(default_factory=SignInGuard)
 

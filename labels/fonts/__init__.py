@@ -10,6 +10,9 @@ from PIL import ImageFont
 
 from labels.errors import UnprintableText
 
+_BREAKS = ("Zl", "Zp")
+"""A line or paragraph that ends inside a name would be drawn as if it were not there."""
+
 
 class Face(StrEnum):
     """A vendored font file."""
@@ -60,7 +63,8 @@ def printable(text: str, field: str) -> str:
 
 @cache
 def _is_printable(character: str) -> bool:
-    if unicodedata.category(character)[0] in "CM" or unicodedata.bidirectional(character) in ("R", "AL", "AN"):
+    category = unicodedata.category(character)
+    if category[0] in "CM" or category in _BREAKS or unicodedata.bidirectional(character) in ("R", "AL", "AN"):
         return False
     return all(_covers(face, ord(character)) for face in Face)
 

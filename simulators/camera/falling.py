@@ -106,10 +106,11 @@ def _part(bodies: list[_Body], room_mm: float) -> int:
     for one, other in combinations(bodies, 2):
         if math.hypot(one.x - other.x, one.y - other.y) >= one.reach + other.reach + room_mm:
             continue
+        theirs = other.places()
         depth, ax, ay, bx, by = max(
             (ra + rb + room_mm - math.hypot(ax - bx, ay - by), ax, ay, bx, by)
             for ax, ay, ra in one.places()
-            for bx, by, rb in other.places()
+            for bx, by, rb in theirs
         )
         if depth <= CLOSE_MM:
             continue

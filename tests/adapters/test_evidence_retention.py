@@ -1,23 +1,29 @@
 """Evidence with its verdicts: on the disk before them, removed by rule in batches, and told ever after."""
 
+import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.adapters.evidence import EvidenceFolder
 from hub.adapters.evidence_retention import EvidenceRetention
+from hub.adapters.stray_files import StrayFiles
 from hub.domain.evidence import EvidenceRules, KeptFrame
-from hub.domain.identifiers import PackSerial, UserId
+from hub.domain.identifiers import DrugCode, LotId, PackSerial, UserId
+from hub.domain.known_bad import Judge, Trial, TrialKind
 from hub.domain.packs import PackJob, PackState, Verdict
+from hub.domain.references import MeasuredLook, ReferenceState, TabletReference, TabletSample
 from hub.domain.verification import SeenPouch
 from hub.domain.words import Words
 from hub.services.evidence import MOST_AT_ONCE, evidence_board, frames_of, name_frames, why_not_shown
+from hub.services.references import pictures_named
 from hub.services.reject_packs import Decision, decide_review
 from hub.services.verify_pack import verify_pack, verify_with_evidence
 from tests.services.small_world import PHARMACIST, World, order_line
 
+WALL = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RULES = EvidenceRules(pass_share=50, pass_days=30, doubt_days=90)
 FULL = Words("the disk is full", "диск заполнен")
 
@@ -153,6 +159,63 @@ def test_what_the_disk_does_not_let_go_is_not_recorded_as_removed(world: World, 
     later(world, 31)
     assert not turn(world, folder)
     assert world.facts("evidence-removed") == []
+
+
+def aged(folder: EvidenceFolder, tmp_path: Path, name: str, frame: bytes, hours: int) -> str:
+    """Keep a frame that was put there so many hours ago by the wall's clock."""
+    digest = folder.keep(frame)
+    at = (WALL - timedelta(hours=hours)).timestamp()
+    os.utime(tmp_path / name / f"{digest}.jpg", (at, at))
+    return digest
+
+
+def test_a_frame_without_a_record_goes_after_a_day_and_that_is_told(world: World, folder: EvidenceFolder, tmp_path: Path) -> None:
+    stray, fresh = aged(folder, tmp_path, "evidence", b"stray", 25), aged(folder, tmp_path, "evidence", b"fresh", 23)
+    (recorded,) = keep(world, folder, Verdict.LOOK, b"recorded")
+    aged(folder, tmp_path, "evidence", b"recorded", 1000)
+    (tmp_path / "evidence" / "notes.jpg").touch()
+    retention = EvidenceRetention(world.writer, folder, RULES, lambda: WALL)
+    aged(folder, tmp_path, "evidence", b"recorded", 1000)
+    assert retention.work() and not retention.work()
+    assert [folder.read(digest) for digest in (stray, fresh, recorded)] == [None, b"fresh", b"recorded"]
+    assert world.facts("evidence-removed") == [{"digests": [stray], "verdicts": [], "days": 1}]
+    assert (tmp_path / "evidence" / "notes.jpg").exists()
+
+
+def test_a_frame_that_is_kept_anew_is_no_stray(folder: EvidenceFolder, tmp_path: Path) -> None:
+    digest = aged(folder, tmp_path, "evidence", b"again", 1000)
+    assert list(folder.older_than(WALL - timedelta(days=1))) == [digest]
+    folder.keep(b"again")
+    assert list(folder.older_than(WALL - timedelta(days=1))) == []
+
+
+def test_an_open_test_nobody_comes_back_to_lets_its_frames_go(world: World, folder: EvidenceFolder) -> None:
+    (digest,) = keep(world, folder, Verdict.PASS, b"one")
+    trial = Trial("t", Judge.PERSON, TrialKind.ONE_MORE, (digest,), PackSerial("P"), (), WALL, person=UserId(PHARMACIST))
+    world.do(lambda unit: unit.trials.put(trial))
+    later(world, 31)
+    assert not EvidenceRetention(world.writer, folder, RULES, lambda: WALL + timedelta(hours=12)).work()
+    assert folder.read(digest) == b"one"
+    assert EvidenceRetention(world.writer, folder, RULES, lambda: WALL + timedelta(hours=13)).work()
+    assert folder.read(digest) is None and world.all("trials")[0].answer == "withdrawn"
+
+
+@pytest.mark.parametrize("state", [ReferenceState.REJECTED, ReferenceState.RETIRED, ReferenceState.CONFIRMED])
+def test_pictures_of_a_look_that_ended_go_when_their_days_are_over(world: World, folder: EvidenceFolder, tmp_path: Path, state: ReferenceState) -> None:
+    pictures = EvidenceFolder(tmp_path / "references")
+    crop, is_over = aged(pictures, tmp_path, "references", b"tablet", 100), state is not ReferenceState.CONFIRMED
+    white = MeasuredLook(9000, 9000, 785, (250, 250, 250), (250, 250, 250))
+    sample = TabletSample(PackSerial("P"), white, crop, None, True)
+    ended = TabletReference(LotId("PLAIN/P1"), DrugCode("PLAIN"), state, (sample,), white, decided_at=world.now)
+    world.do(lambda unit: unit.tablet_references.put(ended))
+    strays = StrayFiles(world.writer, pictures, pictures_named, lambda: WALL)
+    later(world, RULES.doubt_days)
+    turn(world, folder)
+    assert not strays.work() and pictures.read(crop) == b"tablet"
+    later(world, 1)
+    turn(world, folder)
+    assert strays.work() is is_over and (pictures.read(crop) is None) is is_over
+    assert [fact["digests"] for fact in world.facts("evidence-removed")] == ([[crop]] if is_over else [])
 
 
 def test_why_a_picture_is_not_shown_is_told(world: World, folder: EvidenceFolder) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hub.adapters.intake.drug_match import drugs_like
 from hub.adapters.label_documents import drug_text
-from hub.adapters.labelling import Labeller, LabelWidths, tall_names
+from hub.adapters.labelling import ON_THE_ROLL, Labeller, LabelWidths, tall_names
 from hub.adapters.unit_of_work import SqlUnitOfWork
 from hub.domain.doses import DoseState
 from hub.domain.drugs import Drug
@@ -17,7 +17,9 @@ from hub.domain.packs import PackState
 from hub.domain.tall_names import tall_names_of
 from hub.services.close_day import tick
 from hub.services.reject_packs import Decision, decide_review
+from labels.documents import LabelKind
 from labels.errors import TemplateError
+from labels.template_file import template_of
 from tests.services.small_world import World, order_line
 
 
@@ -103,8 +105,13 @@ def test_labels_are_as_wide_as_the_film(world: World, film_mm: int) -> None:
 def test_a_width_without_a_template_is_refused_at_once_with_those_there_are() -> None:
     with pytest.raises(TemplateError, match=r"pouch-75\.toml: width_mm: no template of this width, there are pouch-100, pouch-60"):
         LabelWidths(of_film_mm=75)
-    with pytest.raises(TemplateError, match=r"item-50\.toml: .*there are item-60, item-80"):
+    with pytest.raises(TemplateError, match=r"item-50\.toml: .*there are item-60, item-60x60, item-80"):
         LabelWidths(of_roll_mm=50)
+
+
+@pytest.mark.parametrize("kind", ON_THE_ROLL)
+def test_a_roll_has_a_template_for_every_label_that_is_printed_on_it(kind: LabelKind) -> None:
+    assert {template_of(kind, width).width for width in (60, 80)} == {480, 640}
 
 
 def test_packs_and_trays_go_on_the_small_roll(world: World) -> None:

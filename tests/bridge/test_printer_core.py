@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from devices.label_printer import job_bytes
 from firmware_bridge.inbox import Inbox, Sign
 from firmware_bridge.print_contract import PrintEvent, decode_print_event
 from firmware_bridge.printer_bridge import description_of
@@ -19,7 +20,7 @@ from firmware_bridge.printer_intake import PrintIntake
 from firmware_bridge.printer_spool import PrintSpool
 from firmware_bridge.printer_status import PrinterLanguage, PrinterState, PrinterStatus
 from firmware_bridge.printer_transport import Unreachable
-from tests.bridge.printer_desk import PRINTER, print_command
+from tests.bridge.printer_desk import PRINTER, TINY, print_command
 
 GOOD = parse_status({1: 0x12, 2: 0x12, 3: 0x12, 4: 0x12})
 NO_PAPER = parse_status({1: 0x1A, 2: 0x32, 3: 0x12, 4: 0x72})
@@ -130,6 +131,17 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     spool = PrintSpool(tmp_path / "spool.db")
     yield Desk(spool)
     spool.close()
+
+
+def test_what_was_taken_in_for_a_printer_of_another_language_is_refused_and_nothing_is_sent(desk: Desk) -> None:
+    data = job_bytes(TINY, b"J?1!", PrinterLanguage.ZPL)
+    desk.spool.take(PRINTER, msgspec.structs.replace(print_command("zpl"), data=data, language=PrinterLanguage.ZPL))
+    desk.order("escpos")
+    desk.turn()
+    desk.turn()
+    assert desk.outcomes()[:2] == [("zpl", "refused", "INVALID"), ("escpos", "printed", "OK")]
+    assert len(desk.line.printed) == 1
+    assert "speaks ESC/POS, not ZPL" in desk.outside.of("print/evt")[0]["reason"]
 
 
 def test_prints_one_label_a_turn_in_order_of_arrival(desk: Desk) -> None:

@@ -14,9 +14,11 @@ from devices.barcode_camera.looks import LookSource
 from hub.adapters.evidence import EvidenceFolder
 from hub.adapters.expected_content import ExpectedContent, expected_content, look_of, sightings, with_expected
 from hub.domain.identifiers import DrugCode, LotId
-from hub.domain.packs import PackJob
+from hub.domain.packs import PackJob, Verdict
 from hub.domain.references import MeasuredLook, ReferenceState, TabletReference
 from hub.domain.verification import SeenPouch
+from hub.services.references import name_of
+from hub.services.verify_pack import verify_pack
 from simulators.camera.scene import Scene, Tablet
 from tests.services.small_world import World, order_line
 
@@ -46,6 +48,12 @@ def expected(world: World, job: PackJob) -> ExpectedContent:
 
 def typed(world: World, lot: LotId, look: str) -> None:
     world.do(lambda unit: unit.lots.put(replace(unit.lots.get(lot), look=look)))
+
+
+def typed_all_but_the_plain(world: World) -> None:
+    """Say of each lot how it looks: the plain one white, all others red."""
+    for lot in world.all("lots"):
+        typed(world, lot.id, "#ffffff round 9" if lot.id == PLAIN else "#c03030 round 9")
 
 
 def confirmed(world: World, lot: LotId, look: MeasuredLook) -> None:
@@ -112,11 +120,27 @@ def test_a_disk_that_takes_no_picture_never_stops_the_pouch(world: World, job: P
 
 
 def test_what_lies_in_a_cassette_of_the_machine_and_looks_the_same_is_named(world: World, job: PackJob) -> None:
-    typed(world, PLAIN, "#ffffff round 9")
-    typed(world, ALERT, "#c03030 round 9")
+    typed_all_but_the_plain(world)
     assert expected(world, job).look_alikes == ()
     typed(world, ALERT, "#f5f0e0 round 9.3")
     (pair,) = expected(world, job).look_alikes
     assert pair.drug == "PLAIN" and not pair.proven and pair.first != pair.second
     inspection = seen(job, expected(world, job), lying(), lying())
     assert with_expected(SeenPouch(), expected(world, job), inspection, None).look_alikes == (pair,)
+
+
+def test_a_drug_of_the_machine_whose_look_nobody_knows_may_look_the_same(world: World, job: PackJob) -> None:
+    typed_all_but_the_plain(world)
+    typed(world, ALERT, "")
+    (pair,) = expected(world, job).look_alikes
+    assert pair.drug == "PLAIN" and name(world, "ALERT") in pair.second
+    own = SeenPouch((job.pack,), (), 2, True, world.machine.sensors(job), look_alikes=(pair,))
+    without_record = tuple(replace(content, lot=LotId("PLAIN/TYPED")) for content in world.get("packs", job.pack).contents)
+    world.do(lambda unit: unit.packs.put(replace(unit.packs.get(job.pack), contents=without_record)))
+    assert world.do(lambda unit: verify_pack(unit, job.id, own, ())) is Verdict.LOOK
+    (reason,) = world.facts("pack-verified")[0]["reasons"]
+    assert pair.first in reason and pair.second in reason
+
+
+def name(world: World, drug: str) -> str:
+    return str(world.do(lambda unit: name_of(unit, DrugCode(drug))))

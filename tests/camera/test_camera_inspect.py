@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from camera_plant import LABEL, look, lying, picture
@@ -21,6 +22,11 @@ TABLETS = (lying(), lying("#c03030", "capsule", 18))
 
 def pouch(serial: str = SERIAL, name: str = "a") -> Scene:
     return Scene(name, label(serial), TABLETS)
+
+
+def pixels_of(frame: Frame) -> Colour:
+    """Decode a frame as BGR, without the driver."""
+    return np.asarray(cv2.imdecode(np.frombuffer(frame.evidence(), np.uint8), cv2.IMREAD_COLOR), np.uint8)
 
 
 def plain_notes(notes: tuple[object, ...]) -> set[object]:
@@ -64,7 +70,7 @@ def test_empty_station_has_no_serial_and_no_count() -> None:
 
 def test_decoded_pixels_are_inspected_like_the_jpeg() -> None:
     jpeg = picture(pouch())
-    pixels = Frame(2, 0.0, None, jpeg._decode(1))
+    pixels = Frame(2, 0.0, None, pixels_of(jpeg))
     assert inspect(pixels, EXPECTED).serials == (SERIAL,)
     assert pixels.evidence().startswith(b"\xff\xd8")
 
@@ -136,7 +142,7 @@ def test_frames_of_one_pouch_that_show_different_contents_are_not_certain() -> N
     (lambda pixels: pixels // 12, FrameNote.BLACK), (lambda pixels: np.vstack((pixels[:300], np.roll(pixels[300:], 90, axis=1))), FrameNote.TORN),
 ])
 def test_black_and_torn_frames_prove_nothing(spoil: Callable[[Colour], Colour], note: FrameNote) -> None:
-    spoilt = Frame(1, 0.0, None, spoil(picture(pouch())._decode(1)))
+    spoilt = Frame(1, 0.0, None, spoil(pixels_of(picture(pouch()))))
     inspection = inspect(spoilt, EXPECTED)
     assert note in inspection.notes and not inspection.certain
     found = look_for([spoilt, picture(pouch())], EXPECTED)
@@ -145,7 +151,7 @@ def test_black_and_torn_frames_prove_nothing(spoil: Callable[[Colour], Colour], 
 
 def test_glare_that_lies_elsewhere_in_each_frame_hides_nothing_of_the_code() -> None:
     """A stripe over the code in each of three frames, in another place: no frame alone is read, joined they are."""
-    plain = picture(pouch())._decode(1)
+    plain = pixels_of(picture(pouch()))
     (read,) = [read for read in inspect(picture(pouch()), EXPECTED).reads if read.identifier == "]d1"]
     left, top = (int(min(point[axis] for point in read.polygon)) for axis in (0, 1))
     frames = []
@@ -156,3 +162,72 @@ def test_glare_that_lies_elsewhere_in_each_frame_hides_nothing_of_the_code() -> 
     assert all(not inspect(frame, EXPECTED).data_matrix for frame in frames)
     found = look_for(frames, EXPECTED)
     assert found is not None and found.data_matrix == (SERIAL,) and len(found.frames) == 3
+
+
+def numbered(*pictures: Frame) -> list[Frame]:
+    return [replace(frame, sequence=number) for number, frame in enumerate(pictures, 1)]
+
+
+def test_one_certain_frame_silences_no_frame_that_shows_a_fragment_or_a_tablet_more() -> None:
+    plain = picture(pouch())
+    pixels = pixels_of(plain).copy()
+    pixels[870:890, 630:650] = 225
+    fragment = Frame(1, 0.0, None, pixels)
+    assert not inspect(fragment, EXPECTED).certain
+    third = picture(Scene("three", label(SERIAL), (*TABLETS, lying("#50a060", "oval", 12))))
+    for doubtful in (fragment, third):
+        for order in ((doubtful, doubtful, plain), (doubtful, plain, plain), (plain, doubtful, plain)):
+            found = inspect_frames(numbered(*order), EXPECTED)
+            assert found is not None and not found.certain
+
+
+def test_glare_in_the_window_is_the_one_doubt_that_another_light_takes_away() -> None:
+    plain = picture(pouch())
+    pixels = pixels_of(plain).copy()
+    pixels[870:900, 630:720] = 255
+    shining = Frame(1, 0.0, None, pixels)
+    assert not inspect(shining, EXPECTED).certain
+    found = inspect_frames(numbered(shining, plain), EXPECTED)
+    assert found is not None and found.certain and found.count == 2
+
+
+def test_a_label_of_the_pouch_before_in_the_very_place_of_this_one_is_no_late_picture() -> None:
+    """Two labels on one pouch, of which each light hides one: first only the other code is seen, then only the own."""
+    before = "BEFORE0000000000"
+    frames = numbered(picture(pouch(before)), picture(pouch()), picture(pouch()))
+    found = look_for(frames, EXPECTED, before=before)
+    assert found is not None and not found.certain and FrameNote.BEFORE in found.notes
+    assert len(found.frames) == 3, "the picture of the other code is evidence too, and one frame alone does not end it"
+
+
+def test_a_torn_frame_s_code_proves_nothing_of_frames_that_show_none() -> None:
+    whole = pixels_of(picture(pouch()))
+    torn = Frame(1, 0.0, None, np.vstack((whole[:300], np.roll(whole[300:], 90, axis=1))))
+    assert inspect(torn, EXPECTED).data_matrix == (SERIAL,) and FrameNote.TORN in inspect(torn, EXPECTED).notes
+    blank = label(SERIAL, "")
+    blank[50:160, 500:630] = 0
+    uncoded = picture(Scene("late", blank, TABLETS))
+    found = look_for(numbered(torn, uncoded, uncoded), EXPECTED)
+    assert found is not None and not found.certain
+
+
+def test_a_copy_of_the_own_code_is_told() -> None:
+    raster = label(SERIAL)
+    raster[180:280, 380:480] = 0
+    raster[190:270, 390:470] = raster[60:140, 520:600]
+    found = inspect(picture(Scene("copy", raster, TABLETS)), EXPECTED)
+    assert FrameNote.COPY in found.notes and not found.certain
+
+
+def test_corners_of_the_linear_code_are_those_of_the_whole_frame() -> None:
+    frame = picture(Scene("n", label("ABCDEF012345"), TABLETS))
+    linear = [read for read in inspect(frame, EXPECTED).reads if read.identifier == "]C0"]
+    if second_reader_missing() is None:
+        (read,) = linear
+        assert read_label_left(frame) < min(x for x, _ in read.polygon) and min(y for _, y in read.polygon) > 300
+
+
+def read_label_left(frame: Frame) -> float:
+    box = inspect(frame, EXPECTED).content.label
+    assert box is not None
+    return box[0]

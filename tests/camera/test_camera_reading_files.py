@@ -1,8 +1,10 @@
 """`dosehub read-code` tells the codes of each file, or why it is no picture, and goes on."""
 
 import json
+import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,9 @@ import zxingcpp
 from PIL import Image
 from typer.testing import CliRunner
 
+from devices.barcode_camera import read_codes
 from hub.cli import app
+from hub.reading_codes import run_read_code
 
 GS1 = "010401234567890110AB12\x1d21X9"
 
@@ -96,3 +100,27 @@ def test_the_table_shows_the_separator_and_hides_no_control_letter(tmp_path: Pat
     shown = CliRunner().invoke(app, ["read-code", *(str(tmp_path / name) for name in ("code.png", "hostile.png", "none.png"))])
     assert shown.exit_code == 1 and "10AB12␝21X9" in shown.stdout
     assert "A\\x1b[2JB" in shown.stdout and "\x1b" not in shown.stdout and "cannot be opened" in shown.stdout
+
+
+@pytest.mark.parametrize("table", [[], ["--json"]])
+def test_a_file_name_that_is_no_utf_8_is_told_in_utf_8(tmp_path: Path, code: Image.Image, table: list[str]) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xffad.png"))
+    code.save(odd)
+    missing = Path(os.fsdecode(os.fsencode(tmp_path) + b"/gone\xfe.png"))
+    told: list[str] = []
+    assert run_read_code([odd, missing], bool(table), told.append) == 1
+    assert "b\\xffad.png" in told[0].encode("utf-8").decode().replace("\\\\", "\\")
+
+
+def pale(levels: np.ndarray, alpha: int) -> np.ndarray:
+    return np.dstack([levels] * 3 + [np.full_like(levels, alpha)])
+
+
+@pytest.mark.parametrize("change", [
+    pytest.param(lambda levels: (levels > 127).astype(np.uint8), id="bytes of 0 and 1"),
+    pytest.param(lambda levels: (levels > 127).astype(np.int64), id="whole numbers of 0 and 1"),
+    pytest.param(lambda levels: pale(levels, 1), id="alpha of 1"), pytest.param(lambda levels: pale(levels, 255), id="opaque"),
+])
+def test_pictures_of_two_levels_and_with_an_empty_alpha_are_read(code: Image.Image, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    levels = np.pad(np.asarray(code.convert("L")), 30, constant_values=255)
+    assert [read.text for read in read_codes(change(levels))] == [GS1]

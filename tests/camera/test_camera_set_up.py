@@ -113,6 +113,19 @@ def test_lines_that_jump_sideways_within_the_label_are_torn(row: int, shift: int
     assert has_shifted_lines(half)
 
 
+@pytest.mark.parametrize(("row", "shift"), [(row, shift) for row in (201, 302, 403, 425) for shift in (-300, 180, 420)])
+def test_a_camera_that_loses_its_lines_at_any_row_of_the_whole_picture_is_torn(row: int, shift: int) -> None:
+    whole = cv2.imdecode(np.frombuffer(picture(POUCH).jpeg or b"", np.uint8), cv2.IMREAD_COLOR)
+    whole[row:] = np.roll(whole[row:], shift, axis=1)
+    assert frame_fault(Frame(1, 0.0, cv2.imencode(".jpg", whole)[1].tobytes())) is FrameFault.TORN
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_no_slanting_edge_of_a_severe_picture_is_a_torn_line(number: int) -> None:
+    tablets = (lying("#c03030", "capsule", 18), lying())
+    assert not has_shifted_lines(picture(Scene(f"slant-{number}", LABEL, tablets), 3, "severe").half_grey)
+
+
 class Switch:
     """Lights that remember what was asked of them."""
 

@@ -16,7 +16,8 @@ from camera_plant import LABEL, CameraProcess, camera_process, look, lying, pict
 from devices.barcode_camera.capture import CaptureSettings
 from devices.barcode_camera.content import ContentNote
 from devices.barcode_camera.decode import CodeRead
-from devices.barcode_camera.inspect import CodeNote, Expected, Inspection, inspect
+from devices.barcode_camera.inspect import CodeNote, Expected, Inspection, inspect, inspect_frames
+from devices.barcode_camera.set_up import measure
 from devices.barcode_camera.stream import CameraHealth, CameraState
 from hub.adapters.camera_desk import CameraDesk
 from hub.adapters.camera_station import CameraStation, seen_pouch
@@ -107,6 +108,12 @@ def test_a_look_that_nobody_recorded_makes_the_picture_no_witness() -> None:
 def camera() -> Iterator[CameraProcess]:
     with camera_process("--fps", "10") as process:
         yield process
+
+
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a look all the time it needs on a busy machine: it ends with its frames, and only a camera at fault lets it run out."""
+    monkeypatch.setattr("hub.adapters.camera_station.LOOKS_S", 30.0)
 
 
 class Bench:
@@ -239,3 +246,34 @@ def test_the_print_of_a_pouch_that_passed_is_followed(bench: Bench) -> None:
     bench.lay(tablet(), tablet())
     (quality,) = bench.world.all("print_qualities")
     assert quality.device == bench.job.device and quality.printed == 1 and 80 <= quality.last[0] <= 100
+
+
+def test_a_picture_that_upsets_whoever_looks_into_it_is_looked_at_by_a_person(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def upset(*_: object, **__: object) -> None:
+        raise cv2.error("no picture is like this one")
+
+    monkeypatch.setattr("hub.adapters.camera_station.look_for", upset)
+    bench.lay(tablet(), tablet())
+    assert bench.state is PackState.QUARANTINED
+    (review,) = bench.world.all("reviews")
+    assert "no picture came that can be looked into" in "; ".join(review.reasons) and "снимк" in "; ".join(review.reasons_ru)
+
+
+def test_a_measure_of_the_camera_that_fails_is_never_in_the_way_of_a_verdict(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def upset(*_: object) -> None:
+        raise ValueError("an empty part of the picture")
+
+    monkeypatch.setattr("hub.adapters.camera_station.measure", upset)
+    bench.lay(tablet(), tablet())
+    assert bench.state is PackState.VERIFIED
+
+
+def test_the_camera_is_measured_by_the_frame_in_which_the_code_is_read(bench: Bench) -> None:
+    shown = picture(Scene("read", LABEL, (lying(), lying())))
+    inspection = inspect_frames([shown, picture(None)], WANTED)
+    assert inspection is not None and len(inspection.frames) == 2
+    bench.station._take_measure(inspection, SERIAL)
+    own = inspection.own_matrix(SERIAL)
+    assert own is not None and [round(found.pixels_per_module, 1) for found in bench.station._measures] == [round(measure(shown, own).pixels_per_module, 1)]
+    bench.station._take_measure(replace(inspection, frames=inspection.frames[1:]), SERIAL)
+    assert len(bench.station._measures) == 1, "a frame without the code measures nothing"

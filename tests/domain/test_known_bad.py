@@ -68,7 +68,8 @@ def test_no_miss_says_what_it_proves_and_no_more() -> None:
     assert english(told(Misses(0, 120))) == "0 in 120: fewer than 2.5 % are missed (< 3/120 at 95 %)"
     assert told(Misses(0, 120)).ru == "0 из 120: пропускается меньше 2,5 % (< 3/120 при 95 %)"
     assert english(told(Misses(0, 0))) == "no trial yet: nothing is known"
-    assert "100.0 %" in english(told(Misses(0, 2)))
+    assert english(told(Misses(0, 3))) == "0 in 3 missed: so few tell nothing" and told(Misses(1, 1)).ru == "пропущено 1 из 1: так мало ни о чём не говорит"
+    assert english(told(Misses(0, 4))) == "0 in 4: fewer than 75.0 % are missed (< 3/4 at 95 %)"
     assert english(told(Misses(1, 10))) == "1 in 10 missed: 10.0 %, between 0.25 % and 44.5 % at 95 %"
 
 

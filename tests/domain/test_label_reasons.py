@@ -40,7 +40,7 @@ def test_a_refusal_names_field_and_reason_in_russian(changes: dict[str, str], to
 def test_a_template_that_is_not_there_and_an_unknown_sentence() -> None:
     with pytest.raises(LabelError) as found:
         template_of(BADGE.kind_of_label, 33)
-    assert label_reason_ru(str(found.value)) == "нет шаблона badge-33, есть badge-80"
+    assert label_reason_ru(str(found.value)) == "нет шаблона badge-33, есть badge-60, badge-80"
     assert label_reason_ru("x-1.toml: note: missing") == "шаблон x-1.toml, note: missing"
     assert label_reason_ru("something new") == "something new"
     assert label_reason_ru("it does not read back as itself: nothing") == "код с рисунка не читается как он сам (nothing)"

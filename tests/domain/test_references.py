@@ -12,10 +12,12 @@ from hub.domain.references import (
     PACKS_TO_LEARN,
     STATE_AFTER,
     MeasuredLook,
+    ReferenceDeed,
     ReferenceState,
     Sighting,
     TabletReference,
     decided_pack,
+    forgotten_pack,
     learned,
     maker_of,
     middle_look,
@@ -98,7 +100,27 @@ def test_nothing_changes_a_look_that_does_not_learn_any_more(state: ReferenceSta
 
 def test_every_state_says_what_may_be_done_and_every_deed_leads_somewhere_else() -> None:
     assert set(DEEDS) == set(ReferenceState)
-    assert all(STATE_AFTER[deed] is not state for state, deeds in DEEDS.items() for deed in deeds)
+    led = [(state, deed) for state, deeds in DEEDS.items() for deed in deeds if STATE_AFTER[deed] is state]
+    assert led == [(ReferenceState.LEARNING, ReferenceDeed.ANEW)], "only what learns may begin anew with nothing"
+
+
+def test_packs_that_nobody_decides_about_never_keep_a_lot_from_learning() -> None:
+    stuck = shown(MOST_UNPROVEN, proven=False)
+    later = with_sightings(stuck, pack(99), [Sighting(NEW, LOOK, "c")], proven=False)
+    assert {sample.pack for sample in later.samples} == {pack(number) for number in range(1, MOST_UNPROVEN)} | {pack(99)}
+    for number in range(100, 100 + PACKS_TO_LEARN):
+        later = decided_pack(with_sightings(later, pack(number), [Sighting(NEW, LOOK, "c")], proven=False), pack(number), accepted=True)
+    assert learned(later, {}, "").state is ReferenceState.WAITING
+
+
+def test_a_pack_that_does_not_count_any_more_is_taken_out_until_a_person_has_confirmed_the_look() -> None:
+    waiting = learned(shown(PACKS_TO_LEARN), {}, "")
+    again = forgotten_pack(waiting, pack(0))
+    assert (again.state, again.look, again.packs) == (ReferenceState.LEARNING, None, PACKS_TO_LEARN - 1)
+    assert forgotten_pack(waiting, pack(99)) == waiting
+    assert forgotten_pack(shown(1), pack(0)).samples == ()
+    confirmed = replace(waiting, state=ReferenceState.CONFIRMED)
+    assert forgotten_pack(confirmed, pack(0)) == confirmed
 
 
 def test_the_middle_of_a_look_is_not_moved_by_one_odd_tablet() -> None:

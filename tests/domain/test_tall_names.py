@@ -50,6 +50,17 @@ def test_capitals_of_the_directory_itself_are_kept() -> None:
     assert written_tall("Hydroxyzine", names) != "Hydroxyzine"
 
 
+def test_an_abbreviation_in_capitals_keeps_them() -> None:
+    names = tall_names_of([drug("1", "АЦЦ Лонг", "g"), drug("2", "Азалонг", "g")])
+    assert "АЦЦ" in written_tall("АЦЦ Лонг", {"ацц лонг": "ацц лоНГ"})
+    assert "АЦЦ" in written_tall("АЦЦ Лонг", names)
+    assert written_tall("ПРЕДНИЗОЛОН", {"преднизолон": "преднизОЛОН"}) == "преднизОЛОН"
+
+
+def test_a_letter_whose_capital_is_another_one_stays() -> None:
+    assert written_tall("µпрепарат", {bare_name("µпрепарат"): bare_name("µпрепарат").upper()})[0] == "µ"
+
+
 def test_yo_stays_and_the_name_is_found_as_before() -> None:
     names = tall_names_of([drug("1", "Алёзина", "g"), drug("2", "Алезона", "g")])
     tall = written_tall("Алёзина", names)

@@ -20,13 +20,16 @@ from label_samples import (
 )
 
 from labels.content import content_of
-from labels.documents import DoseLine, LabelDocument, Language, Mark, PouchLabel, WristbandLabel
+from labels.documents import DoseLine, ItemKind, LabelDocument, Language, Mark, PouchLabel, WristbandLabel
 from labels.errors import LabelError, LabelOverflow, TemplateError, UnprintableText
 from labels.fonts import Face
 from labels.geometry import Plan, apart
 from labels.layout import fits, plan_label
+from labels.proof import prove
+from labels.render import draw
 from labels.serial import make_serial
 from labels.template import SMALLEST_TEXT_DOTS
+from labels.textflow import pieces_of, wrap
 
 words = st.text(alphabet="абвгдежщюяАБВЁЙЩabcWMgjQ0123456789½×=,.-/°«»", min_size=1, max_size=16)
 phrases = st.lists(words, min_size=1, max_size=6).map(" ".join)
@@ -97,6 +100,36 @@ def test_an_item_is_sound_on_the_small_roll(document: LabelDocument) -> None:
     assert_sound(document, plan)
 
 
+LONG_NAMES = (
+    ("Инсулин растворимый человеческий генно-инженерный (Актрапид НМ)", "100 МЕ/мл", "раствор", "1 мл (100 МЕ)"),
+    ("Цефотаксим + сульбактам натрия (Сульбактомакс)", "1000 мг + 500 мг", "флакон", "1 фл. (1500 мг)"),
+    ("potassium chloride concentrate for infusion", "40 mEq/20 mL", "ampoule", "1 ampoule (40 mEq of 40 mEq)"),
+)
+
+
+@pytest.mark.parametrize("kind", [ItemKind.LIQUID, ItemKind.AMPOULES, ItemKind.COLD])
+@pytest.mark.parametrize("drug", LONG_NAMES, ids=["insulin", "two-substances", "potassium"])
+@pytest.mark.parametrize("language", Language)
+def test_a_high_alert_drug_of_a_long_name_fits_a_longer_label_of_the_small_roll(
+    kind: ItemKind, drug: tuple[str, str, str, str], language: Language
+) -> None:
+    marks = frozenset({Mark.HIGH_ALERT, Mark.ALLERGIES_NOT_CHECKED, Mark.LOOK_ALIKE})
+    line = DoseLine(*drug, high_alert=True)
+    document = replace(AMPOULES, kind=kind, language=language, lines=(line,), marks=marks, patient="Константинопольская Александра Владимировна")
+    plan = plan_label(document, 60)
+    assert (plan.width, plan.height) == (480, 480)
+    assert_sound(document, plan)
+    assert plan_label(AMPOULES, 60).height == 320, "a short one stays short"
+
+
+@pytest.mark.parametrize("name", ["drawer", "badge", "command", "manifest"])
+def test_the_labels_of_the_house_are_sound_on_the_small_roll(name: str) -> None:
+    plan = plan_label(SAMPLES[name], 60)
+    assert plan.width == 480
+    assert_sound(SAMPLES[name], plan)
+    assert prove(draw(plan), SAMPLES[name].code).passed
+
+
 def test_a_width_that_no_template_has_is_refused_with_those_there_are() -> None:
     with pytest.raises(TemplateError, match=r"pouch-75\.toml: width_mm: .*pouch-100, pouch-60, pouch-70, pouch-80"):
         plan_label(RUSSIAN_POUCH, 75)
@@ -135,6 +168,19 @@ def test_a_figure_never_stands_apart_from_its_unit() -> None:
     assert any("2,5\N{NO-BREAK SPACE}мг" in text for text in lines)
 
 
+@pytest.mark.parametrize("strength", ["5000 МЕ/мл", "500 мг/125 мг", "2.5 мг/2 мл", "100000 анти-Ха МЕ/мл", "10-20 мг", "500 мг/5 мл"])
+@pytest.mark.parametrize("width", range(160, 420, 20))
+def test_a_concentration_is_never_broken(strength: str, width: int) -> None:
+    content = content_of(replace(AMPOULES, lines=(DoseLine("Гепарин", strength, "раствор", "1 мл"),)))
+    lines = wrap(pieces_of(content.doses[0].name, Face.BOLD), 24, width)
+    texts = [span.text for line in lines or () for span in line.spans]
+    assert not [text for text in texts if text.endswith(("/", "10-")) or text.startswith(("/", "мл", "125", "20"))], texts
+
+
+def test_words_may_still_be_broken_after_a_hyphen_or_a_slash() -> None:
+    assert [piece.text for piece in pieces_of("Ко-тримоксазол натрия/калия", Face.BOLD)] == ["Ко-", "тримоксазол", "натрия/", "калия"]
+
+
 def test_a_cold_item_says_so_without_being_told() -> None:
     assert any("ХОЛОД" in run.text for run in plan_label(COLD_ITEM).runs if run.inverted)
 
@@ -160,7 +206,7 @@ def test_a_word_wider_than_the_label_is_an_error() -> None:
         plan_label(replace(WRISTBAND, department="Щ" * 60))
 
 
-@pytest.mark.parametrize("text", ["李 明", "\u202eабв", "שלום", "А\x07", "e\u0301\u0323"])
+@pytest.mark.parametrize("text", ["李 明", "\u202eабв", "שלום", "А\x07", "e\u0301\u0323", "А\u2028Б", "А\u2029Б", "А\rБ", "А\x85Б"])
 def test_text_that_the_font_cannot_print_is_an_error(text: str) -> None:
     with pytest.raises(UnprintableText, match=r"^patient: the label font cannot print .* \(U\+"):
         plan_label(replace(ENGLISH_POUCH, patient=text))

@@ -6,16 +6,20 @@ import pytest
 
 from labels.documents import LabelKind
 from labels.errors import TemplateError
-from labels.template_file import read_template, template_names, template_of
+from labels.template_file import read_template, template_names, template_of, templates_of
 
 POUCH = (files("labels") / "templates" / "pouch-80.toml").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", template_names())
 def test_a_template_is_named_after_its_kind_and_width(name: str) -> None:
-    kind, _, width = name.rpartition("-")
-    template = template_of(LabelKind(kind), int(width))
+    kind, _, size = name.rpartition("-")
+    width, longer, height = size.partition("x")
+    templates = {template.name: template for template in templates_of(LabelKind(kind), int(width))}
+    template = templates[name]
     assert (template.kind, template.width) == (LabelKind(kind), int(width) * 8)
+    assert not longer or template.height == int(height) * 8
+    assert [each.height for each in templates.values()] == sorted(each.height for each in templates.values())
 
 
 def test_there_is_a_template_of_every_kind_and_of_every_film() -> None:

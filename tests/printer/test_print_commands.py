@@ -30,7 +30,7 @@ def label(pack: str) -> Print:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path, stocked=False)
-    made.do(lambda unit: unit.prints.put_many([label("P1"), label("P0")]))
+    made.do(lambda unit: unit.prints.put_many([label("P0"), label("P1")]))
     yield made
     made.close()
 
@@ -104,3 +104,30 @@ def pack(serial: str, state: PackState) -> Pack:
         serial=PackSerial(serial), lane=Lane.TRAY, patient=PatientId("p1"), doses=(), due=SIX, slot="", department="",
         room="", batch=BatchId("b"), state=state, expires_on=None, label_digest="",
     )  # fmt: skip
+
+
+def waiting_pack(world: World, serial: str, room: str, *, stat: bool = False) -> None:
+    world.do(lambda unit: unit.packs.put(replace(pack(serial, PackState.EXPECTED), room=room, stat=stat)))
+    world.do(lambda unit: unit.prints.put(label(serial)))
+
+
+def test_stat_comes_first_then_the_order_in_which_the_trolley_is_walked(world: World) -> None:
+    for serial, room in (("A", "10"), ("B", "9"), ("C", "2")):
+        waiting_pack(world, serial, room)
+    waiting_pack(world, "Z", "11", stat=True)
+    assert [serial for serial in waiting(world) if serial in "ABCZ"] == ["Z", "C", "B", "A"]
+
+
+def test_other_labels_stand_behind_the_packs_that_came_before_and_before_those_that_came_after(world: World) -> None:
+    waiting_pack(world, "early", "5")
+    world.do(lambda unit: unit.prints.put(label("tray")))
+    waiting_pack(world, "late", "9")
+    waiting_pack(world, "stat", "9", stat=True)
+    assert waiting(world) == ["stat", "P0", "P1", "early", "tray", "late"]
+
+
+def test_a_doubt_about_a_label_that_was_replaced_asks_nobody(world: World) -> None:
+    world.do(lambda unit: unit.packs.put(pack("P0", PackState.NEVER_MADE)))
+    end(world, "P0", "in-doubt", "NOT_CONFIRMED")
+    assert world.all("reviews") == []
+    assert waiting(world) == ["P1"]

@@ -24,6 +24,8 @@ ZPL = PrinterLanguage.ZPL
 TINY = Raster(16, 3, bytes.fromhex("800140022004"))
 TALL = Raster(64, 900, bytes.fromhex("8001400220041008") * 900)
 WELL = b"\x02030,0,0,0003,000,0,0,0,000,0,0,0\x03\r\n\x02000,0,0,0,0,2,4,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n"
+NO_PAPER = WELL.replace(b"030,0,", b"030,1,")
+HEAD_OPEN = WELL.replace(b"\x02000,0,0,", b"\x02000,0,1,")
 BUSY = WELL.replace(b"00000000,1", b"00000001,1")
 
 
@@ -124,9 +126,11 @@ OTHER = process_id(2).hex().upper().encode() + b"\r\n"
         ((WELL, WELL, OTHER + WELL, WELL), False),
         ((NAMED + WELL, WELL, WELL, WELL), False),
         ((WELL, WELL, NAMED + BUSY, b"", WELL, WELL), False),
+        ((WELL, WELL, NAMED + NO_PAPER, WELL, WELL), False),
+        ((WELL, WELL, NAMED + HEAD_OPEN, WELL, WELL), False),
         ((WELL, WELL, NAMED + BUSY, WELL.replace(b",2,4,0,", b",2,4,1,")), True),
     ],
-    ids=["idle-after", "busy", "never-named", "other-named", "named-before", "silent-between", "waits-to-be-taken"],
+    ids=["idle-after", "busy", "never-named", "other-named", "named-before", "silent-between", "paper-out-between", "head-open-between", "waits-to-be-taken"],
 )
 def test_a_label_is_out_when_it_was_named_and_nothing_waits_after_that(answers: tuple[bytes, ...], printed: bool) -> None:
     with tcp_printer(lambda connection: play(connection, *answers)) as url:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from devices.barcode_camera.content import UNKNOWN_LOOK
+from hub.adapters.expected_content import look_of_lot
 from hub.domain.identifiers import DrugCode, LotId, UserId
-from hub.domain.packs import PackJob, Verdict
+from hub.domain.packs import PackJob, PackState, Verdict
+from hub.domain.recorded_words import in_russian
 from hub.domain.references import PACKS_TO_LEARN, MeasuredLook, ReferenceDeed, ReferenceState, Sighting, TabletReference
 from hub.domain.refusals import Refusal
 from hub.domain.stock import Lot
@@ -56,8 +59,9 @@ def teach(world: World, job: PackJob, packs: int, lot: LotId = PLAIN) -> None:
         world.do(lambda unit, one=one: learn_from(unit, one, Verdict.PASS, [Sighting(lot, WHITE, "c" * 64)]))
 
 
-def rule(world: World, deed: ReferenceDeed, reason: str = "", lot: str = "P1") -> Any:
-    ruling = ReferenceRuling("PLAIN", lot, deed, reason, UserId(PHARMACIST))
+def rule(world: World, deed: ReferenceDeed, reason: str = "", lot: str = "P1", shown: str = "") -> Any:
+    known = world.get("tablet_references", f"PLAIN/{lot}")
+    ruling = ReferenceRuling("PLAIN", lot, deed, reason, UserId(PHARMACIST), shown or (known.shown if known is not None else ""))
     return world.do(lambda unit: rule_reference(unit, ruling), PHARMACIST)
 
 
@@ -119,6 +123,49 @@ def test_another_look_retires_the_one_before_once_no_cassette_holds_its_tablets(
     assert [fact["lot"] for fact in world.facts("reference-retired")] == ([] if in_use else ["P1"])
 
 
+def kept_of(world: World, pack: str) -> int:
+    found = reference(world)
+    return sum(sample.pack == pack for sample in found.samples) if found is not None else 0
+
+
+def test_a_pack_that_is_revoked_in_quarantine_leaves_no_sample(world: World, job: PackJob) -> None:
+    assert verified(world, job, doubts=("no pouch label found",)) is Verdict.LOOK
+    assert kept_of(world, job.pack) == 1
+    world.stop(order_line("a", units=2))
+    assert world.get("packs", job.pack).state is PackState.REVOKED and kept_of(world, job.pack) == 0
+
+
+def test_a_pack_that_passed_and_is_revoked_later_takes_back_what_it_taught_also_where_the_look_waits(world: World, job: PackJob) -> None:
+    teach(world, job, PACKS_TO_LEARN - 1)
+    assert verified(world, job) is Verdict.PASS
+    before = reference(world)
+    assert before is not None and before.state is ReferenceState.WAITING
+    world.stop(order_line("a", units=2))
+    after = reference(world)
+    assert after is not None and (after.state, after.look, after.packs) == (ReferenceState.LEARNING, None, PACKS_TO_LEARN - 1)
+    (told,) = world.facts("reference-begun-anew")
+    assert told["by"] is None and in_russian(told["reason"]) != told["reason"]
+    teach(world, job, PACKS_TO_LEARN)
+    again = reference(world)
+    assert again is not None and again.state is ReferenceState.WAITING
+
+
+def test_what_still_learns_may_be_begun_anew_by_a_pharmacist(world: World, job: PackJob) -> None:
+    teach(world, job, 2)
+    assert rule(world, ReferenceDeed.ANEW).code == "reason"
+    assert rule(world, ReferenceDeed.ANEW, "pictures of a wrong cassette").samples == ()
+
+
+def test_a_typed_look_counts_no_more_once_the_pictures_that_passed_by_it_are_rejected(world: World, job: PackJob) -> None:
+    world.do(lambda unit: unit.lots.put(replace(unit.lots.get(PLAIN), look="#ffffff round 9")))
+    teach(world, job, PACKS_TO_LEARN)
+    rule(world, ReferenceDeed.REJECT, "these are not its tablets")
+    assert world.do(lambda unit: look_of_lot(unit, PLAIN)) == UNKNOWN_LOOK
+    rule(world, ReferenceDeed.ANEW, "the cassette was cleaned")
+    assert world.do(lambda unit: look_of_lot(unit, PLAIN)) == UNKNOWN_LOOK
+    assert [fact["look"] for fact in world.facts("typed-look-doubted")] == ["#ffffff round 9"]
+
+
 ALIKE = (LookAlikes(DrugCode("PLAIN"), "plain 5 mg", "other 5 mg"),)
 
 
@@ -151,3 +198,26 @@ def spoil(world: World, how: str) -> None:
         from hub.services.reviews import open_review
 
         world.do(lambda unit: open_review(unit, "surplus", "1", "", ("more than the books",)))
+
+
+def test_a_page_left_behind_rules_on_no_other_look_than_it_showed(world: World, job: PackJob) -> None:
+    teach(world, job, PACKS_TO_LEARN)
+    shown = next(row["shown"] for row in world.do(reference_board) if row["lot"] == "P1")
+    learnt = reference(world)
+    assert learnt is not None and learnt.look is not None
+    other = replace(learnt, look=replace(learnt.look, first=(200, 10, 10)))
+    world.do(lambda unit: unit.tablet_references.put(other))
+    refused = rule(world, ReferenceDeed.CONFIRM, shown=shown)
+    assert isinstance(refused, Refusal) and refused.code == "look-again" and refused.text_ru
+    still = reference(world)
+    assert still is not None and still.state is ReferenceState.WAITING
+    world.do(lambda unit: unit.tablet_references.put(replace(learnt, samples=learnt.samples[1:])))
+    same_crop = rule(world, ReferenceDeed.CONFIRM, shown=shown)
+    assert same_crop.state is ReferenceState.CONFIRMED, "the same look and the same pictures"
+
+
+def test_why_a_look_is_retired_is_told_in_both_languages(world: World, job: PackJob) -> None:
+    retired = TabletReference(PLAIN, DrugCode("PLAIN"), ReferenceState.RETIRED, look=WHITE, reason="another look came with lot P9")
+    world.do(lambda unit: unit.tablet_references.put(retired))
+    (row,) = world.do(reference_board)
+    assert (row["reason"], row["reason_ru"]) == ("another look came with lot P9", "пришла серия P9 с другим видом")

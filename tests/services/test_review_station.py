@@ -15,8 +15,16 @@ from hub.domain.references import MeasuredLook, ReferenceState, TabletReference,
 from hub.domain.refusals import Refusal
 from hub.domain.verification import SeenPouch
 from hub.services.known_bad import trial_due
-from hub.services.reject_packs import Decision, decide_review
-from hub.services.review_station import Asked, CaseDecision, Station, decide_case, queue_view, show_case
+from hub.services.reject_packs import Decision
+from hub.services.review_station import (
+    Asked,
+    CaseDecision,
+    Station,
+    decide_case,
+    decide_elsewhere,
+    queue_view,
+    show_case,
+)
 from hub.services.station_figures import looking_view, misses_view
 from hub.services.verify_pack import verify_pack
 from tests.services.small_world import PHARMACIST, TECHNICIAN, World, order_line
@@ -298,11 +306,13 @@ def test_one_known_bad_pouch_at_most_comes_before_a_review_and_so_many_a_shift(w
 def test_going_on_and_coming_back_tells_nothing_of_it(world: World, jobs: list[PackJob]) -> None:
     person = tried(world, jobs)
     test_pouch = person.seen
-    assert person.show(after=test_pouch["case"])["pack"] == jobs[1].pack
+    look_at(world, jobs[3])
+    assert person.show(after=test_pouch["case"])["pack"] == jobs[3].pack, "it stands in the place of its review, which is not shown before it"
     again = person.wait(1).show(after=person.seen["case"])
     assert again["case"] == test_pouch["case"] and again["shown"] != test_pouch["shown"]
     queue = world.do(lambda unit: queue_view(unit, person.station))
-    assert [row["pack"] for row in queue["cases"]] == [jobs[0].pack, jobs[1].pack] and queue["waiting"] == 2
+    assert [row["pack"] for row in queue["cases"]] == [jobs[0].pack, jobs[3].pack]
+    assert queue["waiting"] == len(world.all("reviews", decision=""))
     assert {frozenset(row) for row in queue["cases"]} == {frozenset({"case", "pack", "verdict", "stat"})}
 
 
@@ -311,7 +321,10 @@ def test_a_scanned_pouch_is_shown_itself_and_the_rate_may_be_none(world: World, 
     look_at(world, jobs[1])
     assert Person(world, ALWAYS).show(pack=jobs[1].pack)["pack"] == jobs[1].pack
     assert Person(world, NO_TRIALS, TECHNICIAN).show()["pack"] == jobs[1].pack
-    assert world.all("trials") == []
+    (trial,) = world.all("trials")
+    assert (trial.result, trial.answer, trial.person) == (TrialResult.NOT_COUNTED, "skipped", PHARMACIST)
+    (row,) = [row for row in world.do(misses_view)["people"] if row["kind"] == trial.kind.value]
+    assert (row["skipped"], row["withdrawn"], row["not_found"], row["open"], row["trials"]) == (1, 0, 0, 0, 0)
 
 
 def test_without_kept_frames_there_is_no_known_bad_pouch(world: World, jobs: list[PackJob]) -> None:
@@ -335,16 +348,36 @@ def test_the_head_sees_how_long_each_person_looks(world: World, jobs: list[PackJ
     assert (row["person"], row["decided"], row["median_ms"], row["near_least"]) == (PHARMACIST, 1, 6_000, 1)
 
 
-def test_what_is_accepted_past_the_station_is_counted(world: World, jobs: list[PackJob]) -> None:
+def test_nobody_accepts_a_pouch_elsewhere_without_a_timed_look_at_it_last(world: World, jobs: list[PackJob]) -> None:
     for job in jobs[:2]:
         look_at(world, job)
-    person = Person(world)
-    person.show()
-    person.wait().decide("accept", jobs[0].pack)
-    assert world.do(misses_view)["accepted_untimed"] == 0
+    first, second = sorted(world.all("reviews", decision=""), key=lambda review: review.subject != jobs[0].pack)
+
+    def elsewhere(person: Person, accept: bool = True) -> Any:
+        said = Decision(first.id, accept, jobs[0].pack, "damaged", UserId(person.name))
+        return world.do(lambda unit: decide_elsewhere(unit, person.station, said), person.name)
+
+    person, other = Person(world), Person(world, name=TECHNICIAN)
+    assert refused(elsewhere(person)) == "not-looked-at", "never shown"
+    other.show(case=first.id)
+    assert refused(elsewhere(person.wait(60))) == "not-looked-at", "shown to somebody else"
+    person.show(case=first.id)
+    assert refused(elsewhere(person.wait(4.9))) == "too-quick"
+    person.show(case=second.id)
+    assert refused(elsewhere(person.wait(60))) == "not-looked-at", "another one was shown meanwhile"
+    person.show(case=first.id)
+    assert refused(elsewhere(person)) == "too-quick", "and the time begins anew"
+    assert elsewhere(person.wait(5)).decision == "accept"
+    assert [(fact["took_ms"], fact["least_s"]) for fact in world.facts("review-looked")] == [(5_000, 5)]
+
+
+def test_rejecting_elsewhere_needs_no_look(world: World, jobs: list[PackJob]) -> None:
+    look_at(world, jobs[0])
     (review,) = world.all("reviews", decision="")
-    world.do(lambda unit: decide_review(unit, Decision(review.id, True, jobs[1].pack, "", UserId(PHARMACIST)), world.house), PHARMACIST)
-    assert world.do(misses_view)["accepted_untimed"] == 1
+    person = Person(world)
+    said = Decision(review.id, False, "", "a tablet is broken", UserId(PHARMACIST))
+    decided = world.do(lambda unit: decide_elsewhere(unit, person.station, said), PHARMACIST)
+    assert not isinstance(decided, Refusal) and decided.decision == "reject"
 
 
 def test_the_kinds_of_both_judges_are_kept_apart(world: World, jobs: list[PackJob]) -> None:

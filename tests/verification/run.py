@@ -6,13 +6,17 @@ number that the file has already is not run again. `--report` makes `docs/eviden
 
 import argparse
 import json
+import multiprocessing
+import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +83,25 @@ def _part(run: Run, numbers: Sequence[int]) -> list[dict[str, Any]]:
     return [outcome(run, number) for number in numbers]
 
 
+def _end_with_parent() -> None:
+    """Let this worker end when the process that started it does, in whichever way that ends."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
 def outcomes(run: Run, numbers: Sequence[int], workers: int) -> Iterator[dict[str, Any]]:
     """Yield the outcome of each number, part by part as they are done."""
     parts = [numbers[start : start + PART] for start in range(0, len(numbers), PART)]
     if workers == 1:
         yield from (line for part in parts for line in _part(run, part))
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool:
         for lines in pool.map(_part, [run] * len(parts), parts):
             yield from lines
 

@@ -1,6 +1,11 @@
 """A small run of what `python -m tests.verification.run` measures: nothing that must not pass does, and it can be repeated."""
 
 import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +101,31 @@ def test_a_run_goes_on_where_it_was_broken_off_and_the_report_merges_files(
     assert main(["--report", str(page), "--out", str(first), str(second)]) == 1
     assert "4 simulated pouches" in page.read_text() and "1 of 1 = 100.00%" in page.read_text()
     assert not report([])[1], "nothing measured, nothing held"
+
+
+def children_of(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def is_running(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_workers_end_with_the_run_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.verification.run", "--pouches", "400", "--out", str(tmp_path / "out.ndjson")]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: len(children_of(process.pid)) == 2)
+            workers = children_of(process.pid)
+        finally:
+            process.terminate()
+        process.wait(30)
+    wait_until(lambda: not any(is_running(worker) for worker in workers))
+
+
+def wait_until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "waited in vain"
+        threading.Event().wait(0.01)

@@ -47,6 +47,8 @@ def test_devices_lead_to_the_console_where_there_is_one(plant: WebPlant) -> None
         assert answer.status_code in (404, 303) and "crc_err" not in answer.text, device
     assert "no bridge that could serve it" in client.get("/devices/printer-1").text
     assert 'href="/devices/camera-1"' in text and "started without a camera" in client.get("/devices/camera-1?language=en").text
+    page = client.get("/devices/camera-1?language=en").text
+    assert page.count("started without a camera") == 1 and 'id="picture" alt="Live picture of the camera" hidden>' in page
     assert "запущена без камеры" in client.get("/devices/camera-1?language=ru").text
 
 

@@ -16,11 +16,12 @@ from web_plant import PIN, served
 from hub.adapters.sessions import ArgonPins
 from hub.bootstrap import RunningHub, context_of
 from hub.domain.doses import DoseState
-from hub.domain.identifiers import UserId
+from hub.domain.identifiers import PackSerial, UserId
 from hub.domain.looking import StationRules
 from hub.domain.packs import PackJob, PackState, Verdict
 from hub.domain.people import Role, User
 from hub.domain.verification import SeenPouch
+from hub.services.review_station import SHOWN_AT_MOST
 from hub.services.verify_pack import verify_pack
 from hub.web.app import create_app
 from hub.web.context import COOKIE
@@ -206,6 +207,33 @@ def test_what_somebody_else_decides_is_said_and_the_next_is_shown(opens: Opens, 
     plant.shown(page, plant.jobs[2])
 
 
+def test_a_case_beyond_the_list_is_not_taken_for_decided(opens: Opens, page: Browser) -> None:
+    plant = opens(QUIET)
+    world = plant.world
+    pack = world.get("packs", plant.jobs[1].pack)
+    serials = [PackSerial(f"BEFORE{number:03d}") for number in range(SHOWN_AT_MOST)]
+    (review,) = world.all("reviews", subject=pack.serial)
+    early = [replace(review, id=serial, subject=serial, opened_at=review.opened_at - timedelta(days=1)) for serial in serials]
+    world.do(lambda unit: unit.packs.put_many([replace(pack, serial=serial) for serial in serials]))
+    world.do(lambda unit: unit.reviews.put_many(early))
+    plant.opened(page, Role.TECHNICIAN, f"/station?case={review.id}")
+    plant.shown(page, plant.jobs[1])
+    assert review.id not in page.evaluate("document.querySelector('[data-cases]').dataset.cases")
+    count = page.evaluate("document.getElementById('waiting').textContent")
+    world.do(lambda unit: unit.reviews.put(replace(early[0], decision="reject")))
+    page.wait_for(f"document.getElementById('waiting').textContent === '{int(count) - 1}'")
+    world.do(lambda unit: unit.reviews.put(replace(review, decision="reject")))
+    told(page, "wait", "Somebody else has decided about this pouch.")
+    page.wait_for(f"document.querySelector('[data-case]').dataset.pack === '{serials[1]}'")
+
+
+def test_who_is_signed_in_stands_on_the_page(opens: Opens, page: Browser) -> None:
+    plant = opens(QUIET)
+    page.size(1280, 800)
+    plant.opened(page, Role.TECHNICIAN, "/station")
+    assert page.evaluate("document.querySelector('.who .name').offsetWidth") > 0
+
+
 def test_a_test_pouch_is_told_at_once_and_counted_for_all_together(opens: Opens, page: Browser) -> None:
     plant = opens(StationRules(one_in=1, least_s=1))
     plant.opened(page, Role.PHARMACIST, "/station")
@@ -217,9 +245,9 @@ def test_a_test_pouch_is_told_at_once_and_counted_for_all_together(opens: Opens,
     plant.shown(page, plant.jobs[1])
     plant.opened(page, Role.HEAD, "/misses")
     assert "1 in 1 missed" in page.evaluate("document.querySelector('.together').innerText")
-    assert "Person pharmacist" in page.evaluate("document.querySelectorAll('.misses')[1].innerText")
+    assert "Person pharmacist" in page.evaluate("document.querySelectorAll('.misses')[2].innerText")
     plant.opened(page, Role.PHARMACIST, "/misses")
-    assert page.evaluate("document.querySelectorAll('.misses').length") == 1, "nobody is named to colleagues"
+    assert page.evaluate("document.querySelectorAll('.misses').length") == 2, "nobody is named to colleagues"
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])

@@ -49,6 +49,13 @@ def test_a_scan_under_another_layout_is_refused_at_every_station(told: Api, path
     assert (refused.status_code, refused.json()["refused"]) == (409, "keyboard-layout")
 
 
+def test_a_lot_that_the_books_write_otherwise_is_told(told: Api) -> None:
+    told.post(Role.TECHNICIAN, "/api/stock/receipts", packs=[PACK])
+    other = {**PACK, "code": MEDICINE.replace("9921", "9922"), "lot": "m1"}
+    (received,) = told.post(Role.TECHNICIAN, "/api/stock/receipts", packs=[other]).json()["packs"]
+    assert (received["lot"], received["lot_said"]) == ("M1", "m1")
+
+
 def test_a_wrong_row_refuses_the_whole_receipt(told: Api) -> None:
     before = len(told.world.ledger())
     rows = [PACK, {**PACK, "code": MEDICINE.replace("9921", "9922"), "item": "ALERT"}]

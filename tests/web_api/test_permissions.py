@@ -28,7 +28,7 @@ WRITES: tuple[tuple[str, Action, dict[str, Any]], ...] = (
     ("/api/cassettes/load", Action.LOAD_CASSETTES, {}),
     ("/api/look-alikes", Action.DECIDE_LINES, {"first": "none", "second": "nothing", "decision": "confirm", "reason": "r"}),
     ("/api/labels", Action.PRINT_LABELS, {"label": "badge", "subject": "nobody"}),
-    ("/api/references", Action.DECIDE_LINES, {"item": "NOTHING", "lot": "L", "deed": "confirm"}),
+    ("/api/references", Action.DECIDE_LINES, {"item": "NOTHING", "lot": "L", "deed": "confirm", "shown": "0"}),
     ("/api/picks", Action.PACK, {"label": "NOBODY", "packs": ["x"]}), ("/api/picks/label", Action.PACK, {"label": "NOBODY"}),
     ("/api/reviews", Action.DECIDE_REVIEWS, {"review": "none", "decision": "reject"}),
     ("/api/station/show", Action.DECIDE_REVIEWS, {}),

@@ -21,7 +21,7 @@ from hub.domain.references import (
 )
 from tests.web_api.api_client import Api
 
-BODY = {"item": "PLAIN", "lot": "P1", "deed": "confirm", "reason": ""}
+BODY = {"item": "PLAIN", "lot": "P1", "deed": "confirm", "reason": "", "shown": "0" * 64}
 RATES = (PictureRate("apart", "none", 970, 30, 0), PictureRate("apart", "missing", 0, 10, 290), PictureRate("apart", "alike", 5, 5, 90))
 
 
@@ -44,10 +44,15 @@ def test_each_role_may_read_and_decide_what_the_table_says(waiting: Api) -> None
 
 
 def test_a_confirmation_counts_and_a_refusal_says_why_in_both_languages(waiting: Api) -> None:
-    assert waiting.post(Role.PHARMACIST, "/api/references", **BODY).json() == {"state": "confirmed"}
+    stale = waiting.post(Role.PHARMACIST, "/api/references", **BODY)
+    assert stale.status_code == 409 and stale.json()["refused"] == "look-again"
+    (row,) = waiting.get(Role.PHARMACIST, "/api/references").json()
+    assert f'data-shown="{row["shown"]}"' in waiting.get(Role.PHARMACIST, "/references").text
+    shown = {**BODY, "shown": row["shown"]}
+    assert waiting.post(Role.PHARMACIST, "/api/references", **shown).json() == {"state": "confirmed"}
     (row,) = waiting.get(Role.TECHNICIAN, "/api/references").json()
     assert (row["state"], row["deeds"], len(row["crops"])) == (ReferenceState.CONFIRMED.value, ["retire"], PACKS_TO_LEARN)
-    refused = waiting.post(Role.PHARMACIST, "/api/references", **{**BODY, "deed": "reject", "reason": "r"})
+    refused = waiting.post(Role.PHARMACIST, "/api/references", **{**shown, "deed": "reject", "reason": "r"})
     assert refused.status_code == 409 and refused.json()["refused"] == "reference-state" and "состоянии" in refused.json()["reason_ru"]
     for bad in ({"deed": "maybe"}, {"item": ""}, {"more": "x"}):
         assert waiting.post(Role.PHARMACIST, "/api/references", **{**BODY, **bad}).status_code == 422

@@ -141,3 +141,18 @@ def test_times_of_people_are_for_the_head_alone(api: Api, job: PackJob) -> None:
     assert [row["person"] for row in api.get(Role.HEAD, "/api/station/looking").json()] == ["u-technician"]
     assert api.get(Role.PHARMACIST, "/api/station/looking").status_code == 403
     assert "person" not in api.get(Role.PHARMACIST, "/api/station/misses").text.replace("Person", "")
+
+
+def test_what_says_nothing_of_people_stands_on_the_page_of_misses(api: Api, job: PackJob) -> None:
+    told = api.get(Role.HEAD, "/api/station/misses").json()
+    assert told["left_out"] == 0 and all(row["skipped"] == row["withdrawn"] == row["not_found"] == row["open"] == 0 for row in told["people"])
+    assert "accepted_untimed" not in told
+    for language, words in (("ru", ("Пропущен", "Снят", "LOOK")), ("en", ("Skipped", "Taken back", "LOOK"))):
+        text = api.get(Role.HEAD, "/misses", language=language).text
+        assert all(word in text for word in words) and text.count('class="misses uncounted"') == 1
+
+
+def test_a_case_that_was_decided_is_not_shown_any_more(api: Api, job: PackJob) -> None:
+    case = shown(api)
+    api.post(Role.TECHNICIAN, "/api/station/decide", case=case["case"], shown=case["shown"], decision="reject", reason="broken")
+    assert api.get(Role.TECHNICIAN, "/station/case", case=case["case"]).status_code == 409

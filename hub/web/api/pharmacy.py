@@ -11,6 +11,7 @@ from hub.domain.packs import Pack
 from hub.domain.people import Action, User
 from hub.domain.quantities import fraction_text
 from hub.domain.refusals import Refusal
+from hub.domain.stock import lot_number
 from hub.services.pick_packs import issue_requisition, open_picks, pick_pack
 from hub.services.ports import UnitOfWork
 from hub.services.recall_lot import recall_lot
@@ -63,15 +64,18 @@ async def receipts(body: ReceiptBody, hub: Hub, user: Stockman) -> Response:
         received = receive_stock(unit, receipts)
         if isinstance(received, Refusal):
             return received
-        return {"received": received, "packs": [_received(receipt) for receipt in receipts]}
+        return {"received": received, "packs": [_received(unit, receipt) for receipt in receipts]}
 
     return await once(hub, user, body, decide)
 
 
-def _received(receipt: Receipt) -> dict[str, str]:
+def _received(unit: UnitOfWork, receipt: Receipt) -> dict[str, str]:
+    """Return what was booked; `lot_said` where the books write the lot in other case than the pack does."""
+    pack = unit.source_packs.get(receipt.code)
+    lot = lot_number(pack.item, pack.lot) if pack is not None else receipt.lot
     return {
-        "code": receipt.code, "item": receipt.item, "lot": receipt.lot, "expires_on": receipt.expires_on.isoformat(),
-        "units": fraction_text(receipt.units),
+        "code": receipt.code, "item": receipt.item, "lot": lot, "expires_on": receipt.expires_on.isoformat(),
+        "units": fraction_text(receipt.units), **({"lot_said": receipt.lot} if lot != receipt.lot else {}),
     }  # fmt: skip
 
 

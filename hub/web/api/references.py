@@ -21,11 +21,12 @@ NO_PICTURE = Refusal("unknown", "There is no picture of that digest.", "Сним
 
 
 class ReferenceBody(Write):
-    """What is done with the look of a lot; a reason is asked for anything but a confirmation."""
+    """What is done with the look of a lot as it was `shown`; a reason is asked for anything but a confirmation."""
 
     item: Code
     lot: Code
     deed: ReferenceDeed
+    shown: Code
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -38,7 +39,7 @@ async def references(hub: Hub, _: Reader) -> list[dict[str, Any]]:
 @router.post("")
 async def rule(body: ReferenceBody, hub: Hub, user: Pharmacist) -> Response:
     """Confirm, reject, retire or learn anew the look of a lot."""
-    ruling = ReferenceRuling(body.item, body.lot, body.deed, body.reason, user.id)
+    ruling = ReferenceRuling(body.item, body.lot, body.deed, body.reason, user.id, body.shown)
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
         ruled = rule_reference(unit, ruling)

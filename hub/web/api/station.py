@@ -74,7 +74,7 @@ async def decide(body: DecideBody, hub: Hub, user: Reviewer) -> Response:
 @router.get("/misses")
 async def misses(hub: Hub, _: MissesReader) -> dict[str, Any]:
     """Return what the machine and all people together missed of known-bad pouches, with intervals at 95 %."""
-    return await hub.decisions.read(misses_view)
+    return {**await hub.decisions.read(misses_view), "left_out": hub.trials_left_out()}
 
 
 @router.get("/looking")

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 _WORDS: Mapping[str, tuple[str, str]] = {
     "Line": ("Линия", "Line"), "Station": ("Осмотр", "Station"), "Misses": ("Пропуски", "Misses"), "Returned": ("Возвраты", "Returned"), "Trolleys": ("Тележки", "Trolleys"), "Ward round": ("Обход", "Ward round"),
     "Devices": ("Автоматы", "Devices"), "Intake": ("Приём", "Intake"), "Review": ("Проверка", "Review"), "Codes": ("Коды", "Codes"), "Names": ("Названия", "Names"), "Tablets": ("Таблетки", "Tablets"), "Ledger": ("Журнал", "Ledger"), "Labels": ("Этикетки", "Labels"), "Packs": ("Упаковки", "Packs"),
+    "Pictures": ("Снимки", "Pictures"), "more": ("Ещё", "More"),
+    "of_line": ("Линия", "The line"), "of_store": ("Склад", "The store"), "of_wards": ("Отделения", "The wards"), "of_orders": ("Назначения", "Orders"), "of_directory": ("Справочники", "The directory"), "of_books": ("Учёт", "The books"),
     "Lines": ("Строки", "Lines"), "why": ("Почему?", "Why?"), "pages": ("Страницы", "Pages"), "content": ("К содержанию", "To the content"),
     "sign_out": ("Выйти", "Sign out"), "demonstration": ("Демонстрация", "Demonstration"), "other_language": ("English", "По-русски"),
     "stepped": ("Часы этой системы переводят вручную", "The clock of this hub is stepped on by hand"),

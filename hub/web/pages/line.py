@@ -31,7 +31,7 @@ DECISIONS: Mapping[str, tuple[str, str]] = {
     "job-refused": ("Make it anew", ""),
     VERDICT_REFUSED: ("Tell the machine again", "Leave it"),
     "label-refused": ("Mended: try it anew", ""),
-    "label-in-doubt": ("None lies there, or it is thrown away: print it anew", ""),
+    "label-in-doubt": ("None lies there, or it is thrown away", ""),
     "": ("Seen, settled", ""),
 }
 Reader = Annotated[User, Depends(allowed(Action.READ_LINE))]

@@ -34,6 +34,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "save": ("Записать", "Save"),
     "told": ("{gtin}: записано, {item}.", "{gtin}: recorded, {item}."),
     "received": ("Принято: {item}, серия {lot}, годен до {expires_on}, единиц: {units}.", "Received: {item}, lot {lot}, expires on {expires_on}, units: {units}."),
+    "received_as": (
+        "Принято: {item}, годен до {expires_on}, единиц: {units}. Внимание: серия {lot_said} уже учтена как {lot}, это одна серия.",
+        "Received: {item}, expires on {expires_on}, units: {units}. Note: lot {lot_said} is in the books as {lot}, one and the same lot.",
+    ),
     "anew": ("Это другой препарат: введите его серию и срок годности и отсканируйте снова.", "This is another item: type its lot and expiry, then scan it again."),
     "cost": ("Сначала введите цену за единицу.", "Enter the cost of a unit first."),
 }

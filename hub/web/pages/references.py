@@ -48,9 +48,9 @@ async def references(request: Request, hub: Hub, user: Reader) -> HTMLResponse:
 
 async def _read(hub: HubContext, language: str) -> dict[str, Any]:
     say = {name: words[0 if language == "ru" else 1] for name, words in WORDS.items()}
-    learned = "learned_ru" if language == "ru" else "learned"
+    learned, reason = ("learned_ru", "reason_ru") if language == "ru" else ("learned", "reason")
     board = [
-        {**row, "pictures": row["crops"][:PICTURES_SHOWN], "learned": row[learned]} for row in await hub.decisions.read(reference_board)
+        {**row, "pictures": row["crops"][:PICTURES_SHOWN], "learned": row[learned], "reason": row[reason]} for row in await hub.decisions.read(reference_board)
     ]
     figures = hub.picture
     thresholds = [{"name": each.name, "value": each.value, "unit": each.unit.said(language), "trades": each.trades.said(language)} for each in figures.thresholds]

@@ -10,40 +10,16 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from hub.domain.people import Action, Role, User, may
+from hub.domain.people import Action, User, may
 from hub.web.context import hub_of
 from hub.web.language import language_of, other_language
 from hub.web.pages.frame_words import frame_words
+from hub.web.pages.navigation import navigation
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
-
-LINKS: tuple[tuple[str, str, Action], ...] = (
-    ("/line", "Line", Action.READ_LINE),
-    ("/station", "Station", Action.DECIDE_REVIEWS),
-    ("/lines", "Lines", Action.READ_LINE),
-    ("/returned", "Returned", Action.RETURN_LINES),
-    ("/trolley", "Trolleys", Action.READ_WARD),
-    ("/ward", "Ward round", Action.READ_WARD),
-    ("/devices", "Devices", Action.READ_LINE),
-    ("/intake", "Intake", Action.RECEIVE_SHEETS),
-    ("/review", "Review", Action.DECIDE_LINES),
-    ("/codes", "Codes", Action.DECIDE_LINES),
-    ("/look-alikes", "Names", Action.DECIDE_LINES),
-    ("/references", "Tablets", Action.DECIDE_LINES),
-    ("/packs", "Packs", Action.RECEIVE_STOCK),
-    ("/labels", "Labels", Action.PRINT_LABELS),
-    ("/ledger", "Ledger", Action.READ_LEDGER),
-    ("/misses", "Misses", Action.READ_LOOKING),
-)
-HOMES: tuple[tuple[Action, str], ...] = (
-    (Action.PACK, "/line"),
-    (Action.ADMINISTER, "/ward"),
-    (Action.OPERATE_DEVICES, "/devices"),
-    (Action.READ_LEDGER, "/ledger"),
-)
 
 # A state is told by word and shape; colour comes third.
 LOOKS: Mapping[str, str] = {
@@ -69,11 +45,6 @@ def local_path(text: str) -> str:
     return text if len(text) < 1000 and _LOCAL.fullmatch(text) else ""
 
 
-def home_of(role: Role) -> str:
-    """Return the page that a person of that role works with: the first whose work is theirs."""
-    return next((path for action, path in HOMES if may(role, action)), "/line")
-
-
 def page(request: Request, user: User | None, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a template for a person, or for nobody yet.
 
@@ -88,10 +59,9 @@ def page(request: Request, user: User | None, template: str, status: int = 200, 
     def clock(moment: datetime | None, form: str = "%H:%M") -> str:
         return moment.astimezone(hub.house.zone).strftime(form) if moment is not None else ""
 
-    links = [(path, frame[name]) for path, name, action in LINKS if user is not None and may(user.role, action)]
     rights = {action.name.lower(): user is not None and may(user.role, action) for action in Action}
     text = TEMPLATES.get_template(template).render(
-        user=user, links=links, rights=rights, here=request.url.path, now=hub.now(), site=hub.site, clock=clock, look=look_of,
+        user=user, pages=navigation(user.role, request.url.path) if user is not None else None, rights=rights, here=request.url.path, now=hub.now(), site=hub.site, clock=clock, look=look_of,
         stepped=hub.step_clock is not None,
         **{"language": language, "other": other_language(language), "frame": frame, "bilingual": "language" in values, "address": here, **values},
     )  # fmt: skip

@@ -12,7 +12,8 @@ from hub.web.context import COOKIE, Hub, current_user, person_of
 from hub.web.language import LANGUAGE_COOKIE, language_of
 from hub.web.language import LASTS_S as LANGUAGE_LASTS_S
 from hub.web.pages.frame_words import frame_words
-from hub.web.pages.rendering import home_of, local_path, page
+from hub.web.pages.navigation import home_of
+from hub.web.pages.rendering import local_path, page
 
 router = APIRouter()
 LASTS_S = 12 * 3600

@@ -59,6 +59,6 @@ async def case(case: str, request: Request, hub: Hub, user: Reviewer) -> HTMLRes
 @router.get("/misses")
 async def misses(request: Request, hub: Hub, user: MissesReader) -> HTMLResponse:
     """Show what machine and people miss; how long each person looks only to the head."""
-    seen = await hub.decisions.read(misses_view)
+    seen = {**await hub.decisions.read(misses_view), "left_out": hub.trials_left_out()}
     looking = await hub.decisions.read(looking_view) if may(user.role, Action.READ_LOOKING) else None
     return page(request, user, "station_misses.html", **_words(request, hub), misses=seen, looking=looking)

@@ -23,7 +23,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "high_alert": ("высокий риск", "high-alert"),
     "why": ("Почему не прошёл", "Why it did not pass"),
     "expected": ("Должно лежать", "Should lie in it"),
-    "no_expected": ("Что должно лежать в пакете, неизвестно: принять его нельзя на глаз.", "Nobody knows what should lie in it: it cannot be judged by eye."),
+    "no_expected": ("Что должно лежать в пакете, неизвестно: принять его нельзя.", "Nobody knows what should lie in it: it cannot be accepted."),
     "lot": ("серия", "lot"),
     "no_look": ("вид не записан", "look not recorded"),
     "reference": ("эталон", "reference picture"),
@@ -65,8 +65,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "line": ("К линии", "To the line"),
     "misses_title": ("Проверочные пакеты: что пропускают автомат и люди", "Known-bad pouches: what machine and people miss"),
     "misses_lead": (
-        "Снимки прошедших пакетов показываются с неверным списком. Пропуск — когда такой пакет прошёл или был принят. Интервалы точные (Клоппер — Пирсон, 95 %).",
-        "Frames of pouches that passed are judged beside a list that is wrong. A miss is one that passed or was accepted. The intervals are exact (Clopper and Pearson, 95 %).",
+        "Снимки прошедших пакетов показываются с неверным списком. Пропуск — когда такой пакет прошёл или был принят. Если автомат посылает пакет на осмотр (LOOK), ошибка считается найденной. Интервалы точные (Клоппер — Пирсон, 95 %).",
+        "Frames of pouches that passed are judged beside a list that is wrong. A miss is one that passed or was accepted. Where the machine sends the pouch to a person (LOOK), the fault counts as found. The intervals are exact (Clopper and Pearson, 95 %).",
     ),
     "what": ("Что неверно", "What is wrong"),
     "machine": ("Камера одна, датчик падения лжёт", "Camera alone, with a lying drop sensor"),
@@ -79,7 +79,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "accepted": ("Принято", "Accepted"),
     "median": ("Медиана, с", "Median, s"),
     "near": ("У порога", "Near the least"),
-    "untimed": ("Принято мимо места проверки (на странице линии или программой), без отсчёта времени", "Accepted past the station (on the line's page or by a program), where no look was timed"),
+    "by_pouch": ("пакетов, а не списков", "pouches, not lists"),
+    "left_out": ("Не считались с запуска, так как сохранённые снимки и со своим списком не проходят", "Left out since the start, because the kept frames do not pass with their own list either"),
+    "uncounted_title": ("Что о людях ничего не говорит", "What says nothing of people"),
+    "uncounted_lead": (
+        "Пропущен: проверочный пакет полагался, но человек назвал свой пакет сам (сканером или по ссылке). Снят: пришла срочная работа, исчез снимок или за смену к нему не вернулись. Не найден: его искали и забраковали, не глядя.",
+        "Skipped: a test was due, and the person named the pouch (by scan or link). Taken back: urgent work came, a frame was gone, or nobody came back to it within a shift. Not found: it was looked for, and rejected for that.",
+    ),
+    "skipped": ("Пропущен", "Skipped"), "withdrawn": ("Снят", "Taken back"), "not_found": ("Не найден", "Not found"), "open": ("Ещё не решён", "Not decided yet"),
     "nobody": ("Ещё никто ничего не решал.", "Nobody has decided anything yet."),
 }
 

@@ -25,7 +25,7 @@ function fetchPicture() {
   const wanted = new Image();
   const missing = document.getElementById("no-picture");
   return new Promise((settle) => {
-    wanted.onload = () => { picture.src = wanted.src; missing.hidden = true; settle(); };
+    wanted.onload = () => { picture.src = wanted.src; picture.hidden = false; missing.hidden = true; settle(); };
     wanted.onerror = () => { missing.hidden = false; settle(); };
     wanted.src = `/api/devices/camera-1/picture.jpg?at=${Date.now()}`;
   });

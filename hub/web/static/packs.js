@@ -26,7 +26,7 @@ async function scanned(text) {
     return show("wait", typed.dataset.anew);
   }
   const answer = await write("/api/stock/receipts", { packs: [{ code: text, ...members }] }, waits);
-  showAnswer(answer, answer.ok ? said(typed.dataset.received, answer.body.packs[0]) : "");
+  showAnswer(answer, answer.ok ? said(answer.body.packs[0].lot_said ? typed.dataset.receivedAs : typed.dataset.received, answer.body.packs[0]) : "");
   if (answer.ok) about = number;
   if (tell && answer.body?.refused === "unknown-gtin") {
     document.getElementById("gtin").value = number;

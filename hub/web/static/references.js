@@ -7,14 +7,14 @@ const russian = document.querySelector("main [lang]")?.lang === "ru";
 const WAITS = russian ? "Система ещё не ответила: ответ будет отправлен снова и засчитан один раз." : "The hub has not answered yet: it is sent again, and counts once.";
 
 async function decide(form, button) {
-  const { item, lot, done } = form.dataset;
+  const { item, lot, shown, done } = form.dataset;
   const refused = form.querySelector(".refusal");
   const say = (text) => {
     refused.textContent = text;
     refused.hidden = !text;
   };
   say("");
-  const told = await write("/api/references", { item, lot, deed: button.value, reason: form.elements.reason.value.trim() }, () => say(WAITS));
+  const told = await write("/api/references", { item, lot, shown, deed: button.value, reason: form.elements.reason.value.trim() }, () => say(WAITS));
   if (!told.ok) return say(reasonOf(told));
   sessionStorage.setItem(TOLD, `${item} / ${lot}. ${done.replace("{state}", button.textContent)}`);
   return location.reload();

@@ -99,7 +99,7 @@ async function answered(answer, wanted) {
 function want(decision) {
   const shown = current();
   if (!shown) return show("stop", say("nothing"));
-  const failed = shown.dataset.mayAccept === "no";
+  const failed = shown.dataset.verdict === "FAIL";
   if (decision === "next") return bring({ after: shown.dataset.case });
   if (decision === "accept") return decide("accept");
   const unreadable = decision === "unreadable";
@@ -200,14 +200,20 @@ document.addEventListener("keydown", (event) => {
 
 const field = scanField(document.getElementById("scan"), scanned, () => show("stop", say("full")));
 follow(document.getElementById("queue"), () => {
-  const waiting = document.querySelector("[data-cases]").dataset.cases.split(" ");
-  const shown = current();
   if (state.busy || state.wanted) return;
-  if (shown && !waiting.includes(shown.dataset.case)) {
-    show("wait", say("gone"));
-    bring();
-  } else if (!shown && waiting.some(Boolean)) bring();
+  if (current()) stillOpen();
+  else if (document.querySelector("[data-cases]").dataset.cases.trim()) bring();
 });
+
+// The list is cut, so it is asked whether the case itself is open still; a hub that does not answer says nothing of it.
+async function stillOpen() {
+  const asked = current().dataset.case;
+  const response = await fetch(`/station/case?case=${encodeURIComponent(asked)}&language=${language}`);
+  if (response.status !== 409 || state.busy || state.wanted || current()?.dataset.case !== asked) return;
+  show("wait", say("gone"));
+  bring();
+}
+
 onUnanswered(() => {});
 // The line board leads here with the pouch that it stands for; where that one is decided meanwhile, the next is shown.
 const named = new URLSearchParams(location.search).get("case");
