@@ -94,6 +94,8 @@ def keep_trouble(unit: SqlUnitOfWork, device: DeviceId, trouble: Trouble) -> Non
     label = trouble.label
     unit.prints.put(replace(label, tries=label.tries + 1))
     device_reported(unit, device, trouble.reason, "")
+    if trouble.question == LABEL_IN_DOUBT:
+        unit.record("label-in-doubt", {"pack": label.pack, "label": label.digest, "device": label.device})
     if trouble.question and not _is_replaced(unit, label):
         reasons = _questions(device, trouble.reason, is_of_house(label.pack))[trouble.question]
         open_review(unit, trouble.question, label.pack, "", reasons, occasion=f"{label.digest[:8]}/{label.tries}")

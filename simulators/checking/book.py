@@ -75,6 +75,7 @@ class Book:
         self.issued = amounts()
         self.balances = amounts()
         self.printed: set[str] = set()
+        self.labels_in_doubt: set[str] = set()
         self.doubtful: set[str] = set()
         self.lines = Lines()
         self._corrected = corrected
@@ -100,6 +101,8 @@ class Book:
                 self.doubtful.add(data["job"])
             elif kind == "label-printed":
                 self.printed.add(data["label"])
+            elif kind == "label-in-doubt":
+                self.labels_in_doubt.add(data["label"])
             elif kind in FILES or kind in TOLD:
                 self.lines.take(kind, data)
             elif kind == "dose-planned" or kind in DOSE_ENDS:

@@ -88,7 +88,7 @@ def _way_out(book: Book, plant: Plant, pouch: str, pack: str | None) -> Iterator
 
 
 def _labels(book: Book, plant: Plant) -> Iterator[Mismatch]:
-    """A released pouch carries the label of its own pack; a picked pack has a label that was printed."""
+    """A released pouch carries the label of its own pack; a picked pack has a label that was printed; what was in doubt may have come out."""
     for pouch, ways in plant.left.items():
         pack = book.pack_of_job.get(plant.job_of_pouch.get(pouch, ""))
         expected = book.packs[pack].label if pack is not None else None
@@ -101,7 +101,7 @@ def _labels(book: Book, plant: Plant) -> Iterator[Mismatch]:
             yield {"fact": "label-printed", "pack": pack, "ledger": story.label, "truth": None}
     for digest in sorted(book.printed - printed):
         yield {"fact": "label-printed", "pack": book.pack_of_label.get(digest), "ledger": digest, "truth": None}
-    for digest in sorted(printed - book.printed):
+    for digest in sorted(printed - book.printed - book.labels_in_doubt):
         pack = book.pack_of_label.get(digest)
         if pack is None or book.packs[pack].ends != ["pack-never-made"]:
             yield {"fact": "label-printed", "pack": pack, "ledger": None, "truth": digest}
