@@ -205,6 +205,7 @@ def summarise(folder: Path, plant: Plant, case: DayCase, result: DayResult, elap
         "packs": {
             "expected": kinds["pack-expected"], "produced": kinds["pack-produced"], "passed": verdicts["PASS"], "failed": verdicts["FAIL"],
             "looked": verdicts["LOOK"], "remade": sum(1 for e in entries if e["kind"] == "pack-expected" and e["data"]["replaces"]),
+            "never_made": kinds["pack-never-made"],
         },
         "doubts": {"told": kinds["job-in-doubt"], "decided": kinds["doubt-decided"], "resolved": kinds["doubt-resolved"]},
         "labels": {
