@@ -11,7 +11,7 @@ from itertools import combinations
 
 from simulators.camera.conditions import Conditions
 from simulators.camera.outlines import Lying, gap_mm, outline_mm, overlap_mm2, stratum
-from simulators.camera.scene import Scene, Tablet, window_mm
+from simulators.camera.scene import Matrix, Scene, Tablet, window_mm
 
 STEPS, SETTLING_STEPS, THROWS = 30, 60, 12
 CROWD = 10
@@ -58,7 +58,7 @@ def lay_tablets(scene: Scene, conditions: Conditions, chance: random.Random) -> 
     for _ in range(THROWS if len(scene.tablets) < CROWD else 1):
         lying = _throw(scene.tablets, window, SHAKEN_MM if wanted == "apart" else 0.0, chance)
         if wanted != "apart" and len(lying) > 1:
-            lying = _bring_together(lying, chance.uniform(*HIDDEN_SHARE) if wanted == "overlapping" else 0.0)
+            lying = _bring_together(lying, window, chance.uniform(*HIDDEN_SHARE) if wanted == "overlapping" else 0.0)
         if len(lying) < 2 or stratum(lying) == wanted:
             break
     return lying
@@ -139,8 +139,11 @@ def _keep_inside(bodies: list[_Body], window: Window) -> int:
     return pushed
 
 
-def _bring_together(lying: list[Lying], hidden_share: float) -> list[Lying]:
-    """Push the nearest pair together until the outlines meet, or until that share of the smaller tablet is hidden."""
+def _bring_together(lying: list[Lying], window: Window, hidden_share: float) -> list[Lying]:
+    """Push the nearest pair together until the outlines meet, or until that share of the smaller tablet is hidden.
+
+    Where the one that moved then reaches over an edge, both are shifted back inside.
+    """
     outlines = [outline_mm(each) for each in lying]
     first, second = min(
         combinations(range(len(lying)), 2), key=lambda pair: gap_mm(outlines[pair[0]], outlines[pair[1]])
@@ -153,7 +156,22 @@ def _bring_together(lying: list[Lying], hidden_share: float) -> list[Lying]:
         shared = overlap_mm2(outlines[first], outline_mm(_at_share(still, mover, middle)))
         near, far = (middle, far) if shared > hidden_share * area else (near, middle)
     met = _at_share(still, mover, far)
-    return [met if index == second else each for index, each in enumerate(lying)]
+    x_mm, y_mm = _way_inside_mm(outline_mm(met), window)
+    moved = {first: still, second: met}
+    return [
+        replace(moved[index], x_mm=moved[index].x_mm + x_mm, y_mm=moved[index].y_mm + y_mm) if index in moved else each
+        for index, each in enumerate(lying)
+    ]
+
+
+def _way_inside_mm(outline: Matrix, window: Window) -> tuple[float, float]:
+    """Give how far right and down an outline is to be shifted, to lie within the window."""
+    left, top, right, bottom = window
+    (least_x, least_y), (most_x, most_y) = outline.min(axis=0), outline.max(axis=0)
+    return (
+        float(max(0.0, left - least_x) - max(0.0, most_x - right)),
+        float(max(0.0, top - least_y) - max(0.0, most_y - bottom)),
+    )
 
 
 def _at_share(still: Lying, mover: Lying, share: float) -> Lying:

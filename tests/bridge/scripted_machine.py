@@ -3,6 +3,7 @@
 import os
 import select
 import struct
+import tempfile
 import threading
 import time
 import tty
@@ -289,14 +290,20 @@ class ScriptedMachine:
 
 
 class MachineOnPty:
-    """Runs a scripted machine on a real pty; `path` is what the bridge opens."""
+    """Runs a scripted machine on a real pty; `path` is what the bridge opens.
+
+    It is a symlink that goes with the machine: the number of a closed pty is soon another machine's, and a bridge that
+    tries again must not find that one.
+    """
 
     def __init__(self, machine: ScriptedMachine) -> None:
         self.machine = machine
         self.lock = threading.Lock()
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
-        self.path = os.ttyname(self._slave)
+        self._folder = tempfile.TemporaryDirectory()
+        self.path = f"{self._folder.name}/port"
+        os.symlink(os.ttyname(self._slave), self.path)
         self._wake_read, self._wake_write = os.pipe()
         self._ending = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -311,6 +318,7 @@ class MachineOnPty:
         self._ending = True
         os.write(self._wake_write, b"x")
         self._thread.join()
+        self._folder.cleanup()
         for handle in (self._master, self._slave, self._wake_read, self._wake_write):
             os.close(handle)
 

@@ -52,15 +52,19 @@ class MqttHost:
         self._seq = 0
         self._name = f"kit-{os.urandom(6).hex()}"
         subscribed: queue.Queue[bool] = queue.Queue()
+        self._own_words: queue.Queue[bool] = queue.Queue()
+        self._hub_state = f"{root.rpartition('/')[0]}/hub/$state"
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self._name, protocol=mqtt.MQTTv5)
         self._client.on_socket_open = lambda _c, _d, s: s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._client.on_connect = lambda client, *_: client.subscribe(f"{root}/#", 1)
+        self._client.on_connect = lambda client, *_: client.subscribe([(f"{root}/#", 1), (self._hub_state, 1)])
         self._client.on_subscribe = lambda *_: subscribed.put(True)
         self._client.on_message = self._received
         self._client.connect(host, port)
         self._client.loop_start()
         subscribed.get(timeout=PATIENCE_S)
         self.say_hub("ready")
+        # What was retained comes before: no status from before this kit can be taken for an answer to it.
+        self._own_words.get(timeout=PATIENCE_S)
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +74,10 @@ class MqttHost:
         self._client.loop_stop()
 
     def _received(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if message.topic == self._hub_state:
+            if json.loads(message.payload)["session"] == self._name:
+                self._own_words.put(True)
+            return
         leaf = message.topic[len(self._root) + 1 :]
         kept = {"job/evt": self.heard, "$state": self.states, "status": self.statuses, "$description": self.descriptions,
                 "svc/evt": self.answers, "self-test": self.tested}.get(leaf)
@@ -86,7 +94,7 @@ class MqttHost:
     def say_hub(self, state: str, session: str | None = None) -> None:
         """Publish that the hub lives or is lost."""
         told = {"state": state, "session": session or self._name, "at": in_s(0)}
-        self._client.publish(f"{self._root.rpartition('/')[0]}/hub/$state", json.dumps(told).encode(), qos=1, retain=True)
+        self._client.publish(self._hub_state, json.dumps(told).encode(), qos=1, retain=True)
 
     def acknowledge(self, event: Message) -> None:
         """Acknowledge one event."""
@@ -198,8 +206,12 @@ class MqttHost:
         until(lambda: len(self.statuses) > told, "a status that was asked for did not come")
 
     def settle(self, state: str = "idle") -> Message:
-        """Ask for a status until the machine is in this state and nothing waits; gives it."""
+        """Ask for a status until the machine is in this state and nothing waits; gives it.
+
+        The first answer is not looked at: it may be a status that was on its way before the question.
+        """
         end = time.monotonic() + PATIENCE_S
+        self.ask_status()
         while True:
             self.ask_status()
             if (self.status()["state"], self.status()["queued"]) == (state, 0):

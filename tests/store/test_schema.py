@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
-from hub.adapters import database, tables
+from hub.adapters import database, tables, verification_tables
 from hub.adapters.codecs import codecs_of
 from hub.adapters.migrations.draft import draft
 from hub.adapters.repository import KINDS, Kind
@@ -33,7 +33,7 @@ def test_a_table_has_the_members_of_its_record_as_columns(kind: Kind[Any]) -> No
 
 
 def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
-    assert tables.LedgerRow.__tablename__ == "ledger"
+    assert (tables.LedgerRow.__tablename__, verification_tables.LookRow.__tablename__) == ("ledger", "station_looks")
     connection = database.open_writer(tmp_path / "hub.db")
     engine = create_engine("sqlite://", module=sqlite, creator=lambda: connection, poolclass=StaticPool)
     with engine.connect() as bound:

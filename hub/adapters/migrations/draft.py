@@ -11,13 +11,13 @@ from alembic import command
 from pysqlite3 import dbapi2 as sqlite
 from sqlmodel import SQLModel
 
-from hub.adapters import tables
+from hub.adapters import tables, verification_tables
 from hub.adapters.database import HEAD, alembic_config, engine_on, migrate
 
 
 def draft(message: str, scripts: Path) -> str:
     """Write the draft into the folder of the scripts and return its number."""
-    assert tables.LedgerRow.__tablename__ in SQLModel.metadata.tables
+    assert {tables.LedgerRow.__tablename__, verification_tables.LookRow.__tablename__} <= set(SQLModel.metadata.tables)
     number = f"{int(HEAD) + 1:04}"
     connection = sqlite.connect(":memory:", isolation_level=None)
     migrate(connection)
