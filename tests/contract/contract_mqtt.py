@@ -82,9 +82,10 @@ class MqttHost:
         kept = {"job/evt": self.heard, "$state": self.states, "status": self.statuses, "$description": self.descriptions,
                 "svc/evt": self.answers, "self-test": self.tested}.get(leaf)
         if kept is not None and message.payload:
-            kept.append(json.loads(message.payload))
+            told = json.loads(message.payload)
             if kept is self.heard and self.acknowledges:
-                self.acknowledge(kept[-1])
+                self.acknowledge(told)
+            kept.append(told)
 
     def publish(self, leaf: str, message: Message | bytes, *, retain: bool = False) -> None:
         """Publish to the device."""
