@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(shell sed -e 's/\#.*//' -e '/^\s*$$/d' system-packages.txt)
-.PHONY: demo test lint bench system simulate mutants power-cuts crashes fuzz verification misreads hard-frames lines ward-clock replay lock clean packages
+.PHONY: demo test lint bench system simulate mutants power-cuts crashes fuzz verification misreads hard-frames photographs lines ward-clock replay lock clean packages
 SEEDS ?= 10
 DOSES ?= 500
 
@@ -57,6 +57,10 @@ misreads: $(VENV)/.tools
 # How many ordinary and hard frames are read, beside zxing-cpp alone. make hard-frames ARGS="--set ordinary --count 10000"
 hard-frames: $(VENV)/.tools
 	$(BIN)/python -m tests.verification.hard_frames $(ARGS)
+
+# Pictures of codes that somebody has: is any read worse than by zxing-cpp alone? make photographs ARGS="FOLDER"
+photographs: $(VENV)/.tools
+	$(BIN)/python -m tests.verification.photographs $(ARGS)
 
 # Every line of the hospital's fortnight, where its folder is beside the checkout; and a ward's clock fitted on its first week.
 lines: $(VENV)/.tools

@@ -15,8 +15,8 @@ from devices.barcode_camera.codes import CodeRead, moved
 from devices.barcode_camera.frame import Grey
 from devices.barcode_camera.readers import read_zbar, read_zxing
 
-WEAK_FORMATS = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "Code39"})
-LINEAR_FORMATS = WEAK_FORMATS | {"Code128", "DataBar"}
+WEAK_FORMATS = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "Code39", "Codabar"})
+LINEAR_FORMATS = WEAK_FORMATS | {"Code128", "Code93", "DataBar"}
 NEAR_PX = 24.0
 AGREE = 2
 ENLARGED_LIMIT = 700_000

@@ -22,7 +22,7 @@ from devices.barcode_camera.cascade import (
 )
 from devices.barcode_camera.codes import CodeRead, distinct, moved
 from devices.barcode_camera.frame import Grey
-from devices.barcode_camera.places import Box, bar_places, dense_places
+from devices.barcode_camera.places import PLACES_LIMIT, Box, bar_places, dense_places
 from devices.barcode_camera.readers import read_zxing
 
 MATRIX_FORMATS = frozenset({"DataMatrix", "QRCode"})
@@ -50,11 +50,16 @@ def _read_frame(view: View, formats: Formats, found: tuple[CodeRead, ...]) -> tu
 
 
 def _read_others(view: View, formats: Formats, found: tuple[CodeRead, ...]) -> Iterable[CodeRead]:
-    """Read the places that are nearly as dense as the codes found, and those of parallel bars."""
+    """Read the places that are nearly as dense as the codes found, and those of parallel bars.
+
+    Where bars stand that do not read by themselves, or so many that some may have been left out, the whole is read plainly.
+    """
     for box in dense_places(view.grey, tuple(read.polygon for read in found)):
         yield from _read_place(view, box, formats & MATRIX_FORMATS)
-    for box in bar_places(view.half):
-        yield from _read_place(view, box, formats & LINEAR_FORMATS)
+    of_bars = [tuple(_read_place(view, box, formats & LINEAR_FORMATS)) for box in bar_places(view.half)]
+    yield from (read for reads in of_bars for read in reads)
+    if len(of_bars) == PLACES_LIMIT or not all(of_bars):
+        yield from read_plain(view.grey, formats)
 
 
 def _read_place(view: View, box: Box, formats: Formats) -> Iterable[CodeRead]:

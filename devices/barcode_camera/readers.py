@@ -15,7 +15,7 @@ from devices.barcode_camera.codes import CodeRead, Polygon, distinct
 from devices.barcode_camera.frame import Grey
 
 PACK_FORMATS = frozenset(
-    {"DataMatrix", "QRCode", "Code128", "EAN13", "EAN8", "UPCA", "UPCE", "Code39", "PDF417", "Aztec", "DataBar"}
+    {"DataMatrix", "QRCode", "Code128", "EAN13", "EAN8", "UPCA", "UPCE", "Code39", "Code93", "Codabar", "PDF417", "Aztec", "DataBar"}
 )
 """What packs of medicines carry."""
 ZBAR_FORMATS = {"QRCODE": "QRCode", "CODE128": "Code128", "EAN13": "EAN13"}

@@ -48,6 +48,8 @@ def test_a_read_tells_bytes_format_identifier_place_reader_and_quality() -> None
     ("4606475890007", F.EAN13, {}, b"4606475890007", "EAN13", "]E0"),
     ("4606475890007", F.QRCode, {}, b"4606475890007", "QRCode", "]Q1"),
     ("ABC-123", F.Code39, {}, b"ABC-123", "Code39", "]A0"),
+    ("ABC-123", F.Code93, {}, b"ABC-123", "Code93", "]G0"),
+    ("A40156B", F.Codabar, {}, b"A40156B", "Codabar", "]F0"),
     ("ABC 123", F.PDF417, {}, b"ABC 123", "PDF417", "]L2"),
     ("ABC 123", F.Aztec, {}, b"ABC 123", "Aztec", "]z0"),
 ])
@@ -81,6 +83,17 @@ def test_all_codes_of_a_picture_are_read_whatever_its_size(size: tuple[int, int]
         paper[20 + number * 110:20 + number * 110 + min(100, each.shape[0]), 40:40 + each.shape[1]] = each[:100]
     expected = {*(f"{number}{SERIAL}" for number in range(3)), "7K3M9QX2AB4T"}
     assert {read.text for read in read_codes(paper)} == expected
+
+
+def test_bars_that_do_not_read_by_themselves_make_the_whole_picture_be_read() -> None:
+    linear = [symbol(content, code, 2) for content, code in (
+        ("4606475890007", F.EAN13), ("12345670", F.EAN8), ("01234565", F.UPCE), ("7K3M9QX2AB4T", F.Code128), ("ABC 123", F.PDF417),
+    )]
+    paper = page(MATRIX)
+    for number, each in enumerate(linear):
+        x, y = 440 + number % 2 * 300, 40 + number // 2 * 180
+        paper[y:y + each.shape[0], x:x + each.shape[1]] = each
+    assert {read.symbology for read in read_codes(paper)} == {"DataMatrix", "EAN13", "EAN8", "UPCE", "Code128", "PDF417"}
 
 
 def test_two_symbols_of_one_content_are_two_reads() -> None:
