@@ -6,7 +6,7 @@ from typing import Any
 from pysqlite3 import dbapi2 as sqlite
 
 OLDEST_SQLITE = (3, 51, 3)
-HEAD = "0012"
+HEAD = "0013"
 BUSY_TIMEOUT_S = 5.0
 CACHED_STATEMENTS = 512
 LEDGER_TRIGGERS = frozenset({"ledger_in_order", "ledger_no_update", "ledger_no_delete"})

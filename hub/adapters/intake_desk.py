@@ -307,9 +307,8 @@ def known_to(unit: UnitOfWork) -> Known:
 
 def orders_below(unit: UnitOfWork, name: OrderId) -> list[Order]:
     """Return the orders whose ids go on behind an id and a `/`: those that came under one number, and its single gives."""
-    # "0" is the character after "/": of the ids before it the last ones are those that begin with the id and "/".
-    last = unit.orders.where(below=("id", f"{name}0"), order_by="-id", limit=_MOST_BELOW)
-    return [order for order in last if order.id.startswith(f"{name}/")]
+    # "0" is the character after "/".
+    return unit.orders.where(since=("id", f"{name}/"), below=("id", f"{name}0"), order_by="-id", limit=_MOST_BELOW)
 
 
 def changes_with_listed(sheet: OrderSheet, listed: Mapping[PatientId, tuple[str, ...]]) -> OrderSheet:

@@ -1,7 +1,7 @@
 """One repository for any frozen record: members are columns, statements are plain SQL made once."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -45,6 +45,9 @@ from hub.domain.stock import Cassette, Lot, SourcePack
 
 Record = TypeVar("Record")
 
+Bounds = Mapping[str, tuple[str, object] | None]
+"""By the sign of a comparison: the member that is compared, and with what."""
+NO_BOUNDS: Bounds = {}
 _FEW = 32
 _REMEMBERED = 4096
 
@@ -219,14 +222,21 @@ class SqlRepository(Generic[Record]):
         self._memory.touched.add(self._kind.table)
 
     def where(
-        self, *, order_by: str = "", limit: int = 0, below: tuple[str, object] | None = None, **equal: object
+        self,
+        *,
+        order_by: str = "",
+        limit: int = 0,
+        since: tuple[str, object] | None = None,
+        below: tuple[str, object] | None = None,
+        **equal: object,
     ) -> list[Record]:
         """Return records whose members equal the given values (a list, tuple or set means: one of them).
 
-        `below` names a member and keeps the records where it is less than a value, as the column sorts (times, texts, counts).
+        `since` and `below` name a member and keep the records where it is not less, and less, than a value, as the column sorts
+        (times, texts, counts).
         `order_by` names members, with commas between and `-` before one that falls; ties are in the order of the key.
         """
-        statement, values = self._prepared(equal, order_by, limit, below)
+        statement, values = self._prepared(equal, order_by, limit, {">=": since, "<": below})
         rows = self._execute(statement, values).fetchall()
         if len(rows) <= _FEW:
             return [self._remembered(self._record(row)) for row in rows]
@@ -264,31 +274,28 @@ class SqlRepository(Generic[Record]):
         return self._kind.record(*values)
 
     def _prepared(
-        self, equal: dict[str, object], order_by: str, limit: int, below: tuple[str, object] | None
+        self, equal: dict[str, object], order_by: str, limit: int, bounds: Bounds
     ) -> tuple[str, list[Any]]:
         """Return the statement of a question, made once for each shape of question, and its values."""
         values = [self._codecs[self._member(name)].encode_one(value) for name, value in equal.items() if _is_one(value)]
-        shape = (order_by, limit > 0, *equal) if len(values) == len(equal) and below is None else None
+        shape = (order_by, limit > 0, *equal) if len(values) == len(equal) and not any(bounds.values()) else None
         statement = self._statements.get(shape) if shape is not None else None
         if statement is None:
-            condition, values = self._condition(equal, below)
+            condition, values = self._condition(equal, bounds)
             statement = f"{self._select}{condition}{self._ordering(order_by)}{' LIMIT ?' if limit else ''}"
             if shape is not None:
                 self._statements[shape] = statement
         return statement, ([*values, limit] if limit else values)
 
-    def _condition(
-        self, equal: dict[str, object], below: tuple[str, object] | None = None
-    ) -> tuple[str, list[Any]]:
+    def _condition(self, equal: dict[str, object], bounds: Bounds = NO_BOUNDS) -> tuple[str, list[Any]]:
         terms, values = [], []
         for name, value in equal.items():
             term, given = self._term(name, value)
             terms.append(term)
             values.extend(given)
-        if below is not None:
-            name, limit = below
-            terms.append(f"{_quoted(self._member(name))} < ?")
-            values.append(self._codecs[name].encode_one(limit))
+        for sign, (name, bound) in ((sign, given) for sign, given in bounds.items() if given is not None):
+            terms.append(f"{_quoted(self._member(name))} {sign} ?")
+            values.append(self._codecs[name].encode_one(bound))
         return (" WHERE " + " AND ".join(terms) if terms else ""), values
 
     def _term(self, name: str, value: object) -> tuple[str, list[Any]]:

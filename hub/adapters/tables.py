@@ -38,7 +38,7 @@ class OrderRow(SQLModel, table=True):
 
     __tablename__ = "orders"
     __table_args__ = (
-        Index("orders_patient", "patient"),
+        Index("orders_patient_state", "patient", "state"),
         Index("orders_state", "state"),
     )
 
@@ -146,7 +146,7 @@ class PlannedDoseRow(SQLModel, table=True):
         Index("doses_state_due", "state", "due"),
         Index("doses_pack", "pack"),
         Index("doses_order", "order"),
-        Index("doses_patient", "patient"),
+        Index("doses_patient_state_due", "patient", "state", "due"),
         Index("doses_batch", "batch"),
     )
 
@@ -463,7 +463,7 @@ class ReturnedLineRow(SQLModel, table=True):
     __tablename__ = "returned_lines"
     __table_args__ = (
         Index("returned_lines_state_department", "state", "department"),
-        Index("returned_lines_patient", "patient"),
+        Index("returned_lines_patient_state", "patient", "state"),
         Index("returned_lines_order", "order"),
         Index("returned_lines_returned_at", "returned_at"),
     )

@@ -55,11 +55,17 @@ class Repository(Protocol[Record]):
         """Insert or replace many records in one statement."""
 
     def where(
-        self, *, order_by: str = "", limit: int = 0, below: tuple[str, object] | None = None, **equal: object
+        self,
+        *,
+        order_by: str = "",
+        limit: int = 0,
+        since: tuple[str, object] | None = None,
+        below: tuple[str, object] | None = None,
+        **equal: object,
     ) -> list[Record]:
         """Return records whose members equal the given values (a list or tuple means: one of them).
 
-        `below` names a member and keeps the records where it is less than a value (and not None).
+        `since` and `below` name a member and keep the records where it is not less, and less, than a value (and not None).
         """
 
     def count(self, **equal: object) -> int:

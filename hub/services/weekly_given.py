@@ -21,8 +21,9 @@ def given_weekly(unit: UnitOfWork, drugs: Mapping[DrugCode, Drug], lines: Iterab
     patients = {patient for patient, code in ordered if code in weekly}
     found: dict[PatientId, list[GivenDose]] = defaultdict(list)
     since = unit.now - timedelta(days=DAYS_OF_A_WEEK)
-    for dose in unit.doses.where(patient=list(patients), state=DoseState.GIVEN, order_by="due") if patients else ():
+    given = unit.doses.where(patient=list(patients), state=DoseState.GIVEN, since=("due", since)) if patients else ()
+    for dose in sorted(given, key=lambda dose: (dose.due, dose.id)):
         drug, order = drugs.get(dose.drug), unit.orders.get(dose.order)
-        if dose.due >= since and drug is not None and is_weekly(drug) and order is not None and not is_in_force(order, unit.now):
+        if drug is not None and is_weekly(drug) and order is not None and not is_in_force(order, unit.now):
             found[dose.patient].append(GivenDose(dose.order, substance(drug.inn), dose.due))
     return found

@@ -102,12 +102,15 @@ class StoreContract:
         assert remembered is not None and remembered.due == late.due
         assert remembered.due.date() == late.due.astimezone(UTC).date()
 
-    def test_below_keeps_what_is_less_and_goes_with_the_other_conditions(self, store: Writer) -> None:
+    def test_since_and_below_keep_a_range_and_go_with_the_other_conditions(self, store: Writer) -> None:
         doses = planned_doses(60)
         store.submit("a", lambda work: work.doses.put_many(doses)).result()
         late = sorted(dose.due for dose in doses)[30]
         found = store.submit("a", lambda work: work.doses.where(state=[DoseState.PLANNED], below=("due", late))).result()
         assert {dose.id for dose in found} == {dose.id for dose in doses if dose.due < late}
+        soon = sorted(dose.due for dose in doses)[10]
+        found = store.submit("a", lambda work: work.doses.where(since=("due", soon), below=("due", late))).result()
+        assert {dose.id for dose in found} == {dose.id for dose in doses if soon <= dose.due < late}
         with pytest.raises(ValueError, match="no member"):
             store.submit("a", lambda work: work.doses.where(below=("nothing", 1))).result()
 
