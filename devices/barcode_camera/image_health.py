@@ -21,6 +21,8 @@ ALIGNED_SHARE, AROUND_SHARE = 0.35, 0.5
 the rows above and below may differ among themselves: a slanting edge goes on from row to row, a shift comes at once."""
 SHIFT_MIN_PX = 3
 """Pixels of the half-size picture; a wheel's step or less is no torn line."""
+SIDE_ROWS, SIDE_PX, SIDE_LEVELS = 8, 4, 8.0
+"""The sides of the pouch: in the mean of so many rows the outermost places where the grey changes by so many levels over so many pixels."""
 
 Levels = npt.NDArray[np.float32]
 
@@ -49,7 +51,9 @@ def is_black(grey: Grey) -> bool:
 def has_shifted_lines(grey: Grey) -> bool:
     """Tell whether from one row to the next the picture jumps sideways.
 
-    A true edge across the picture does not go away when the rows are moved against each other; a shifted line does.
+    A true edge across the picture does not go away when the rows are moved against each other; a shifted line does. One tablet that
+    ends where another begins beside it does so too, but then the sides of the pouch go straight on: a camera that loses its lines
+    shifts them as well.
     """
     rows = grey.astype(np.float32)
     upper, lower = rows[:-ROWS_APART], rows[ROWS_APART:]
@@ -59,7 +63,9 @@ def has_shifted_lines(grey: Grey) -> bool:
     around[ROWS_APART:-ROWS_APART] = np.maximum(jumps[:-2 * ROWS_APART], jumps[2 * ROWS_APART:])
     sudden = (jumps > max(usual + JUMP_MIN, JUMP_TIMES * usual)) & (around - usual < AROUND_SHARE * (jumps - usual))
     steepest = np.argsort(np.where(sudden, jumps - around, -np.inf))[-ROWS_LOOKED_AT:]
-    return any(sudden[row] and _aligns(upper[row], lower[row], float(jumps[row]), usual) for row in steepest)
+    return any(
+        sudden[row] and _aligns(upper[row], lower[row], float(jumps[row]), usual) and not _sides_go_on(rows, int(row)) for row in steepest
+    )
 
 
 def _aligns(upper: Levels, lower: Levels, jump: float, usual: float) -> bool:
@@ -69,6 +75,20 @@ def _aligns(upper: Levels, lower: Levels, jump: float, usual: float) -> bool:
         return False
     left, right = (upper[shift:], lower[:-shift]) if shift > 0 else (upper[:shift], lower[-shift:])
     return float(np.abs(left - right).mean()) < usual + ALIGNED_SHARE * (jump - usual)
+
+
+def _sides_go_on(rows: Levels, row: int) -> bool:
+    """Tell whether the outermost edges above and below a row are in the same place."""
+    above = _sides(rows[max(0, row - SIDE_ROWS + 1) : row + 1])
+    below = _sides(rows[row + ROWS_APART : row + ROWS_APART + SIDE_ROWS])
+    return above is not None and below is not None and all(abs(a - b) < SHIFT_MIN_PX for a, b in zip(above, below, strict=True))
+
+
+def _sides(part: Levels) -> tuple[int, int] | None:
+    """Give the outermost edges of some rows, left and right; None where there is none."""
+    mean = part.mean(axis=0)
+    edges = np.flatnonzero(np.abs(mean[SIDE_PX:] - mean[:-SIDE_PX]) > SIDE_LEVELS)
+    return (int(edges[0]), int(edges[-1])) if edges.size else None
 
 
 def _best_shift(upper: Levels, lower: Levels) -> int:

@@ -143,7 +143,8 @@ def bench_latency(camera: CameraProcess, stream: CameraStream, fps: int) -> None
         asked_s = time.monotonic()
         camera.lay(wanted.serial, [tablet(*each) for each in TABLETS], f"l{number}")
         posts_s.append(time.monotonic() - asked_s)
-        found = look_for(stream.frames_after(arrived_s=asked_s, timeout_s=1), wanted)
+        before = expected(number - 1).serial if number else ""
+        found = look_for(stream.frames_after(arrived_s=asked_s, timeout_s=1), wanted, before=before)
         missed += found is None or found.serials != (wanted.serial,)
         latencies_s.append(time.monotonic() - asked_s)
     passed_s, cpu = time.monotonic() - began_s, time.process_time() - began_cpu_s

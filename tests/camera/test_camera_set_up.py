@@ -120,6 +120,16 @@ def test_a_camera_that_loses_its_lines_at_any_row_of_the_whole_picture_is_torn(r
     assert frame_fault(Frame(1, 0.0, cv2.imencode(".jpg", whole)[1].tobytes())) is FrameFault.TORN
 
 
+@pytest.mark.parametrize(("move", "torn"), [(0, False), (30, True), (-80, True)])
+def test_a_tablet_that_ends_where_another_begins_is_no_torn_line_while_the_sides_of_the_pouch_go_on(move: int, torn: bool) -> None:
+    levels = np.random.default_rng(1).normal(70, 4, (480, 640))
+    levels[40:440, 130:500] += 14
+    levels[378:392, 220:250] += 90
+    levels[392:406, 270:300] += 90
+    levels[392:] = np.roll(levels[392:], move, axis=1)
+    assert has_shifted_lines(np.clip(levels, 0, 255).astype(np.uint8)) is torn
+
+
 @pytest.mark.parametrize("number", range(6))
 def test_no_slanting_edge_of_a_severe_picture_is_a_torn_line(number: int) -> None:
     tablets = (lying("#c03030", "capsule", 18), lying())
