@@ -53,7 +53,8 @@ class Packager:
             return json.loads(answer.read())
 
     def kill(self) -> None:
-        """Cut its power."""
+        """Cut its power. Its port's name goes first, or it would lead the bridge to whoever opens a terminal next."""
+        self.port.unlink(missing_ok=True)
         self.process.kill()
         self.process.wait()
         self._forget()
