@@ -209,7 +209,10 @@ def _is_same_label(one: _Seen, other: _Seen) -> bool:
 
 
 def _may_end(inspection: Inspection, seen: Sequence[_Seen], expected: Expected) -> bool:
-    return proves(inspection, expected) and not all(frame.shines for frame in seen)
+    """Tell whether no more frames are wanted: what is seen is what is expected. Glare on the film looks like one thing too many under one light."""
+    content = inspection.content
+    is_as_expected = content.count == len(expected.tablets) and not content.strangers
+    return proves(inspection, expected) and is_as_expected and not all(frame.shines for frame in seen)
 
 
 def proves(inspection: Inspection, expected: Expected) -> bool:

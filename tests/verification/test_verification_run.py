@@ -41,6 +41,12 @@ def test_right_pouches_of_single_and_separate_tablets_pass(lines: list[dict[str,
     assert sum(line["verdict"] == "PASS" for line in right) >= len(right) - 1
 
 
+def test_glare_that_one_light_shows_beside_a_tablet_is_looked_at_by_the_others_and_fails_nothing() -> None:
+    line = outcome(Run(1, "mild"), 3845)
+    assert (line["fault"], line["frames"]) == (RIGHT, 3)
+    assert line["verdict"] != "FAIL"
+
+
 def test_a_pouch_can_be_judged_again_with_the_same_outcome(lines: list[dict[str, Any]]) -> None:
     times = ("drawing_ms", "judging_ms")
     for number in (3, 8):
