@@ -26,6 +26,7 @@ from tests.bridge.plant import wait_until
 
 AT = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 DEVICE = "packager-1"
+LONGER_THAN_A_TEST_MAY_LAST_S = 3600.0
 
 
 class Ear:
@@ -97,9 +98,7 @@ def test_reopening_waits_longer_up_to_a_limit() -> None:
 def test_inbox_wakes_its_reader_and_stays_small() -> None:
     inbox = Inbox()
     threading.Timer(0.05, inbox.leave, [Sign.HUB]).start()
-    began_s = time.monotonic()
-    assert inbox.take(10.0) == (b"", {Sign.HUB})
-    assert time.monotonic() - began_s < 5
+    assert inbox.take(LONGER_THAN_A_TEST_MAY_LAST_S) == (b"", {Sign.HUB})
     for _ in range(3):
         inbox.leave_bytes(bytes(30_000))
     data, signs = inbox.take(0.0)

@@ -26,6 +26,7 @@ from tests.crashes.crasher import Crasher, Toll
 from tests.crashes.plant import CrashingPlant, HeldHub, HeldPeople
 
 Take = Callable[[UnitOfWork, str, str, bytes], dict[str, Any] | Refusal]
+STORIES = 5
 DOSE_ENDS = frozenset(f"dose-{end}" for end in ("given", "returned", "wasted", "cancelled", "missed", "unfulfillable", "lost"))
 
 
@@ -109,6 +110,7 @@ def _judge(result: CrashedDay, plant: CrashingPlant, case: DayCase) -> None:
     result.doses, result.entries, result.in_doubt = len(planned), len(entries), summary["doubts"]["told"]
     wanted = planned_by_sheets(plant.folder / "undisturbed", case)
     result.lost = len(planned - ends.keys()) + len(wanted - {(fact["order"], datetime.fromisoformat(fact["due"])) for fact in facts.values()})
+    result.wrong += [f"without an end: {story_of(entries, dose)}" for dose in sorted(planned - ends.keys())[:STORIES]]
     result.doubled = sum(count > 1 for count in ends.values()) + _pouches_made_twice(plant.folder / "packager.truth.ndjson")
     result.wrong += [f"invariant {name} is broken" for name, answer in summary["invariants"].items() if answer is False]
     result.wrong += [f"truth: {json.dumps(mismatch, ensure_ascii=False)}" for mismatch in summary["truth"]["first"]]
@@ -118,6 +120,20 @@ def _judge(result: CrashedDay, plant: CrashingPlant, case: DayCase) -> None:
         result.wrong.append(f"the ledger's imbalance is {summary['ledger']['imbalance']}")
     if summary["doubts"]["told"] > summary["doubts"]["resolved"]:
         result.wrong.append(f"doubts without an answer: {summary['doubts']}")
+
+
+def story_of(entries: list[dict[str, Any]], dose: str) -> str:
+    """Tell all that the ledger has of a dose and of its packs: with a crash come by chance, it may be all that is left to see."""
+    packs = {entry["data"]["pack"] for entry in entries if entry["kind"] == "pack-expected" and dose in entry["data"]["doses"]}
+    jobs = {entry["data"]["job"] for entry in entries if entry["kind"] == "job-queued" and entry["data"]["pack"] in packs}
+    named = packs | jobs | {dose}
+    story = [f"{entry['at'][11:19]} {entry['kind']}" for entry in entries if not named.isdisjoint(_texts(entry["data"]))]
+    return f"dose {dose}, packs {sorted(packs)}: {', '.join(story)}"
+
+
+def _texts(data: dict[str, Any]) -> Iterator[str]:
+    for value in data.values():
+        yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
 
 
 def planned_by_sheets(folder: Path, case: DayCase) -> set[tuple[str, datetime]]:

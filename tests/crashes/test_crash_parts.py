@@ -13,7 +13,7 @@ from simulators.truth import Truth
 from tests.crashes.__main__ import is_proven, median
 from tests.crashes.crasher import Answered, Toll
 from tests.crashes.printer import KeptTray
-from tests.crashes.run import CrashedDay
+from tests.crashes.run import CrashedDay, story_of
 from tests.crashes.ward import copied, first_of
 
 SHEET = "a;b;c;code;name;drug\n;;;P1;Ann;x\n;;;P1;Ann;y\n;;;P2;Bob;x\n"
@@ -74,3 +74,9 @@ def test_a_run_is_proven_by_enough_kills_and_nothing_wrong(days: Sequence[Crashe
 
 def test_the_middle_of_so_many_seconds() -> None:
     assert [median([]), median([2.0]), median([3.0, 1.0, 2.0])] == [0.0, 2.0, 2.0]
+
+
+def test_the_story_of_a_dose_has_what_befell_it_its_pack_and_its_job() -> None:
+    told = [("dose-planned", {"dose": "d"}), ("pack-expected", {"pack": "p", "doses": ["d", "e"]}), ("job-queued", {"job": "j", "pack": "p"})]
+    entries = [{"at": "2026-03-05T09:30:00+03:00", "kind": kind, "data": data} for kind, data in (*told, ("dose-planned", {"dose": "f"}))]
+    assert story_of(entries, "d") == "dose d, packs ['p']: 09:30:00 dose-planned, 09:30:00 pack-expected, 09:30:00 job-queued"

@@ -20,7 +20,7 @@ def crashed_day(tmp_path_factory: pytest.TempPathFactory) -> CrashedDay:
 
 
 def test_nothing_is_lost_or_doubled_when_processes_are_killed(crashed_day: CrashedDay) -> None:
-    assert crashed_day.wrong == []
+    assert crashed_day.wrong == [], crashed_day.troubles
     assert (crashed_day.lost, crashed_day.doubled) == (0, 0)
     assert crashed_day.doses > 50
 
