@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 
-ATTEMPTS = 9
+ATTEMPTS = 64
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 1.0
+"""A minute in all. Who gave up earlier would not know whether what was asked has been done, and would leave a pack where the hub does not look for it."""
 ANSWER_TIMEOUT_S = 60.0
 IDLE_CONNECTION_S = 4.0
 """Shorter than the five seconds after which a usual server hangs up, so that hardly a call meets a dead connection."""

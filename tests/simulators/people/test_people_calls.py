@@ -2,6 +2,7 @@
 
 from people_plant import HANG_UP, Plant
 
+from simulators.people.calls import ATTEMPTS
 from simulators.people.crew import Report
 
 
@@ -24,7 +25,8 @@ def test_the_tries_are_bounded(plant: Plant) -> None:
     plant.hub.on("POST", "/api/picks", HANG_UP)
     reply = plant.crew.hub.write("technician", "/api/picks")
     assert (reply.ok, reply.status) == (False, 0)
-    assert len(plant.hub.bodies("/api/picks")) == 9
+    assert len(plant.hub.bodies("/api/picks")) == ATTEMPTS
+    assert 55 < sum(plant.pauses) < 65
 
 
 def test_a_session_that_ended_is_opened_again_and_the_write_repeated(plant: Plant) -> None:
