@@ -34,7 +34,9 @@ class Mailbox:
             self._wake()
             return done.result(WAIT_S)
         except (queue.Full, TimeoutError):
-            raise ControlRefusal(503, "the machine does not answer") from None
+            if done.cancel():
+                raise ControlRefusal(503, "the machine does not answer") from None
+        return done.result()  # it is being done: nobody may be told that it was not
 
     def work_off(self) -> None:
         """Do what waits; for the loop. Raises PowerLost where the power went meanwhile; whoever asked is told so."""

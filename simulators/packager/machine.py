@@ -178,7 +178,7 @@ class Machine:
 
     def take(self, name: str) -> None:
         """Empty the "output" or the "reject" bin."""
-        self._recorder.move({"op": "take", "bin": name})
+        self._recorder.take_out(name)
 
     def _settle_after_boot(self) -> None:
         job = self.memory.head

@@ -60,7 +60,7 @@ def remember(journal: Journal, fuse: Fuse, truth: Truth, truth_path: Path, seria
             last_facts = []
     for fact in last_facts[_lines_from(truth_path, last_at) :]:
         truth.write(**fact)
-    return Recorder(memory, fuse.append, lambda fact: truth.write(**fact), lambda: _size(truth_path))
+    return Recorder(memory, fuse.append, lambda fact: truth.write(**fact), lambda: _size(truth_path), journal.append)
 
 
 def _lines_from(path: Path, offset: int) -> int:

@@ -199,6 +199,20 @@ def test_whoever_has_hands_in_the_machine_when_the_power_goes_is_told(tmp_path: 
             assert (slot in state(packager)["cassettes"]) is there
 
 
+def test_what_a_hand_took_out_of_a_bin_it_holds_whatever_becomes_of_the_power(tmp_path: Path) -> None:
+    with Packager(tmp_path, "--speed", "max") as packager, open_port(packager.link) as host:
+        packager.load()
+        host.hello()
+        assert host.run(1) == OK
+        host.finish(1)
+        until(lambda: state(packager)["output"] == 1)
+        post(packager, "/power", {"cut": "at-append", "k": 1})
+        (pouch,) = post(packager, "/output/take")
+        assert pouch["job"] == job_id(1).hex()
+        seen = state(packager)
+        assert (seen["power"], seen["output"], seen["power_cut"]["k"]) == ("on", 0, 1)
+
+
 @pytest.mark.parametrize("speed", ["max", "50"])
 def test_while_time_stands_still_status_is_served_and_nothing_moves(tmp_path: Path, speed: str) -> None:
     with Packager(tmp_path, "--speed", speed, "--baud", "none") as packager, open_port(packager.link) as host:
