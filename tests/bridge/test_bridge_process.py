@@ -2,14 +2,13 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from firmware_bridge.__main__ import ConfigError, read_config
-from firmware_bridge.packets import Op, Rc
+from firmware_bridge.packets import Op, Rc, pack_status
 from tests.bridge.orders import run_command, status_command, verdict_command
 from tests.bridge.plant import HubClient, bridge, mosquitto, wait_until
 from tests.bridge.scripted_machine import MachineOnPty, ScriptedMachine
@@ -77,10 +76,10 @@ def test_machine_with_many_slots_tells_all_cassettes_and_is_not_paged_through_at
     with bridge(tmp_path, broker_port, machine.path) as running:
         running.wait_ready()
         wait_until(lambda: hub.remaining() == {5: 100, 6: 50, 250: 7}, "all pages of cassettes")
-        machine.machine.asked.clear()
+        machine.machine.executed.clear()
         hub.send(run_command(1))
         wait_until(lambda: hub.remaining() == {5: 99, 6: 50, 250: 7}, "the new stand")
-        assert machine.machine.asked.count(Op.STATUS) < 6
+        assert {payload for op, payload in machine.machine.executed if op == Op.STATUS} <= {pack_status(1)}
 
 
 def test_verdict_goes_before_waiting_jobs(
@@ -161,11 +160,12 @@ def test_events_outlive_the_bridge_and_are_not_taken_twice(
             first.kill()
         wait_until(lambda: hub.retained["$state"]["state"] == "lost", "the last will")
         hub.heard.clear()
+        machine.machine.asked.clear()
         with bridge(tmp_path, broker_port, machine.path) as second:
             second.wait_ready()
             hub.wait_for("done")
             assert hub.kinds() == WHOLE_JOB
-        assert machine.machine.asked.count(Op.JOB_RUN) == 1
+        assert Op.JOB_RUN not in machine.machine.asked
 
 
 def test_no_new_job_starts_while_the_hub_is_lost_but_a_stale_death_does_not_count(
@@ -263,18 +263,3 @@ def test_configuration_that_cannot_be_used_is_named(tmp_path: Path, broker_port:
     (tmp_path / "bridge.toml").write_text(config.replace("packager-1", "Packager 1"))
     with pytest.raises(ConfigError, match=r"\$\.device\[0?\.*\]\.id"):
         read_config(tmp_path / "bridge.toml")
-
-
-def test_whole_cycle_with_a_prompt_machine_costs_little(
-    tmp_path: Path, broker_port: int, machine: MachineOnPty, hub: HubClient
-) -> None:
-    with bridge(tmp_path, broker_port, machine.path) as running:
-        running.wait_ready()
-        took_s = []
-        for number in range(1, 21):
-            began_s = time.perf_counter()
-            hub.send(run_command(number, frames=25))
-            hub.wait_for("done", times=number)
-            took_s.append(time.perf_counter() - began_s)
-        median_ms = sorted(took_s)[10] * 1000
-        assert median_ms < 150, took_s

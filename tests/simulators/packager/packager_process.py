@@ -77,12 +77,6 @@ class Packager:
         """Read the truth so far."""
         return [json.loads(line) for line in (self.folder / "truth.ndjson").read_text().splitlines()]
 
-    def cpu_s(self) -> float:
-        """Give the processor time the process has used."""
-        assert self.process is not None
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def __enter__(self) -> Self:
         return self.start()
 
