@@ -139,7 +139,7 @@ class Machine:
     """The control port of a simulated machine: where hands reach into it. Connections are not kept.
 
     What was sent and not answered may have happened, so only a connection that was never made is tried again, and what the machine
-    cannot take while it waits for its host.
+    cannot take while it waits for its host or for its power.
     """
 
     def __init__(self, url: str, pause: Callable[[float], None] = time.sleep) -> None:
@@ -176,7 +176,7 @@ class Machine:
         for attempt in range(ATTEMPTS):
             try:
                 reply = read_reply(self._client.post(path, json=body if body is not None else {}))
-                if not _waits_for_host(reply) or attempt + 1 == ATTEMPTS:
+                if not _can_do_nothing_yet(reply) or attempt + 1 == ATTEMPTS:
                     return reply
             except httpx.ConnectError as error:
                 failure = f"{type(error).__name__}: {error}"
@@ -188,6 +188,6 @@ class Machine:
         return Reply(0, failure)
 
 
-def _waits_for_host(reply: Reply) -> bool:
-    """Tell whether a machine's store of events is full: nothing was done, and it will be possible in a moment."""
-    return reply.status == 409 and "acknowledged" in str(reply.body)
+def _can_do_nothing_yet(reply: Reply) -> bool:
+    """Tell whether a machine did nothing and will in a moment: its store of events is full, or it is without power."""
+    return reply.status == 409 and any(why in str(reply.body) for why in ("acknowledged", "the power is off"))

@@ -71,9 +71,10 @@ class Browser:
                 self.problems.append(f"{entry['text']} {entry.get('url', '')}")
 
     def open(self, url: str) -> None:
-        """Go to an address and wait until it has loaded."""
+        """Go to an address and wait until it has loaded: it, and not the page that is left, which is complete as well."""
+        self.evaluate("window.isBeingLeft = true")
         self.call("Page.navigate", url=url)
-        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.wait_for("document.readyState === 'complete' && !window.isBeingLeft && location.href !== 'about:blank'")
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of an expression in the page."""

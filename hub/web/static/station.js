@@ -15,20 +15,25 @@ const KEYS = { F2: "accept", F4: "reject", F7: "remake", F9: "next" };
 const language = document.documentElement.lang;
 
 // `wanted` is a decision that still needs a reason or the scan of the pouch's label.
-const state = { inHand: "", wanted: null, busy: false, since: 0 };
+const state = { inHand: "", wanted: null, busy: false, bringing: 0, since: 0 };
 const current = () => place.querySelector("[data-case]");
 const say = (name, values = {}) => words[`say_${name}`].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 
 // ---- what is shown ----
 
 async function bring(members = {}) {
-  const answer = await write("/api/station/show", members, waits);
-  if (!answer.ok) {
-    showAnswer(answer, "");
-    return false;
+  state.bringing += 1;
+  try {
+    const answer = await write("/api/station/show", members, waits);
+    if (!answer.ok) {
+      showAnswer(answer, "");
+      return false;
+    }
+    await placeCase(answer.body.case);
+    return true;
+  } finally {
+    state.bringing -= 1;
   }
-  await placeCase(answer.body.case);
-  return true;
 }
 
 async function placeCase(shown) {
@@ -200,7 +205,7 @@ document.addEventListener("keydown", (event) => {
 
 const field = scanField(document.getElementById("scan"), scanned, () => show("stop", say("full")));
 follow(document.getElementById("queue"), () => {
-  if (state.busy || state.wanted) return;
+  if (state.busy || state.wanted || state.bringing) return;
   if (current()) stillOpen();
   else if (document.querySelector("[data-cases]").dataset.cases.trim()) bring();
 });

@@ -44,6 +44,12 @@ def test_a_hand_movement_that_may_have_happened_is_not_repeated(plant: Plant) ->
     assert len(plant.packager.bodies("/cassettes/7")) == 1
 
 
+def test_a_hand_waits_for_the_power_of_a_machine(plant: Plant) -> None:
+    plant.packager.on("POST", "/output/take", (409, {"error": "the power is off"}), (200, []))
+    assert plant.crew.packager.post("/output/take").ok
+    assert plant.pauses == [0.1]
+
+
 def test_troubles_are_kept_once_each_and_bounded() -> None:
     report = Report("done")
     for number in range(150):
