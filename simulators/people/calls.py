@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
-ATTEMPTS = 64
+ATTEMPTS = 34
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 1.0
-"""A minute in all. Who gave up earlier would not know whether what was asked has been done, and would leave a pack where the hub does not look for it."""
+"""Half a minute in all. Who gave up earlier would not know whether what was asked has been done, and would leave a pack where the hub does not look for it."""
 ANSWER_TIMEOUT_S = 60.0
 IDLE_CONNECTION_S = 4.0
 """Shorter than the five seconds after which a usual server hangs up, so that hardly a call meets a dead connection."""
@@ -69,6 +69,7 @@ class Hub:
         self._pause = pause
         self._people: dict[str, tuple[str, str]] = {}
         self._headers: dict[str, dict[str, str]] = {}
+        self._given_up = False
 
     def close(self) -> None:
         """Hang up."""
@@ -121,17 +122,19 @@ class Hub:
         content = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         if content is not None:
             headers = {**headers, "Content-Type": "application/json"}
-        pause_s, failure = FIRST_PAUSE_S, ""
-        for attempt in range(ATTEMPTS):
+        # A hub that was waited for in vain is waited for no more until it answers.
+        pause_s, failure, attempts = FIRST_PAUSE_S, "", 1 if self._given_up else ATTEMPTS
+        for attempt in range(attempts):
             try:
-                return read_reply(
-                    self._client.request(method, path, headers=headers, content=content, params=parameters)
-                )
+                response = self._client.request(method, path, headers=headers, content=content, params=parameters)
+                self._given_up = False
+                return read_reply(response)
             except httpx.TransportError as error:
                 failure = f"{type(error).__name__}: {error}"
-            if attempt + 1 < ATTEMPTS:
+            if attempt + 1 < attempts:
                 self._pause(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        self._given_up = True
         return Reply(0, failure)
 
 

@@ -26,7 +26,14 @@ def test_the_tries_are_bounded(plant: Plant) -> None:
     reply = plant.crew.hub.write("technician", "/api/picks")
     assert (reply.ok, reply.status) == (False, 0)
     assert len(plant.hub.bodies("/api/picks")) == ATTEMPTS
-    assert 55 < sum(plant.pauses) < 65
+    assert 25 < sum(plant.pauses) < 35
+
+
+def test_a_hub_that_was_waited_for_in_vain_is_asked_once_until_it_answers(plant: Plant) -> None:
+    plant.hub.on("POST", "/api/picks", *[HANG_UP] * (ATTEMPTS + 1), (200, {"released": "S1"}), HANG_UP, (200, {"released": "S2"}))
+    answers = [plant.crew.hub.write("technician", "/api/picks").ok for _ in range(4)]
+    assert answers == [False, False, True, True]
+    assert len(plant.hub.bodies("/api/picks")) == ATTEMPTS + 4
 
 
 def test_a_session_that_ended_is_opened_again_and_the_write_repeated(plant: Plant) -> None:
