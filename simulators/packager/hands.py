@@ -36,7 +36,10 @@ class Mailbox:
         except (queue.Full, TimeoutError):
             if done.cancel():
                 raise ControlRefusal(503, "the machine does not answer") from None
-        return done.result()  # it is being done: nobody may be told that it was not
+        try:
+            return done.result(WAIT_S)
+        except TimeoutError:
+            raise ControlRefusal(503, "the machine does not come to an end with it: look what came of it") from None
 
     def work_off(self) -> None:
         """Do what waits; for the loop. Raises PowerLost where the power went meanwhile; whoever asked is told so."""
