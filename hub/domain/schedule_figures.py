@@ -1,9 +1,9 @@
 """Figures of a schedule: doses a day, the shortest time between two, days between dosing days, factors that may meet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, time, timedelta
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 from hub.domain.courses import DAY, ONE, Course, DayTimes, Interval, Moments, Pattern, Schedule, steps_of
 from hub.domain.frequencies import ScheduleKind
@@ -80,13 +80,37 @@ def least_interval(schedule: Schedule) -> timedelta | None:
     """Return the shortest time between two doses, or None where no second dose follows a first.
 
     The night's gap to the next day that counts is one. Of courses that go on together, times of different courses count as of
-    one day: the answer is then never longer than the truth.
+    one day, and the same time as of the nearest days that may differ: the answer is then never longer than the truth.
     """
     found = [gap for course in schedule.courses if (gap := least_interval_of(course)) is not None]
     for step in steps_of(schedule):
         for one, other in combinations(step, 2):
-            found += [gap for first in _clocks(one) for second in _clocks(other) if (gap := _around(first, second))]
+            found += _between(one, other)
     return min(found, default=None)
+
+
+def _between(one: Course, other: Course) -> Iterator[timedelta]:
+    """Yield how close the doses of two courses may come; those that have all days and times in common always meet."""
+    for first, second in product(_clocks(one), _clocks(other)):
+        if gap := _around(first, second):
+            yield gap
+        elif (one.editions, one.starts_at) != (other.editions, other.starts_at):
+            yield _days_apart(one, other) * DAY
+
+
+def _days_apart(one: Course, other: Course) -> int:
+    """Return the fewest days between a day of one course and another day of the other."""
+    days, others = _weekdays(one), _weekdays(other)
+    if not days or not others:
+        return 1
+    apart = {(day - another) % 7 for day in days for another in others} - {0}
+    return min((min(each, 7 - each) for each in apart), default=7)
+
+
+def _weekdays(course: Course) -> set[int]:
+    """Return the weekdays that a course keeps to; none where it may come to any."""
+    found = [set(pattern.weekdays) if isinstance(pattern, DayTimes) else set() for _, pattern in course.editions]
+    return set().union(*found) if all(found) else set()
 
 
 def _clocks(course: Course) -> set[time]:

@@ -419,6 +419,13 @@ def test_figures_of_a_schedule(timing: Timing, a_day: Fraction, gap_h: int | Non
     assert (doses_a_day(found), least_interval(found), days_between(found)) == (a_day, gap, days)
 
 
+def test_doses_of_two_dosages_at_one_clock_time_are_whole_days_apart() -> None:
+    noon = (time(12),)
+    every_other, mondays = repeat(None, 2, D, times=noon), repeat(times=noon, weekdays=(0,))
+    assert least_interval(understood(every_other, mondays)) == DAY
+    assert least_interval(understood(mondays, repeat(times=noon, weekdays=(3,)))) == 3 * DAY
+
+
 def test_the_clock_change_moves_an_interval_by_elapsed_time_and_a_course_by_the_calendar() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     start = datetime(2026, 3, 28, 10, tzinfo=berlin)
