@@ -122,16 +122,20 @@ class Hub:
         content = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         if content is not None:
             headers = {**headers, "Content-Type": "application/json"}
-        # A hub that was waited for in vain is waited for no more until it answers.
-        pause_s, failure, attempts = FIRST_PAUSE_S, "", 1 if self._given_up else ATTEMPTS
-        for attempt in range(attempts):
+        pause_s, failure = FIRST_PAUSE_S, ""
+        for attempt in range(ATTEMPTS):
             try:
                 response = self._client.request(method, path, headers=headers, content=content, params=parameters)
                 self._given_up = False
                 return read_reply(response)
-            except httpx.TransportError as error:
+            except httpx.ConnectError as error:
                 failure = f"{type(error).__name__}: {error}"
-            if attempt + 1 < attempts:
+                if self._given_up:  # waited for in vain before, and nothing was sent
+                    break
+            except httpx.TransportError as error:
+                # It may have been done: only the same event id, sent again, tells.
+                failure, self._given_up = f"{type(error).__name__}: {error}", False
+            if attempt + 1 < ATTEMPTS:
                 self._pause(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         self._given_up = True

@@ -79,7 +79,7 @@ def test_machine_with_many_slots_tells_all_cassettes_and_is_not_paged_through_at
         machine.machine.executed.clear()
         hub.send(run_command(1))
         wait_until(lambda: hub.remaining() == {5: 99, 6: 50, 250: 7}, "the new stand")
-        assert {payload for op, payload in machine.machine.executed if op == Op.STATUS} <= {pack_status(1)}
+        assert {payload for op, payload in list(machine.machine.executed) if op == Op.STATUS} <= {pack_status(1)}
 
 
 def test_verdict_goes_before_waiting_jobs(

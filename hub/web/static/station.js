@@ -15,7 +15,7 @@ const KEYS = { F2: "accept", F4: "reject", F7: "remake", F9: "next" };
 const language = document.documentElement.lang;
 
 // `wanted` is a decision that still needs a reason or the scan of the pouch's label.
-const state = { inHand: "", wanted: null, busy: false, bringing: 0, since: 0 };
+const state = { inHand: "", wanted: null, busy: false, bringing: 0, missed: false, since: 0 };
 const current = () => place.querySelector("[data-case]");
 const say = (name, values = {}) => words[`say_${name}`].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 
@@ -33,6 +33,7 @@ async function bring(members = {}) {
     return true;
   } finally {
     state.bringing -= 1;
+    if (!state.bringing && state.missed) look();
   }
 }
 
@@ -204,17 +205,21 @@ document.addEventListener("keydown", (event) => {
 // ---- start ----
 
 const field = scanField(document.getElementById("scan"), scanned, () => show("stop", say("full")));
-follow(document.getElementById("queue"), () => {
+follow(document.getElementById("queue"), look);
+
+// What changed while a pouch was being brought is looked at when it is there: it may have been decided about meanwhile.
+function look() {
+  state.missed = state.bringing > 0;
   if (state.busy || state.wanted || state.bringing) return;
   if (current()) stillOpen();
   else if (document.querySelector("[data-cases]").dataset.cases.trim()) bring();
-});
+}
 
 // The list is cut, so it is asked whether the case itself is open still; a hub that does not answer says nothing of it.
 async function stillOpen() {
   const asked = current().dataset.case;
   const response = await fetch(`/station/case?case=${encodeURIComponent(asked)}&language=${language}`);
-  if (response.status !== 409 || state.busy || state.wanted || current()?.dataset.case !== asked) return;
+  if (response.status !== 409 || state.busy || state.wanted || state.bringing || current()?.dataset.case !== asked) return;
   show("wait", say("gone"));
   bring();
 }
