@@ -1,9 +1,9 @@
 """Figures of a schedule: doses a day, the shortest time between two, days between dosing days, factors that may meet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, time, timedelta
 from fractions import Fraction
-from itertools import combinations, pairwise, product
+from itertools import combinations, pairwise
 
 from hub.domain.courses import DAY, ONE, Course, DayTimes, Interval, Moments, Pattern, Schedule, steps_of
 from hub.domain.frequencies import ScheduleKind
@@ -85,17 +85,8 @@ def least_interval(schedule: Schedule) -> timedelta | None:
     found = [gap for course in schedule.courses if (gap := least_interval_of(course)) is not None]
     for step in steps_of(schedule):
         for one, other in combinations(step, 2):
-            found += _between(one, other)
+            found += [_around(first, second) or _days_apart(one, other) * DAY for first in _clocks(one) for second in _clocks(other)]
     return min(found, default=None)
-
-
-def _between(one: Course, other: Course) -> Iterator[timedelta]:
-    """Yield how close the doses of two courses may come; those that have all days and times in common always meet."""
-    for first, second in product(_clocks(one), _clocks(other)):
-        if gap := _around(first, second):
-            yield gap
-        elif (one.editions, one.starts_at) != (other.editions, other.starts_at):
-            yield _days_apart(one, other) * DAY
 
 
 def _days_apart(one: Course, other: Course) -> int:

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
-ATTEMPTS = 34
+ATTEMPTS = 24
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 1.0
-"""Half a minute in all. Who gave up earlier would not know whether what was asked has been done, and would leave a pack where the hub does not look for it."""
+"""Twenty seconds in all. Who gave up earlier would not know whether what was asked has been done, and would leave a pack where the hub does not look for it."""
 ANSWER_TIMEOUT_S = 60.0
 IDLE_CONNECTION_S = 4.0
 """Shorter than the five seconds after which a usual server hangs up, so that hardly a call meets a dead connection."""
@@ -69,7 +69,6 @@ class Hub:
         self._pause = pause
         self._people: dict[str, tuple[str, str]] = {}
         self._headers: dict[str, dict[str, str]] = {}
-        self._given_up = False
 
     def close(self) -> None:
         """Hang up."""
@@ -125,20 +124,14 @@ class Hub:
         pause_s, failure = FIRST_PAUSE_S, ""
         for attempt in range(ATTEMPTS):
             try:
-                response = self._client.request(method, path, headers=headers, content=content, params=parameters)
-                self._given_up = False
-                return read_reply(response)
-            except httpx.ConnectError as error:
-                failure = f"{type(error).__name__}: {error}"
-                if self._given_up:  # waited for in vain before, and nothing was sent
-                    break
+                return read_reply(
+                    self._client.request(method, path, headers=headers, content=content, params=parameters)
+                )
             except httpx.TransportError as error:
-                # It may have been done: only the same event id, sent again, tells.
-                failure, self._given_up = f"{type(error).__name__}: {error}", False
+                failure = f"{type(error).__name__}: {error}"
             if attempt + 1 < ATTEMPTS:
                 self._pause(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-        self._given_up = True
         return Reply(0, failure)
 
 

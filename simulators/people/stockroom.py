@@ -120,7 +120,7 @@ def _pour(crew: Crew, report: Report, pouring: Pouring) -> bool:
     item, lot = pouring.parts[0].item, pouring.parts[0].lot
     look = crew.world.look(item, lot)
     cassette = {"cassette": pouring.cassette, "item": item, "lot": lot, "count": pouring.tablets, "look": look}
-    before = tablets_in(crew.packager.look(), pouring.slot)
+    before = tablets_in(crew.packager.look_with_power(), pouring.slot)
     reply = crew.packager.post(f"/cassettes/{pouring.slot}", cassette)
     unclear = reply.perhaps_done or reply.status >= 500
     after = tablets_in(crew.packager.look_with_power(), pouring.slot) if unclear else None

@@ -65,16 +65,12 @@ def _load(crew: Crew, report: Report, trolley: Row) -> None:
 def deliver(crew: Crew, request: Mapping[str, Any]) -> Report:
     """Seal, dispatch and receive {"trolley": id}, or every one that misses nothing, or with {"all": true} every one.
 
-    One that was sealed or dispatched before goes on from there. One that a ward has received while nobody heard so is unloaded.
+    One that was sealed or dispatched before goes on from there.
     """
     report = Report("delivered", "packs", "incomplete")
     asked, everything = request.get("trolley"), bool(request.get("all"))
     for trolley in _trolleys(crew, report):
-        if asked not in (None, trolley["trolley"]):
-            continue
-        if trolley["state"] in AT_WARD:
-            report.add("packs", _hand_out(crew, trolley))
-        if trolley["state"] not in STEPS:
+        if trolley["state"] not in STEPS or asked not in (None, trolley["trolley"]):
             continue
         if trolley["state"] == "assembling" and trolley["missing"] and asked is None and not everything:
             report.add("incomplete")

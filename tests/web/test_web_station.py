@@ -192,6 +192,33 @@ def test_by_touch_a_pouch_is_enlarged_and_rejected_with_a_reason(opens: Opens, p
     assert plant.world.get("packs", plant.jobs[1].pack).reason == "a tablet is broken"
 
 
+SLOW_CASES = """(() => {
+  const real = window.fetch;
+  window.shows = 0;
+  window.cases = 0;
+  window.fetch = async (...asked) => {
+    const answer = await real(...asked);
+    if (String(asked[0]).startsWith("/station/case")) await new Promise((done) => setTimeout(done, 400 * ++window.cases));
+    if (asked[0] === "/api/station/show") window.shows += 1;
+    return answer;
+  };
+})()"""
+"""The page of each further case comes later than the one before."""
+
+
+def test_a_pouch_that_is_asked_for_twice_is_not_put_away_under_the_eyes_of_who_looks_at_it(opens: Opens, page: Browser) -> None:
+    plant = opens(QUIET)
+    plant.opened(page, Role.TECHNICIAN, "/station")
+    plant.shown(page, plant.jobs[1])
+    page.evaluate(SLOW_CASES)
+    page.evaluate("for (let press = 0; press < 2; press += 1) document.querySelector('[data-deed=next]').click()")
+    plant.shown(page, plant.jobs[2])
+    page.evaluate("document.querySelectorAll('.thumb')[1].click()")
+    page.wait_for("window.shows === 2")
+    page.evaluate("new Promise((done) => setTimeout(done, 1500))")
+    assert page.evaluate("document.querySelectorAll('.thumb')[1].getAttribute('aria-pressed')") == "true"
+
+
 def test_what_somebody_else_decides_is_said_and_the_next_is_shown(opens: Opens, page: Browser) -> None:
     plant = opens(QUIET)
     plant.opened(page, Role.TECHNICIAN, "/station")

@@ -15,26 +15,28 @@ const KEYS = { F2: "accept", F4: "reject", F7: "remake", F9: "next" };
 const language = document.documentElement.lang;
 
 // `wanted` is a decision that still needs a reason or the scan of the pouch's label.
-const state = { inHand: "", wanted: null, busy: false, bringing: 0, missed: false, since: 0 };
+const state = { inHand: "", wanted: null, busy: false, since: 0 };
 const current = () => place.querySelector("[data-case]");
 const say = (name, values = {}) => words[`say_${name}`].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 
 // ---- what is shown ----
 
-async function bring(members = {}) {
-  state.bringing += 1;
-  try {
-    const answer = await write("/api/station/show", members, waits);
-    if (!answer.ok) {
-      showAnswer(answer, "");
-      return false;
-    }
-    await placeCase(answer.body.case);
-    return true;
-  } finally {
-    state.bringing -= 1;
-    if (!state.bringing && state.missed) look();
+// One pouch is brought at a time: an answer that came late would put what is shown, and what was chosen in it, away again.
+let brought = Promise.resolve();
+
+function bring(members = {}) {
+  brought = brought.catch(() => {}).then(() => bringNow(members));
+  return brought;
+}
+
+async function bringNow(members) {
+  const answer = await write("/api/station/show", members, waits);
+  if (!answer.ok) {
+    showAnswer(answer, "");
+    return false;
   }
+  await placeCase(answer.body.case);
+  return true;
 }
 
 async function placeCase(shown) {
@@ -205,21 +207,17 @@ document.addEventListener("keydown", (event) => {
 // ---- start ----
 
 const field = scanField(document.getElementById("scan"), scanned, () => show("stop", say("full")));
-follow(document.getElementById("queue"), look);
-
-// What changed while a pouch was being brought is looked at when it is there: it may have been decided about meanwhile.
-function look() {
-  state.missed = state.bringing > 0;
-  if (state.busy || state.wanted || state.bringing) return;
+follow(document.getElementById("queue"), () => {
+  if (state.busy || state.wanted) return;
   if (current()) stillOpen();
   else if (document.querySelector("[data-cases]").dataset.cases.trim()) bring();
-}
+});
 
 // The list is cut, so it is asked whether the case itself is open still; a hub that does not answer says nothing of it.
 async function stillOpen() {
   const asked = current().dataset.case;
   const response = await fetch(`/station/case?case=${encodeURIComponent(asked)}&language=${language}`);
-  if (response.status !== 409 || state.busy || state.wanted || state.bringing || current()?.dataset.case !== asked) return;
+  if (response.status !== 409 || state.busy || state.wanted || current()?.dataset.case !== asked) return;
   show("wait", say("gone"));
   bring();
 }

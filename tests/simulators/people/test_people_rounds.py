@@ -90,14 +90,6 @@ def test_a_trolley_that_was_left_on_the_way_goes_on_from_there(plant: Plant) -> 
     assert plant.hub.bodies("/api/trolleys/receive")[0]["seal"] == "S-1"
 
 
-def test_a_trolley_that_the_ward_has_while_nobody_heard_so_is_unloaded(plant: Plant) -> None:
-    hold(plant, "S1", "trolley:T1")
-    plant.hub.on("GET", "/api/trolleys", (200, [trolley("T1", "received", seal="S-1"), trolley("T2", "closed")]))
-    answer = deliver(plant.crew, {}).answer()
-    assert (answer["delivered"], answer["packs"], answer["troubles"]) == (0, 1, [])
-    assert plant.crew.world.packs["S1"].place == "ward:D1"
-
-
 def test_an_unexpected_refusal_stops_the_trolley_and_is_told(plant: Plant) -> None:
     plant.hub.on("GET", "/api/trolleys", (200, [trolley("T1")]))
     plant.hub.on("POST", "/api/trolleys/dispatch", (409, {"refused": "not-sealed", "reason": "no seal"}))

@@ -117,6 +117,7 @@ def test_a_machine_that_waits_for_its_host_is_given_time(plant: Plant) -> None:
     stocked(plant, receipt("p1", "A1", "L1", 30))
     plant.hub.on("GET", "/api/cassettes", (200, [cassette(7, "A1")]))
     full = (409, {"error": "no event can be stored until the host has acknowledged some"})
+    plant.packager.on("GET", "/state", (200, {"power": "on", "cassettes": {}}))
     plant.packager.on("POST", "/cassettes/7", full, full, full, (200, {}))
     assert fill_cassettes(plant.crew, {"fill": 30}).answer()["filled"] == 1
     assert plant.pauses == [0.1, 0.2, 0.4]
@@ -140,6 +141,16 @@ def test_whoever_is_not_told_what_came_of_pouring_looks_into_the_cassette(plant:
     plant.packager.on("POST", "/cassettes/7", (503, {"error": "the power was lost while this was done: look what came of it"}))
     report = fill_cassettes(plant.crew, {"fill": 30})
     assert (report.counts["filled"], len(report.troubles), len(plant.crew.world.unpoured)) == (poured, 1 - poured, 1 - poured)
+
+
+def test_whoever_comes_to_a_dark_machine_looks_once_it_has_power_so_that_nothing_poured_is_lost(plant: Plant) -> None:
+    stocked(plant, receipt("p1", "A1", "L1", 30))
+    plant.hub.on("GET", "/api/cassettes", (200, [cassette(7, "A1")]))
+    dark, lit = (200, {"power": "off"}), (200, {"power": "on", "cassettes": {}})
+    plant.packager.on("GET", "/state", dark, lit, dark, lit)
+    plant.packager.on("POST", "/cassettes/7", (503, {"error": "the power was lost while this was done: look what came of it"}))
+    assert fill_cassettes(plant.crew, {"fill": 30}).counts["filled"] == 0
+    assert [pouring.tablets for pouring in plant.crew.world.unpoured] == [30]
 
 
 def test_a_request_without_its_members_is_refused(plant: Plant) -> None:
