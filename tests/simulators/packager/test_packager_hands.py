@@ -8,7 +8,6 @@ from simulators.control import ControlRefusal
 from simulators.packager import hands
 from simulators.packager.hands import Mailbox
 
-
 LONG_S = 60.0
 
 
