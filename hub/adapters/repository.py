@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar
 
 from pysqlite3 import dbapi2 as sqlite
@@ -151,6 +151,7 @@ class SqlRepository(Generic[Record]):
         self._get = f"{self._select} WHERE {' AND '.join(f'{_quoted(name)} = ?' for name in kind.key)}"
         self._put = _upsert(kind, self._names)
         self._key_of: Any = attrgetter(*kind.key)
+        self._row_key: Any = itemgetter(*map(self._names.index, kind.key))
         self._plain_key = all(self._codecs[name].encode is None for name in kind.key)
         self._changes: dict[tuple[int, ...], str] = {}
         self._statements: dict[tuple[object, ...], str] = {}
@@ -181,6 +182,10 @@ class SqlRepository(Generic[Record]):
         self._memory.touched.add(self._kind.table)
         self._known.pop(self._key_of(record), None)
 
+    def _known_of(self, row: tuple[Any, ...]) -> Record | None:
+        """Return the record of a row where it is remembered; a key that is stored in another form is not looked for."""
+        return self._known.get(self._row_key(row)) if self._plain_key else None
+
     def _remembered(self, record: Record) -> Record:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
@@ -209,16 +214,19 @@ class SqlRepository(Generic[Record]):
         return is_there
 
     def put_many(self, records: Iterable[Record]) -> None:
-        """Insert or replace many records in one statement."""
-        members = [self._members(record) for record in records]
-        if not members:
+        """Insert or replace records, many in one statement."""
+        written = list(records)
+        if len(written) < 2:
+            for record in written:
+                self.put(record)
             return
         columns = [
             codec.encode_all(list(column))
-            for codec, column in zip(self._codecs.values(), zip(*members, strict=True), strict=True)
+            for codec, column in zip(self._codecs.values(), zip(*map(self._members, written), strict=True), strict=True)
         ]
         self._executemany(self._put, zip(*columns, strict=True))
-        self._known.clear()
+        for record in written:
+            self._known.pop(self._key_of(record), None)
         self._memory.touched.add(self._kind.table)
 
     def where(
@@ -239,7 +247,7 @@ class SqlRepository(Generic[Record]):
         statement, values = self._prepared(equal, order_by, limit, {">=": since, "<": below})
         rows = self._execute(statement, values).fetchall()
         if len(rows) <= _FEW:
-            return [self._remembered(self._record(row)) for row in rows]
+            return [self._known_of(row) or self._remembered(self._record(row)) for row in rows]
         columns = [
             codec.decode_all(list(column))
             for codec, column in zip(self._codecs.values(), zip(*rows, strict=True), strict=True)

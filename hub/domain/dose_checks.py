@@ -80,8 +80,9 @@ class Rhythm:
         return max(self.at_once, self.a_day * ceil(days / max(Fraction(1), self.days_between)))
 
 
+@lru_cache(maxsize=4096)
 def rhythm_of(schedule: Schedule) -> Rhythm:
-    """Return the rhythm of a schedule; what has no times counts as one dose."""
+    """Return the rhythm of a schedule; what has no times counts as one dose. Remembered, as a patient's orders are compared with each other again and again."""
     at_once, gap = max(factors_of(schedule)), least_interval(schedule)
     least_gap = None if gap is None else Fraction(gap // timedelta(seconds=1), 86_400)
     return Rhythm(at_once, max(at_once, doses_a_day(schedule)), days_between(schedule), least_gap)

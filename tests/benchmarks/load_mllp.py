@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-PATIENTS_OF_A_SENDER = 125
+PATIENTS_OF_A_SENDER = 500
 DRUGS = 30
 
 
@@ -46,7 +46,7 @@ def _message(kind: str, sender: int, number: int) -> bytes:
     if kind == "moves":
         return (head.format("ADT^A08^ADT_A01") + f"EVN||{day}060000+0300\r" + people).encode()
     order = (
-        f"ORC|NW|{sender}-{number}^HIS|||||||{day}055500+0300|||D9^Petrov^P\rRXE||D{number % DRUGS}^Metformin 500 mg^LOCAL|1||TAB^tablet|TAB^Tablet\r"
+        f"ORC|NW|{sender}-{number}^HIS|||||||{day}055500+0300|||D9^Petrov^P\rRXE||D{number // PATIENTS_OF_A_SENDER % DRUGS}^Metformin 500 mg^LOCAL|1||TAB^tablet|TAB^Tablet\r"
         f"TQ1|1||BID^Twice a day^HL70335||||{day}080000+0300||R\rRXR|PO^oral\r"
     )
     return (head.format("RDE^O11^RDE_O11") + people + order).encode()

@@ -87,6 +87,24 @@ class StoreContract:
         )
         assert store.submit("a", lambda work: work.doses.get(doses[2].id)).result() == doses[2]
 
+    def test_what_many_are_put_over_is_read_anew_and_what_else_is_remembered_stays_true(self, store: Writer) -> None:
+        doses = planned_doses(4)
+        given = [replace(dose, state=DoseState.GIVEN) for dose in doses]
+
+        def put_over(work: SqlUnitOfWork) -> list[list[PlannedDose]]:
+            work.doses.put_many(doses)
+            seen = [work.doses.where(order_by="id")]
+            work.doses.put_many(given[:2])
+            seen.append(work.doses.where(order_by="id"))
+            work.doses.put_many(given[2:3])
+            return [*seen, work.doses.where(order_by="id"), [dose for dose in map(work.doses.get, [one.id for one in doses]) if dose]]
+
+        first, two_over, three_over, one_by_one = store.submit("a", put_over).result()
+        assert first == doses
+        assert two_over == [*given[:2], *doses[2:]]
+        assert three_over == one_by_one == [*given[:3], doses[3]]
+        assert store.submit_read(lambda work: work.doses.where(order_by="id")).result() == three_over
+
     def test_a_time_is_the_same_whether_it_is_remembered_or_read(self, store: Writer) -> None:
         (dose,) = planned_doses(1)
         moscow = timezone(timedelta(hours=3))

@@ -217,6 +217,7 @@ follow(document.getElementById("queue"), () => {
 async function stillOpen() {
   const asked = current().dataset.case;
   const response = await fetch(`/station/case?case=${encodeURIComponent(asked)}&language=${language}`);
+  await brought.catch(() => {});
   if (response.status !== 409 || state.busy || state.wanted || current()?.dataset.case !== asked) return;
   show("wait", say("gone"));
   bring();
