@@ -49,6 +49,7 @@ _EXACT: Mapping[str, str] = {
     "the Code 128 contradicts the pouch's serial": "Code 128 противоречит номеру пакета",
     **{reason.en: reason.ru for reason in REASONS.values()},
     "looked at at the review station": "осмотрен на месте проверки",
+    "Leave it locked": "оставить заблокированной", "Leave it": "оставить",
     "not made yet": "ещё не сделана", "at the camera station": "у камеры", "leaving the machine": "выходит из автомата",
     "waits for a person's decision": "ждёт решения человека", "released: scan it into its drawer": "выпущена: отсканируйте в её ящик",
 }  # fmt: skip

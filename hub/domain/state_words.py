@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from hub.domain.custody import TrolleyState
 from hub.domain.doses import DoseState, Lane
 from hub.domain.orders import LineState, Outcome
 from hub.domain.packs import JobState, PackState
@@ -27,7 +28,43 @@ _RUSSIAN: Mapping[str, str] = {
     LineState.STOPPED: "остановлена", LineState.COMPLETED: "завершена",
 }  # fmt: skip
 
+_TROLLEYS: Mapping[TrolleyState, str] = {
+    TrolleyState.ASSEMBLING: "комплектуется", TrolleyState.SEALED: "опломбирована", TrolleyState.DISPATCHED: "в пути", TrolleyState.RECEIVED: "в отделении",
+    TrolleyState.IN_ROUND: "на обходе", TrolleyState.CLOSED: "обход закрыт", TrolleyState.RECONCILED: "сверена",
+}  # fmt: skip
+_DEVICES: Mapping[str, str] = {
+    "ready": "готов", "idle": "свободен", "running": "работает", "stopped": "остановлен", "in-doubt": "под сомнением", "lost": "нет связи", "link-down": "нет связи",
+    "locked": "на обслуживании", "safe-mode": "безопасный режим", "at-camera": "у камеры", "unknown": "неизвестно", "paused": "на паузе", "offline": "отключён", "out-of-paper": "нет этикеток", "out-of-ribbon": "нет красящей ленты", "cover-open": "открыта крышка",
+    "out-of-order": "неисправен", "label-waiting": "ждёт этикетка", "unknown-language": "не тот язык принтера", "connecting": "подключается", "live": "снимает",
+    "stale": "кадров нет", "frozen": "кадр застыл", "black": "чёрный кадр", "torn": "рваный кадр", "slow": "мало кадров", "down": "нет связи",
+}  # fmt: skip
+
+_STOPS: Mapping[str, str] = {
+    "no-verdict": "камера не дала решения", "film-out": "кончилась плёнка", "door-open": "открыта дверца", "jam": "застревание", "reject-bin": "короб брака не освобождён",
+    "ribbon-out": "кончилась красящая лента", "gate-stuck": "заело заслонку", "in-doubt": "неизвестно, что упало", "wrong-machine": "отвечает другой автомат",
+}  # fmt: skip
+
 
 def state_ru(state: StrEnum) -> str:
     """Return a state or lane in Russian; its own name where it has no word. States of one name have one word."""
     return _RUSSIAN.get(state, state.value)
+
+
+def trolley_state_ru(state: TrolleyState) -> str:
+    """Return a trolley's state in Russian."""
+    return _TROLLEYS[state]
+
+
+def named_ru(name: str) -> str:
+    """Return the name of a state or lane in Russian, also that a job's pouch is at the camera; another text as it is."""
+    return "у камеры" if name == "at-camera" else _RUSSIAN.get(name, name)
+
+
+def stop_reason_ru(reason: str) -> str:
+    """Return in Russian why a packaging machine stopped (the reasons of docs/mqtt.md); another text as it is."""
+    return _STOPS.get(reason, reason)
+
+
+def device_state_ru(state: str) -> str:
+    """Return a device's state in Russian; what a device says in words of its own as it is."""
+    return _DEVICES.get(state, state)

@@ -16,6 +16,7 @@ from hub.domain.printer_words import printer_words
 from hub.domain.quantities import fraction_text
 from hub.domain.records import Batch, Device, Requisition, Review
 from hub.domain.schedule import IntakeSlot, cut_of
+from hub.domain.state_words import stop_reason_ru
 from hub.services.house import House
 from hub.services.maintenance import open_tickets
 from hub.services.pick_packs import open_picks
@@ -141,7 +142,7 @@ def _machine(unit: UnitOfWork, device: Device) -> dict[str, Any]:
         reason, report = told.en, {"reason_ru": told.ru}
     return {
         "device": device.id, "kind": device.kind, "state": device.state, "reason": "" if reason == "none" else reason,
-        "reason_ru": str(report.get("reason_ru") or ("" if reason == "none" else reason)), "waiting": waiting,
+        "reason_ru": str(report.get("reason_ru") or ("" if reason == "none" else stop_reason_ru(reason))), "waiting": waiting,
         "tickets": [{"ticket": ticket.id, "since": ticket.opened_at, "text": ticket.said("en"), "text_ru": ticket.said("ru")} for ticket in open_tickets(unit, device.id)],
     }  # fmt: skip
 

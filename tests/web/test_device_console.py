@@ -189,7 +189,7 @@ def test_the_lock_is_taken_the_machine_tested_and_the_lock_given_back_under_the_
     ]
     assert [row["rc"] for row in answered] == ["OK"] * 3 and len({row["actor"] for row in asked + answered}) == 1
     assert set(answered[1]["data"].values()) == {"passed"}
-    assert [row["mode"] for row in running.entries("service-lock")] == ["taken", "released"]
+    wait_until(lambda: [row["mode"] for row in running.entries("service-lock")] == ["taken", "released"], "the lock's own story")
 
 
 def test_a_motor_runs_while_the_button_is_held_and_stops_when_it_is_let_go(

@@ -10,7 +10,8 @@ CYRILLIC = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ФИСВУАПРШОЛДЬТ�
 RESULT = "document.getElementById('result').className + '|' + document.getElementById('result').innerText"
 
 
-def sign_in(page: Browser, plant: WebPlant, role: Role, path: str) -> None:
+def sign_in(page: Browser, plant: WebPlant, role: Role, path: str, language: str = "en") -> None:
+    page.call("Network.setCookie", name="dosehub_language", value=language, url=plant.url)
     page.open(plant.url + "/sign-in")
     page.wait_for("document.activeElement.id === 'badge'")
     page.type(f"T-{role.value}")
@@ -220,7 +221,6 @@ def pouch_in_doubt(page: Browser, plant: WebPlant) -> str:
 
 def test_a_doubtful_pouch_is_accepted_after_a_timed_look_and_by_its_own_label_only(fresh_plant: WebPlant, page: Browser) -> None:
     plant = fresh_plant
-    page.call("Network.setCookie", name="dosehub_language", value="en", url=plant.url)
     card = pouch_in_doubt(page, plant)
     for _ in range(2):
         page.type(plant.quarantined.serial)

@@ -44,7 +44,7 @@ def remove_passes(plant: WebPlant) -> None:
 def test_a_pack_shows_its_pictures_and_says_what_became_of_the_others(plant: WebPlant, digests: tuple[str, ...]) -> None:
     remove_passes(plant)
     client = plant.client(Role.PHARMACIST)
-    text = client.get("/evidence/EVIDENCE1").text
+    text = client.get("/evidence/EVIDENCE1?language=ru").text
     assert text.count("<img") == 1 and f'src="/api/evidence/{digests[0]}"' in text
     assert "повреждён" in text and "файла нет" in text and "по правилу хранения: 1 день." in text
     assert "by the rule of 1 day." in client.get("/evidence/EVIDENCE1?language=en").text

@@ -69,7 +69,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_reason(plant: WebPlant, 
 def test_an_alarm_is_cleared_by_keyboard_with_a_reason(fresh_plant: WebPlant, page: Browser) -> None:
     plant = fresh_plant
     plant.hub.feeds.take("sample", "broken.csv", b"\x00")
-    sign_in(page, plant, Role.PHARMACIST, "/intake")
+    sign_in(page, plant, Role.PHARMACIST, "/intake", "ru")
     page.wait_for("document.querySelector('[data-act=clear]')")
     page.evaluate("document.querySelector('[data-act=clear]').focus()")
     page.press("Enter")
@@ -87,7 +87,7 @@ def test_an_alarm_is_cleared_by_keyboard_with_a_reason(fresh_plant: WebPlant, pa
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900)])
 def test_nothing_is_wider_than_the_window(plant: WebPlant, page: Browser, sheet: Path, width: int, height: int) -> None:
     page.size(width, height, mobile=width < 600)
-    sign_in(page, plant, Role.PHARMACIST, "/intake")
+    sign_in(page, plant, Role.PHARMACIST, "/intake", "ru")
     choose(page, sheet)
     page.wait_for("document.querySelector('.preview')")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

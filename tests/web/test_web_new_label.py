@@ -19,7 +19,7 @@ def test_a_lost_label_is_made_anew_and_the_old_one_is_refused(fresh_plant: WebPl
     button = f"document.querySelector('[data-pick=\"{old.serial}\"] [data-act=new-label]')"
     page.wait_for(button)
     page.evaluate(f"{button}.click()")
-    result(page, "ok", "Прежнюю выбросьте")
+    result(page, "ok", "Throw the old one away")
     page.wait_for(f"!{button}", 15)
     page.type(old.serial)
     result(page, "stop", "This label was replaced")

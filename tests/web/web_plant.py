@@ -76,8 +76,9 @@ class WebPlant:
     readers: dict[Role, httpx.Client] = field(default_factory=dict)
 
     def client(self, role: Role | None = None) -> httpx.Client:
-        """Return a browser without JavaScript, signed in as a role where one is named."""
+        """Return a browser without JavaScript whose person chose English, signed in as a role where one is named."""
         client = client_of(self.url)
+        client.cookies.set("dosehub_language", "en")
         self.clients.append(client)
         if role is not None:
             answer = client.post("/sign-in", data={"badge": f"T-{role.value}", "pin": PIN})

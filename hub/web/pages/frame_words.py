@@ -1,13 +1,14 @@
 """The words around every page's own: links, sign-out, notices; in Russian and English."""
 
-from collections.abc import Mapping
+from hub.web.pages.spoken import Table, spoken
 
-_WORDS: Mapping[str, tuple[str, str]] = {
+_WORDS: Table = {
     "Line": ("Линия", "Line"), "Station": ("Осмотр", "Station"), "Misses": ("Пропуски", "Misses"), "Returned": ("Возвраты", "Returned"), "Trolleys": ("Тележки", "Trolleys"), "Ward round": ("Обход", "Ward round"),
     "Devices": ("Автоматы", "Devices"), "Intake": ("Приём", "Intake"), "Review": ("Проверка", "Review"), "Codes": ("Коды", "Codes"), "Names": ("Названия", "Names"), "Tablets": ("Таблетки", "Tablets"), "Ledger": ("Журнал", "Ledger"), "Labels": ("Этикетки", "Labels"), "Packs": ("Упаковки", "Packs"),
     "Pictures": ("Снимки", "Pictures"), "more": ("Ещё", "More"),
     "of_line": ("Линия", "The line"), "of_store": ("Склад", "The store"), "of_wards": ("Отделения", "The wards"), "of_orders": ("Назначения", "Orders"), "of_directory": ("Справочники", "The directory"), "of_books": ("Учёт", "The books"),
     "Lines": ("Строки", "Lines"), "why": ("Почему?", "Why?"), "pages": ("Страницы", "Pages"), "content": ("К содержанию", "To the content"),
+    "sign_in": ("Войти", "Sign in"), "badge_then_pin": ("Отсканируйте бейдж, затем наберите PIN.", "Scan your badge, then type your PIN."), "badge": ("Бейдж", "Badge"), "stop": ("Стоп", "Stop"),
     "sign_out": ("Выйти", "Sign out"), "demonstration": ("Демонстрация", "Demonstration"), "other_language": ("English", "По-русски"),
     "stepped": ("Часы этой системы переводят вручную", "The clock of this hub is stepped on by hand"),
     "away": (
@@ -23,5 +24,4 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 def frame_words(language: str) -> dict[str, str]:
     """Return every word around a page in `ru` or `en`."""
-    column = 0 if language == "ru" else 1
-    return {name: words[column] for name, words in _WORDS.items()}
+    return spoken(_WORDS, language)

@@ -1,4 +1,4 @@
-"""What went back to the wards, for senior nurses and the pharmacy; and the pull list of the trolleys, on screen and on paper."""
+"""What went back to the wards, for senior nurses and the pharmacy."""
 
 from typing import Annotated, Any
 
@@ -8,14 +8,12 @@ from fastapi.responses import HTMLResponse
 from hub.domain.people import Action, User, may
 from hub.services.decided_lines import lines_to_rule_about
 from hub.services.ports import UnitOfWork
-from hub.services.pull_lists import pull_lists
 from hub.services.returned_lines import error_statistics, returned_queue, totals
 from hub.web.context import Hub, HubContext, allowed
 from hub.web.pages.rendering import page
 
 router = APIRouter()
 Senior = Annotated[User, Depends(allowed(Action.RETURN_LINES))]
-Reader = Annotated[User, Depends(allowed(Action.READ_WARD))]
 DAYS = 31
 MOST_SHOWN = 200
 
@@ -44,10 +42,3 @@ async def returned(request: Request, hub: Hub, user: Senior, department: str = "
 async def board(request: Request, hub: Hub, user: Senior, department: str = "") -> HTMLResponse:
     """Return the live part of the page alone."""
     return page(request, user, "returned_board.html", **await _read(hub, user, department))
-
-
-@router.get("/trolley/pull")
-async def pull(request: Request, hub: Hub, user: Reader, id: str = "") -> HTMLResponse:
-    """Show what must come out of the trolleys, drawer by drawer; made to be printed."""
-    lists = await hub.decisions.read(lambda unit: pull_lists(unit, id))
-    return page(request, user, "pull_list.html", lists=lists)

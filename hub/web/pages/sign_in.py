@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.domain.refusals import Refusal
-from hub.web.context import COOKIE, Hub, current_user, person_of
+from hub.web.context import COOKIE, Hub, current_user, hub_of, person_of
 from hub.web.language import LANGUAGE_COOKIE, language_of
 from hub.web.language import LASTS_S as LANGUAGE_LASTS_S
 from hub.web.pages.frame_words import frame_words
@@ -28,9 +28,9 @@ async def home(request: Request) -> Response:
 
 
 @router.get("/sign-in")
-async def ask(request: Request, next: str = "") -> HTMLResponse:
+async def ask(request: Request, hub: Hub, next: str = "") -> HTMLResponse:
     """Ask for badge and PIN."""
-    return page(request, None, "sign_in.html", next=local_path(next), badge="", problem="")
+    return page(request, None, "sign_in.html", language=language_of(request, hub.house.language), next=local_path(next), badge="", problem="")
 
 
 @router.post("/sign-in")
@@ -39,9 +39,10 @@ async def sign_in(request: Request, hub: Hub, badge: Field = "", pin: Field = ""
     badge, target = badge.strip(), local_path(next)
     user = await person_of(hub, badge, pin) if pin else None
     if user is None or isinstance(user, Refusal):
-        problem = user.said(language_of(request)) if isinstance(user, Refusal) else ""
+        language = language_of(request, hub.house.language)
+        problem = user.said(language) if isinstance(user, Refusal) else ""
         return page(
-            request, None, "sign_in.html", 403 if pin else 200, next=target, badge="" if pin else badge, problem=problem
+            request, None, "sign_in.html", 403 if pin else 200, language=language, next=target, badge="" if pin else badge, problem=problem
         )
     token = await hub.sessions.open(user)
     answer = RedirectResponse(target or home_of(user.role), 303)
@@ -81,7 +82,7 @@ def refused(request: Request, status: int, told: Mapping[str, Any]) -> Response:
         return RedirectResponse(
             f"/sign-in?next={quote(back, safe='/')}" if request.method == "GET" else "/sign-in", 303
         )
-    language = language_of(request)
+    language = language_of(request, hub_of(request).house.language)
     words = frame_words(language)
     title = words[{403: "not_for_role", 404: "no_page"}.get(status, "cannot")]
     reason = (told.get("reason_ru") if language == "ru" else "") or told["reason"]

@@ -26,7 +26,7 @@ NOT_SHOWN = Refusal("look-again", "This pouch is not shown to you any more.", "Ð
 def _words(request: Request, hub: HubContext) -> dict[str, Any]:
     spoken = language_of(request, hub.house.language)
     said = station_words(spoken)
-    return {"language": spoken, "say": said, "spoken_by_script": json.dumps({key: text for key, text in said.items() if key.startswith("say_")})}
+    return {"language": spoken, "say": said, "spoken_by_script": json.dumps({key.removeprefix("say_"): text for key, text in said.items() if key.startswith("say_")})}
 
 
 @router.get("/station")

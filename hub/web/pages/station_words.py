@@ -1,8 +1,8 @@
 """The words of the review station, in Russian and English."""
 
-from collections.abc import Mapping
+from hub.web.pages.spoken import Table, spoken
 
-_WORDS: Mapping[str, tuple[str, str]] = {
+_WORDS: Table = {
     "title": ("Осмотр пакетов", "Review station"),
     "waiting": ("Ждут осмотра", "Wait to be looked at"),
     "scan": ("Сканер", "Scan"),
@@ -93,5 +93,4 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 def station_words(language: str) -> dict[str, str]:
     """Return every word of the page in `ru` or `en`."""
-    column = 0 if language == "ru" else 1
-    return {name: words[column] for name, words in _WORDS.items()}
+    return spoken(_WORDS, language)

@@ -47,16 +47,16 @@ async def ward(request: Request, hub: Hub, user: Reader) -> HTMLResponse:
     """Show the departments that have patients now, with how much is due."""
     until = hub.now() + AHEAD
     wards = await hub.decisions.read(lambda unit: ward_list(unit, until))
-    return page(request, user, "wards.html", wards=wards, until=until, **_spoken(language_of(request)))
+    return page(request, user, "wards.html", wards=wards, until=until, **_spoken(language_of(request, hub.house.language)))
 
 
 @router.get("/ward/round")
 async def ward_round(request: Request, hub: Hub, user: Reader, department: str) -> HTMLResponse:
     """Show what is open at a department and due within the hour."""
-    return page(request, user, "ward.html", **await _round(hub, department, language_of(request)))
+    return page(request, user, "ward.html", **await _round(hub, department, language_of(request, hub.house.language)))
 
 
 @router.get("/ward/board")
 async def board(request: Request, hub: Hub, user: Reader, department: str) -> HTMLResponse:
     """Return the list of the round alone."""
-    return page(request, user, "ward_board.html", **await _round(hub, department, language_of(request)))
+    return page(request, user, "ward_board.html", **await _round(hub, department, language_of(request, hub.house.language)))

@@ -1,8 +1,8 @@
 """The words of the nurse's phone, in Russian and English; those under `said_` are the scripts' own."""
 
-from collections.abc import Mapping
+from hub.web.pages.spoken import Table, spoken
 
-_WORDS: Mapping[str, tuple[str, str]] = {
+_WORDS: Table = {
     "title": ("Обход", "Ward round"), "until": ("До", "Due until"), "nothing_due": ("ничего не назначено", "nothing due"), "due": ("к даче", "due"),
     "patient": ("пациент", "patient"), "patients": ("пациентов", "patients"), "no_department": ("Ни в одном отделении нет пациентов.", "No department has patients."),
     "scan": ("Сканер", "Scan"), "hint": ("браслет, затем упаковка", "wristband, then pack"), "enter": ("Ввод", "Enter"), "type": ("Клавиши", "Type"),
@@ -23,11 +23,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "said_many": ("Ждёт слишком много сканирований. Дождитесь, пока эта строка сменится.", "Too many scans wait. Wait for this line to change."),
     "said_pending": ("Ещё без ответа:", "Not answered yet:"), "said_before": ("Отсканированное ранее записано.", "What was scanned before is recorded."),
 }  # fmt: skip
-_REASONS: Mapping[str, tuple[str, str]] = {
+_REASONS: Table = {
     "refused": ("Пациент отказался", "The patient refused"), "asleep": ("Пациент спит", "The patient sleeps"), "absent": ("Пациента нет на месте", "The patient is not here"),
     "fasting": ("Внутрь сейчас нельзя", "Nothing by mouth now"), "vomited": ("Пациента вырвало", "The patient vomited"), "held": ("Врач велел подождать", "A doctor said to wait"),
 }  # fmt: skip
-_WHERE: Mapping[str, tuple[str, str]] = {
+_WHERE: Table = {
     "expected": ("ещё не сделана", "not made yet"), "produced": ("у камеры", "at the camera"), "verified": ("выходит из автомата", "leaving the machine"),
     "released": ("в аптеке", "in the pharmacy"), "loaded": ("в тележке, не отправлена", "in the trolley, not sent"), "dispatched": ("в пути", "on its way"),
     "received": ("здесь", "here"), "held": ("не дана, вернуть", "not given, must go back"), "revoked": ("отозвана: верните", "revoked: hand it back"),
@@ -35,25 +35,21 @@ _WHERE: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def _in(words: Mapping[str, tuple[str, str]], language: str) -> dict[str, str]:
-    return {name: said[0 if language == "ru" else 1] for name, said in words.items()}
-
-
 def ward_words(language: str) -> dict[str, str]:
     """Return every word of the pages in `ru` or `en`."""
-    return _in(_WORDS, language)
+    return spoken(_WORDS, language)
 
 
 def script_words(language: str) -> dict[str, str]:
     """Return the words that the page's script says."""
-    return {name.removeprefix("said_"): said for name, said in _in(_WORDS, language).items() if name.startswith("said_") or name == "first"}
+    return {name.removeprefix("said_"): said for name, said in spoken(_WORDS, language).items() if name.startswith("said_") or name == "first"}
 
 
 def reasons_in(language: str) -> dict[str, str]:
     """Return why a dose may not be given, by the API's own word."""
-    return _in(_REASONS, language)
+    return spoken(_REASONS, language)
 
 
 def where_in(language: str) -> dict[str, str]:
     """Return where a pack or dose is, by its state."""
-    return _in(_WHERE, language)
+    return spoken(_WHERE, language)

@@ -2,17 +2,13 @@
 // dialog was opened; if the machine has asked anew since, the hub refuses it. What the machine no longer knows of, two people end.
 import { write } from "./api.js";
 import { reasonOf } from "./result.js";
-
-const WAYS = {
-  resolve: { why: "High-alert drug: a second person counts too", done: (device) => `${device} is being told.` },
-  end: { why: "Without the machine two people count and decide", done: (device) => `the job of ${device} is ended without it.` },
-};
-const HUB_AWAY = "The hub has not answered yet. Leave this open: it is sent again, and counts once.";
+import { wordsOf } from "./words.js";
 
 export function doubtDialog(onDone) {
   const dialog = document.getElementById("doubt-dialog");
   if (!dialog) return () => {};
   const part = (name) => dialog.querySelector(`#doubt-${name}`);
+  const say = wordsOf(dialog);
   const form = dialog.querySelector("form");
   let asked = null;
   let busy = false;
@@ -29,11 +25,11 @@ export function doubtDialog(onDone) {
       reason: part("reason").value.trim(), second_badge: part("badge").value.trim(), second_pin: part("pin").value,
     };
     tell("");
-    const told = await write(`/api/doubts/${way}`, members, () => tell(HUB_AWAY), { secret: true });
+    const told = await write(`/api/doubts/${way}`, members, () => tell(say("away")), { secret: true });
     part("pin").value = "";
     if (!told.ok) return tell(reasonOf(told));
     dialog.close();
-    return onDone(`${members.counted} counted: ${WAYS[way].done(device)} Its pouch goes into the reject bin; scan it there.`);
+    return onDone(say(`${way}_done`, { count: members.counted, device }));
   }
 
   form.addEventListener("submit", async (event) => {
@@ -61,8 +57,8 @@ export function doubtDialog(onDone) {
     const two = asked.second === "yes" || way === "end";
     form.reset();
     tell("");
-    part("about").textContent = `${asked.device}, pouch ${asked.pouch}: how many ${asked.name} fell? Asked for: ${asked.count}.`;
-    part("why-second").textContent = WAYS[way].why;
+    part("about").textContent = say("about", asked);
+    part("why-second").textContent = say(`${way}_why`);
     part("second").hidden = !two;
     for (const name of ["badge", "pin"]) part(name).required = two;
     dialog.showModal();

@@ -4,8 +4,10 @@ import { doubtDialog } from "./doubt.js";
 import { follow } from "./live.js";
 import { show, showAnswer, waits } from "./result.js";
 import { scanField } from "./scan.js";
+import { wordsOf } from "./words.js";
 
 const board = document.getElementById("board");
+const say = wordsOf(board);
 const task = { kind: "", id: "", title: "", steps: [], done: [] };
 const find = (name, value) => board.querySelector(`[data-${name}="${CSS.escape(value)}"]`);
 
@@ -60,17 +62,17 @@ async function scanned(text, latin) {
   return startPick(code);
 }
 
-const destroyed = (code) => (body) => `${code} is in the reject bin.${body.remade_as ? ` It is made anew as ${body.remade_as}.` : ""}`;
+const destroyed = (pack) => (body) => `${say("destroyed", { pack })}${body.remade_as ? ` ${say("remade", body)}` : ""}`;
 
 function askAbout(review) {
   review.scrollIntoView({ block: "nearest" });
-  show("wait", `Pouch ${review.dataset.pack} waits for a decision: look at it at the review station to accept it, or press Reject.`);
+  show("wait", say("look_there", review.dataset));
 }
 
 async function issueScanned(code) {
   const requisition = task.id;
   const name = task.title;
-  if (await send("/api/requisitions", { requisition, packs: [code] }, `Issued to the ward: ${name}`)) leave();
+  if (await send("/api/requisitions", { requisition, packs: [code] }, say("issued", { name }))) leave();
 }
 
 async function startPick(code) {
@@ -78,12 +80,12 @@ async function startPick(code) {
   if (!pick) {
     const answer = await write("/api/picks", { label: code, packs: [code] }, waits);
     if (answer.body.refused === "replaced") return showAnswer(answer, "");
-    show("stop", `${code} is no bag to fill, no pouch to decide about and none for the reject bin.`);
+    show("stop", say("not_ours", { code }));
     return;
   }
-  const steps = pick.map((content) => `${content.units} × ${content.name}, lot ${content.lot}`);
-  start("pick", code, `Bag ${code}`, steps);
-  show("run", `Scan the source pack: ${steps[0]}`);
+  const steps = pick.map((content) => say("step", content));
+  start("pick", code, say("bag", { pack: code }), steps);
+  show("run", say("source", { step: steps[0] }));
 }
 
 const contentsOf = (row) => JSON.parse(row.dataset.contents);
@@ -103,11 +105,11 @@ async function sourceScanned(code) {
   task.done.push(code);
   showTask();
   if (task.done.length < task.steps.length) {
-    show("run", `Scan the next source pack: ${task.steps[task.done.length]}`);
+    show("run", say("next_source", { step: task.steps[task.done.length] }));
     return;
   }
   const { id, done } = task;
-  const released = await send("/api/picks", { label: id, packs: done }, `Bag ${id} is filled and released.`);
+  const released = await send("/api/picks", { label: id, packs: done }, say("filled", { pack: id }));
   if (released) leave();
   else {
     task.done = [];
@@ -131,13 +133,13 @@ board.addEventListener("click", (event) => {
   const review = button.closest("[data-review]");
   const row = button.closest("li");
   if (button.dataset.act === "accept") {
-    send("/api/reviews", { review: review.dataset.review, decision: "accept", pack: "", reason: "" }, "Settled.");
+    send("/api/reviews", { review: review.dataset.review, decision: "accept", pack: "", reason: "" }, say("settled"));
   } else if (button.dataset.act === "leave") {
-    send("/api/reviews", { review: review.dataset.review, decision: "reject", pack: "", reason: button.textContent.trim() }, "Settled: left as it is.");
+    send("/api/reviews", { review: review.dataset.review, decision: "reject", pack: "", reason: button.dataset.reason }, say("left_as_is"));
   } else if (button.dataset.act === "reject") {
-    askWhy({ review: review.dataset.review }, `Pouch ${review.dataset.pack}`);
+    askWhy({ review: review.dataset.review }, say("pouch", review.dataset));
   } else if (button.dataset.act === "unreadable") {
-    askWhy({ pack: row.dataset.reject }, `Pouch ${row.dataset.reject}: its label cannot be scanned`);
+    askWhy({ pack: row.dataset.reject }, say("cannot_scan", { pack: row.dataset.reject }));
   } else if (button.dataset.act === "new-label") {
     send("/api/picks/label", { label: row.dataset.pick }, button.dataset.said);
     field.focus();
@@ -147,7 +149,7 @@ board.addEventListener("click", (event) => {
     askHowMany(button.closest("[data-doubt]").dataset, "end");
   } else if (button.dataset.act === "issue") {
     start("issue", row.dataset.requisition, row.dataset.name, []);
-    show("run", `Scan a pack of it: ${row.dataset.name}`);
+    show("run", say("scan_issue", row.dataset));
     field.focus();
   }
 });
@@ -160,7 +162,7 @@ if (dialog) {
     dialog.close();
     const what = rejecting;
     rejecting = null;
-    if (what.review) send("/api/reviews", { review: what.review, decision: "reject", pack: "", reason }, "Rejected. Scan it into the reject bin.");
+    if (what.review) send("/api/reviews", { review: what.review, decision: "reject", pack: "", reason }, say("rejected"));
     else send("/api/rejects", { pack: what.pack, unreadable: true, reason }, destroyed(what.pack));
     leave();
   };
@@ -178,12 +180,12 @@ if (dialog) {
 const refresh = follow(board, mark);
 const askHowMany = doubtDialog((text) => { show("ok", text); refresh(); field.focus(); });
 const form = document.getElementById("scan");
-const field = form && scanField(form, scanned, () => show("stop", "Too many scans wait. Wait for the line above to change."));
+const field = form && scanField(form, scanned, () => show("stop", say("full")));
 if (form) {
   document.getElementById("task-cancel").addEventListener("click", () => { leave(); field.focus(); });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && task.kind && !document.querySelector("dialog[open]")) { leave(); field.forgetLast(); show("none", "Left. Scan the next label."); }
+    if (event.key === "Escape" && task.kind && !document.querySelector("dialog[open]")) { leave(); field.forgetLast(); show("none", say("left")); }
   });
   onUnanswered(() => {});
-  resume((made, answer) => { showAnswer(answer, "What was scanned before is recorded."); refresh(); });
+  resume((made, answer) => { showAnswer(answer, say("before")); refresh(); });
 }

@@ -3,13 +3,14 @@ import { onUnanswered, resume, write } from "./api.js";
 import { follow } from "./live.js";
 import { show, showAnswer, waits } from "./result.js";
 import { scanField } from "./scan.js";
+import { wordsOf } from "./words.js";
 
 const station = document.getElementById("station");
 const place = document.getElementById("case");
 const panel = document.getElementById("reasons");
 const nothing = document.getElementById("nothing");
 const cards = JSON.parse(station.dataset.cards);
-const words = JSON.parse(station.dataset.say);
+const say = wordsOf(station);
 // F8 is left alone: scanners send it for GS, in the midst of a maker's code.
 const KEYS = { F2: "accept", F4: "reject", F7: "remake", F9: "next" };
 const language = document.documentElement.lang;
@@ -17,7 +18,6 @@ const language = document.documentElement.lang;
 // `wanted` is a decision that still needs a reason or the scan of the pouch's label.
 const state = { inHand: "", wanted: null, busy: false, since: 0 };
 const current = () => place.querySelector("[data-case]");
-const say = (name, values = {}) => words[`say_${name}`].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 
 // ---- what is shown ----
 

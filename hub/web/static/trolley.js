@@ -3,16 +3,14 @@ import { resume, write } from "./api.js";
 import { follow } from "./live.js";
 import { show, showAnswer, waits } from "./result.js";
 import { scanField } from "./scan.js";
+import { wordsOf } from "./words.js";
 
 const board = document.getElementById("board");
+const say = wordsOf(board);
 const find = (name, value) => board.querySelector(`[data-${name}="${CSS.escape(value)}"]`);
 const trolley = () => document.getElementById("trolley").dataset;
-const STEPS = {
-  seal: { ask: "Scan the number of the seal.", done: (seal) => `Sealed with ${seal}. It may leave now.` },
-  receive: { ask: "Scan the seal to receive the trolley.", done: () => "Received. The seal is whole." },
-  dispatch: { done: () => "Dispatched: on its way to the ward." },
-  close: { done: () => "The round is closed." },
-};
+// Whether a step asks for the number of the seal.
+const STEPS = { seal: true, receive: true, dispatch: false, close: false };
 let drawer = "";
 let step = "";
 
@@ -29,11 +27,11 @@ function mark() {
 async function scanned(text, latin) {
   if (step) return sealScanned(latin);
   const command = latin.toLowerCase();
-  if (STEPS[command] && board.querySelector(`button[data-act="${command}"]`)) return begin(command);
+  if (Object.hasOwn(STEPS, command) && board.querySelector(`button[data-act="${command}"]`)) return begin(command);
   const code = find("drawer", text) || find("pack", text) ? text : latin;
   if (find("drawer", code)) {
     choose(code);
-    return show("run", `Drawer ${code}. Now scan its pack.`);
+    return show("run", say("drawer", { drawer: code }));
   }
   return packScanned(code);
 }
@@ -42,28 +40,28 @@ async function packScanned(code) {
   const pack = find("pack", code);
   const known = pack?.dataset;
   if (known?.place === "pull") {
-    return told(await write("/api/trolleys/pull", { trolley: trolley().trolley, pack: code }, waits), () => `${code} is out. Put it to the returns.`);
+    return told(await write("/api/trolleys/pull", { trolley: trolley().trolley, pack: code }, waits), () => say("is_out", { pack: code }));
   }
   const target = drawer || known?.in || "";
   const answer = await write("/api/trolleys/load", { trolley: trolley().trolley, drawer: target, pack: code }, waits);
-  told(answer, (body) => `${code} into drawer ${target}. ${body.missing ? `${body.missing} packs are missing.` : "All packs are in: the trolley can be sealed."}`);
+  told(answer, (body) => `${say("loaded", { pack: code, drawer: target })} ${body.missing ? say("still_missing", body) : say("all_in")}`);
   if (answer.ok) choose("");
 }
 
 async function begin(name) {
-  if (!STEPS[name].ask) return told(await write(`/api/trolleys/${name}`, { trolley: trolley().trolley }, waits), STEPS[name].done);
+  if (!STEPS[name]) return told(await write(`/api/trolleys/${name}`, { trolley: trolley().trolley }, waits), () => say(`${name}_done`));
   step = name;
   const missing = Number(trolley().missing);
-  const left = name === "seal" && missing ? `${missing} packs are missing: they stay behind and go by hand. ` : "";
-  show(left ? "wait" : "run", `${left}${STEPS[name].ask} Esc leaves it.`);
+  const left = name === "seal" && missing ? `${say("stay_behind", { missing })} ` : "";
+  show(left ? "wait" : "run", `${left}${say(`${name}_ask`)} ${say("leaves")}`);
   field.focus();
 }
 
 async function sealScanned(seal) {
-  if (STEPS[seal.toLowerCase()]) return show("stop", "That is a command, not the number of a seal.");
+  if (Object.hasOwn(STEPS, seal.toLowerCase())) return show("stop", say("no_number"));
   const name = step;
   step = "";
-  told(await write(`/api/trolleys/${name}`, { trolley: trolley().trolley, seal }, waits), () => STEPS[name].done(seal));
+  told(await write(`/api/trolleys/${name}`, { trolley: trolley().trolley, seal }, waits), () => say(`${name}_done`, { seal }));
 }
 
 function told(answer, good) {
@@ -80,9 +78,9 @@ document.addEventListener("keydown", (event) => {
   step = "";
   choose("");
   field.forgetLast();
-  show("none", "Scan a drawer and then its pack, or the pack alone.");
+  show("none", say("prompt"));
 });
 
 const refresh = follow(board, mark);
-const field = scanField(document.getElementById("scan"), scanned, () => show("stop", "Too many scans wait. Wait for this line to change."));
-resume((made, answer) => { showAnswer(answer, "What was scanned before is recorded."); refresh(); });
+const field = scanField(document.getElementById("scan"), scanned, () => show("stop", say("full")));
+resume((made, answer) => { showAnswer(answer, say("before")); refresh(); });
