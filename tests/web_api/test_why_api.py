@@ -68,16 +68,17 @@ def test_a_language_is_kept_and_leads_back_without_what_the_address_asked_for(pa
     assert "dosehub_language=ru" in chosen.headers["set-cookie"]
     assert packed.client.get("/language/ru", params={"next": "//elsewhere.example/"}).headers["location"] == "/"
     cookie = {**packed.headers(Role.NURSE), "cookie": "dosehub_language=ru"}
+    devices = packed.client.get("/devices", headers={**packed.headers(Role.ENGINEER), "cookie": "dosehub_language=ru"}).text
+    assert '<html lang="ru">' in devices and '<main id="main" lang="en">' in devices and "Выйти" in devices
     trolleys, ward = (packed.client.get(path, headers=cookie).text for path in ("/trolley", "/ward"))
-    assert '<html lang="ru">' in trolleys and '<main id="main" lang="en">' in trolleys and "Выйти" in trolleys
-    assert '<main id="main">' in ward and "ничего не назначено" in ward
+    assert '<main id="main">' in ward and "ничего не назначено" in ward and '<main id="main">' in trolleys and "Список изъятия" in trolleys
     refused = packed.client.get("/line", headers=cookie).text
     assert "Эта страница не для вашей роли" in refused and "не может смотреть линию" in refused
 
 
-def test_pages_stay_as_they_are_where_nobody_chose(packed: Api) -> None:
-    assert '<html lang="en">' in packed.get(Role.NURSE, "/ward").text
-    assert '<html lang="ru">' in packed.get(Role.PHARMACIST, "/intake").text
+def test_where_nobody_chose_a_page_speaks_the_house_s_language_or_its_only_one(packed: Api) -> None:
+    assert '<html lang="en">' in packed.get(Role.ENGINEER, "/devices").text
+    assert '<html lang="ru">' in packed.get(Role.NURSE, "/ward").text and '<html lang="ru">' in packed.get(Role.PHARMACIST, "/intake").text
 
 
 def test_every_refusal_of_the_web_has_both_sentences_and_a_source(api: Api) -> None:
