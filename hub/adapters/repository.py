@@ -208,7 +208,9 @@ class SqlRepository(Generic[Record]):
         self._memory.touched.add(self._kind.table)
         is_there = bool(self._execute(statement, [*values, *self._encoded(key)]).rowcount)
         if is_there and self._comes_back.issuperset(places):
-            self._known[self._key_of(record)] = record
+            # What did not change stays as it was read: an equal time may have been put in another zone.
+            stays = self._members(known)
+            self._known[self._key_of(record)] = self._kind.record(*[members[at] if at in places else stays[at] for at in range(len(members))])
         else:
             self._known.pop(self._key_of(record), None)
         return is_there
@@ -224,9 +226,9 @@ class SqlRepository(Generic[Record]):
             codec.encode_all(list(column))
             for codec, column in zip(self._codecs.values(), zip(*map(self._members, written), strict=True), strict=True)
         ]
-        self._executemany(self._put, zip(*columns, strict=True))
         for record in written:
             self._known.pop(self._key_of(record), None)
+        self._executemany(self._put, zip(*columns, strict=True))
         self._memory.touched.add(self._kind.table)
 
     def where(

@@ -56,7 +56,7 @@ QUESTIONS_RU: tuple[tuple[str, str], ...] = (
         r"(\S+) lost power at drop (\d+) of (\d+) and does not know what fell \(event (\d+) of boot (\d+)\)\.",
         "у {0} пропало питание на отсчёте {1} из {2}, и он не знает, что упало (событие {3}, запуск {4}).",
     ),
-    (r"It did not take the last answer \((.+)\): count again\.", "Последний ответ он не принял ({0}): сосчитайте ещё раз."),
+    (r"It did not take the last answer \(([A-Z_]+)(?:: .+)?\): count again\.", "Последний ответ он не принял ({0}): сосчитайте ещё раз."),
     (
         r"It told before that this drop was counted: what was told then stays booked\.",
         "Раньше он сообщил, что этот отсчёт выполнен: сообщённое тогда остаётся учтённым.",

@@ -115,7 +115,7 @@ def _nested(clause: str) -> str:
     if (revoked := _REVOKED.fullmatch(clause)) is not None:
         return f"отозвана: {_clause(revoked[1])}"
     if (unreadable := _UNREADABLE.fullmatch(clause)) is not None:
-        return f"этикетка не читается: {unreadable[1]}"
+        return f"этикетка не читается: {_clause(unreadable[1])}"
     if (drawn := CANNOT_BE_DRAWN.fullmatch(clause)) is not None:
         return f"этикетку нельзя напечатать: {label_reason_ru(drawn[1])}"
     if (entered := _ENTERED.fullmatch(clause)) is not None:

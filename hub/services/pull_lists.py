@@ -1,22 +1,17 @@
 """Pull lists: what must come out of each trolley, drawer by drawer, with what replaces it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from hub.domain.custody import Trolley, TrolleyState
 from hub.domain.doses import PlannedDose
-from hub.domain.orders import LineState
 from hub.domain.packs import Pack, PackState
 from hub.domain.planning import natural_order
 from hub.domain.quantities import fraction_text
+from hub.domain.recorded_words import in_russian
 from hub.services.ports import UnitOfWork
 from hub.services.trolleys import found_trolley, view_trolley
 from hub.services.views import drug_name, patient_code
 
-_NOT_IN_FORCE_RU: Mapping[LineState, str] = {
-    LineState.STOPPED: "назначение отменено", LineState.COMPLETED: "назначение завершено", LineState.NEEDS_REVIEW: "назначение на проверке у провизора",
-    LineState.REJECTED: "назначение отклонено", LineState.EXCLUDED: "назначение не обслуживается аптекой",
-}  # fmt: skip
 _OPEN = [state for state in TrolleyState if state is not TrolleyState.RECONCILED]
 
 
@@ -46,26 +41,10 @@ def _row(unit: UnitOfWork, pack: Pack) -> dict[str, Any]:
     return {
         "pack": pack.serial, "drawer": pack.drawer, "patient": patient_code(unit, pack.patient), "due": pack.due.isoformat(),
         "deed": "keep" if held else "return", "why": "its order is on hold" if held else pack.reason,
-        "why_ru": "назначение приостановлено" if held else _why_ru(unit, pack, doses),
+        "why_ru": "назначение приостановлено" if held else in_russian(pack.reason),
         "contents": [{"item": dose.drug, "name": drug_name(unit, dose.drug), "units": fraction_text(dose.units)} for dose in doses],
         "replaced_by": _replacement(unit, pack, doses),
     }  # fmt: skip
-
-
-def _why_ru(unit: UnitOfWork, pack: Pack, doses: list[PlannedDose]) -> str:
-    """Return in Russian why a pack is dead, as order and patient stand now; the ledger has the moment's own words."""
-    stay = unit.stays.get(pack.patient)
-    if stay is not None and stay.finished_at is not None and stay.finished_at <= unit.now:
-        return "пациент умер" if stay.died else "пациент выписан"
-    for dose in doses:
-        order = unit.orders.get(dose.order)
-        if order is not None and order.state in _NOT_IN_FORCE_RU:
-            return _NOT_IN_FORCE_RU[order.state]
-        if order is not None and order.version != dose.version:
-            return "назначение изменено"
-    if stay is not None and (stay.department, stay.room) != (pack.department, pack.room):
-        return "пациент переведён"
-    return "упаковка отозвана"
 
 
 def _replacement(unit: UnitOfWork, pack: Pack, doses: list[PlannedDose]) -> list[str]:

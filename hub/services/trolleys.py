@@ -9,6 +9,7 @@ from hub.domain.identifiers import TrolleyId
 from hub.domain.orders import LineState, is_in_force
 from hub.domain.packs import TERMINAL_PACK_STATES, Pack, PackState
 from hub.domain.people import Action, User, may
+from hub.domain.recorded_words import in_russian
 from hub.domain.refusals import Refusal
 from hub.domain.state_words import state_ru
 from hub.domain.stock import lot_is_usable
@@ -73,7 +74,7 @@ def load_pack(unit: UnitOfWork, trolley_id: str, drawer: str, serial: str) -> Tr
     if pack is None:
         return Refusal("unknown-pack", f"No pack has the serial {serial}.", f"Упаковки с номером {serial} нет.")
     if pack.state in (PackState.REVOKED, PackState.QUARANTINED):
-        return Refusal("revoked", f"Pack {serial} must not go out: {pack.reason}", f"Упаковку {serial} выпускать нельзя: {pack.reason}")
+        return Refusal("revoked", f"Pack {serial} must not go out: {pack.reason}", f"Упаковку {serial} выпускать нельзя: {in_russian(pack.reason)}")
     if pack.state is not PackState.RELEASED:
         return Refusal("state", f"Pack {serial} is {pack.state.value}; only a released pack is loaded.", f"Упаковка {serial}: {state_ru(pack.state)}; загружают только выпущенную.")
     if pack.trolley != trolley.id or pack.drawer != drawer:
@@ -184,7 +185,7 @@ def _handing_refused(unit: UnitOfWork, serial: str, pack: Pack | None, receiver:
     if pack is None:
         return Refusal("unknown-pack", f"No pack has the serial {serial}.", f"Упаковки с номером {serial} нет.")
     if pack.state in (PackState.REVOKED, PackState.QUARANTINED):
-        return Refusal("revoked", f"Pack {serial} must not go out: {pack.reason}", f"Упаковку {serial} выпускать нельзя: {pack.reason}")
+        return Refusal("revoked", f"Pack {serial} must not go out: {pack.reason}", f"Упаковку {serial} выпускать нельзя: {in_russian(pack.reason)}")
     if pack.state is not PackState.RELEASED or pack.trolley is not None:
         return Refusal("state", f"Pack {serial} is {pack.state.value} and does not go by hand.", f"Упаковка {serial}: {state_ru(pack.state)}; из рук в руки её не передают.")
     if pack.lane is Lane.AMPOULE and (receiver is None or not may(receiver.role, Action.RECEIVE_AMPOULES)):

@@ -120,6 +120,19 @@ class StoreContract:
         assert remembered is not None and remembered.due == late.due
         assert remembered.due.date() == late.due.astimezone(UTC).date()
 
+    def test_an_equal_time_of_another_zone_is_remembered_as_it_was_read(self, store: Writer) -> None:
+        (dose,) = planned_doses(1)
+        given = replace(dose, due=dose.due.astimezone(timezone(timedelta(hours=3))), state=DoseState.GIVEN)
+
+        def put_and_get(work: SqlUnitOfWork) -> PlannedDose | None:
+            work.doses.put(dose)
+            work.doses.get(dose.id)
+            work.doses.put(given)
+            return work.doses.get(dose.id)
+
+        remembered = store.submit("a", put_and_get).result()
+        assert remembered == given and remembered.due.utcoffset() == timedelta(0)
+
     def test_since_and_below_keep_a_range_and_go_with_the_other_conditions(self, store: Writer) -> None:
         doses = planned_doses(60)
         store.submit("a", lambda work: work.doses.put_many(doses)).result()

@@ -176,12 +176,12 @@ def _arranged(unit: UnitOfWork) -> Arranged:
     held = move_pack(unit, _released(unit, aboard[0], PackState.PRODUCED), PackState.QUARANTINED, EVIL_REASON)
     unit.packs.put(replace(held, verdict=Verdict.LOOK, contents=_dropped(unit, held)))
     open_review(unit, "pouch", held.serial, "LOOK", (EVIL_REASON,), (EVIDENCE,))
-    open_review(unit, WRONG_CASSETTE, "101", "", ("Cassette 102 sits in slot 1.",))
-    failed = move_pack(unit, _released(unit, aboard[1], PackState.PRODUCED), PackState.REVOKED, "no code was read")
+    open_review(unit, WRONG_CASSETTE, "101", "", ("the machine dropped from cassette 102, cassette 101 was planned (job J1).", "Cassette 101 is locked: accept when somebody has seen what is in it."))
+    failed = move_pack(unit, _released(unit, aboard[1], PackState.PRODUCED), PackState.REVOKED, "the machine diverted it without a verdict")
     unit.packs.put(replace(failed, verdict=Verdict.FAIL))
     loaded = replace(_released(unit, aboard[2], PackState.LOADED), in_drawer=True, verdict=Verdict.PASS)
     pulled = replace(
-        _released(unit, aboard[3], PackState.REVOKED), in_drawer=True, verdict=Verdict.PASS, reason="order stopped"
+        _released(unit, aboard[3], PackState.REVOKED), in_drawer=True, verdict=Verdict.PASS, reason="lot A1 of EUTYROX was recalled: the maker asks for it"
     )
     unit.packs.put_many([loaded, pulled])
     ready = tuple(_released(unit, pack, PackState.RELEASED) for pack in aboard[4:9])

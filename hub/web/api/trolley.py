@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 
 from hub.domain.custody import Trolley
-from hub.domain.packs import Pack
+from hub.domain.packs import Pack, PackState
 from hub.domain.people import Action, User
 from hub.domain.refusals import Refusal
 from hub.services.ports import UnitOfWork
@@ -74,11 +74,11 @@ async def load(body: LoadPack, hub: Hub, user: Loader) -> Response:
 
 @router.post("/trolleys/pull")
 async def pull(body: PullPack, hub: Hub, user: Loader) -> Response:
-    """Book a revoked pack out of its drawer."""
+    """Book out of its drawer a revoked pack, for the returns, or one on hold, to be kept back."""
 
     def decide(unit: UnitOfWork) -> dict[str, Any] | Refusal:
         pulled = pull_pack(unit, body.trolley, body.pack)
-        return pulled if isinstance(pulled, Refusal) else {"pulled": pulled.serial}
+        return pulled if isinstance(pulled, Refusal) else {"pulled": pulled.serial, "deed": "return" if pulled.state is PackState.REVOKED else "keep"}
 
     return await once(hub, user, body, decide)
 

@@ -1,5 +1,7 @@
 """The words of a machine in doubt and of the dialog that a person answers it in, in Russian and English."""
 
+from collections.abc import Mapping
+
 from hub.web.pages.spoken import Table, spoken
 
 _WORDS: Table = {
@@ -31,7 +33,7 @@ _WORDS: Table = {
     "books": ("Кассета {cassette} по учёту: таблеток {count}, из них зарезервировано {reserved}.", "Cassette {cassette} by the books: {count} tablets, {reserved} of them reserved."),
     "took_job": ("Автомат взял задание.", "The machine took the job."), "took_not": ("Взял ли автомат задание, он не сообщил.", "The machine has not said that it took the job."),
     "answered": ("ответ дан", "answered"), "being_told": ("{person}: насчитано {count}. Ответ передаётся автомату.", "{person} counted {count}. The machine is being told."),
-    "counted_button": ("Я сосчитал: указать сколько …", "I have counted: say how many …"), "end_button": ("Автомат о нём больше не знает: закрывают двое …", "The machine no longer knows of it: two people end it …"),
+    "counted_button": ("Сосчитано: указать сколько …", "I have counted: say how many …"), "end_button": ("Автомат о нём больше не знает: закрывают двое …", "The machine no longer knows of it: two people end it …"),
     "who_must": ("Сосчитать и ответить должен провизор или фармацевт.", "A pharmacist or a technician must count and answer."),
     "title": ("Сколько упало?", "How many fell?"),
     "only_seen": ("Считайте только то, что видели. Ничего не нашли — напишите 0. Пакет уничтожается в любом случае.", "Count only what you saw. Nothing found: write 0. The pouch is destroyed in any case."),
@@ -56,9 +58,21 @@ _SCRIPT: Table = {
 }  # fmt: skip
 
 
+_REFUSED: Mapping[str, str] = {
+    "STALE_EVENT": "его вопрос теперь другой", "UNKNOWN_JOB": "этого задания он не знает", "EXPIRED": "ответ пришёл слишком поздно", "FENCED": "им управляет другой мост",
+    "LOCKED": "он на обслуживании", "SAFE_MODE": "он в безопасном режиме",
+}  # fmt: skip
+
+
 def doubt_words(language: str) -> dict[str, str]:
     """Return every word of the section and the dialog in `ru` or `en`."""
     return spoken(_WORDS, language)
+
+
+def refused_answer(refused: str, language: str) -> str:
+    """Return why a machine did not take an answer (`rc` or `rc: reason`) as it is shown; a code without a word alone."""
+    code = refused.partition(":")[0]
+    return refused if language != "ru" else f"{code}: {_REFUSED[code]}" if code in _REFUSED else code
 
 
 def doubt_script_words(language: str) -> dict[str, str]:

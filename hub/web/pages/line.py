@@ -15,8 +15,16 @@ from hub.services.ports import UnitOfWork
 from hub.services.views import bench_board, line_board
 from hub.web.context import Hub, HubContext, allowed
 from hub.web.language import language_of
-from hub.web.pages.doubt_words import doubt_script_words, doubt_words
-from hub.web.pages.line_words import decisions_in, device_state, line_script_words, line_words, named, reject_reasons
+from hub.web.pages.doubt_words import doubt_script_words, doubt_words, refused_answer
+from hub.web.pages.line_words import (
+    decisions_in,
+    device_state,
+    line_script_words,
+    line_words,
+    named,
+    question_kind,
+    reject_reasons,
+)
 from hub.web.pages.rendering import page
 from hub.web.pages.spoken import slot_names
 
@@ -38,7 +46,7 @@ def _words(hub: HubContext, language: str) -> dict[str, Any]:
     return {
         "language": language, "say": line_words(language), "said": line_script_words(language), "doubt_say": doubt_words(language), "doubt_said": doubt_script_words(language),
         "decisions": decisions_in(language), "reject_reasons": reject_reasons(language), "slots": slot_names(hub.house.slots, language),
-        "device_state": partial(device_state, language=language), "named": partial(named, language=language), "recorded": in_russian if language == "ru" else str,
+        "device_state": partial(device_state, language=language), "named": partial(named, language=language), "refused_answer": partial(refused_answer, language=language), "question": partial(question_kind, language=language), "recorded": in_russian if language == "ru" else str,
     }  # fmt: skip
 
 

@@ -28,13 +28,13 @@ _WORDS: Table = {
     "batches": ("Партии дня", "Batches of the day"), "stat": ("СРОЧНО", "STAT"), "cut": ("срез", "cut"), "at_ward": ("в отделении", "at the ward"),
     "all_ready": ("всё готово", "all ready"), "packing": ("фасуется", "packing"), "nothing_to_pack": ("фасовать нечего", "nothing to pack"), "not_cut": ("ещё не срезана", "not cut yet"),
     "ready_of": ("Готово упаковок, {slot}", "Ready packs of {slot}"), "of": ("из", "of"), "packs_ready": ("упаковок готово", "packs ready"),
-    "to_make": ("сделать ещё {count}", "{count} to make"), "being_checked": ("проверяется {count}", "{count} being checked"), "doses_planned": ("доз запланировано", "doses planned"),
+    "to_make": ("сделать ещё {count}", "{count} to make"), "being_checked": ("проверяется {count}", "{count} being checked"), "doses_planned": ("Доз запланировано: {count}", "{count} doses planned"),
     "drawn": ("Готовится этикеток: {count}.", "{count} labels are being drawn."),
     "pouches": ("Пакеты автомата", "Pouches of the machine"), "under_way": ("Сейчас в работе", "Under way now"), "from_slot": ("из ячейки", "from slot"), "room": ("палата", "room"),
     "nothing_to_make": ("Автомату сейчас нечего делать.", "The machine has nothing to make now."),
     "to_decide": ("Решить", "To decide"), "one_by_one": ("Осмотреть пакеты по одному", "Look at pouches one by one"), "seen_of": ("Что видела камера: {pack}", "What the camera saw of {pack}"),
     "pictures_of": ("Снимки {pack}", "Pictures of {pack}"), "since": ("с", "since"), "should_hold": ("Должно лежать", "Should hold"), "accept_there": ("Принять: осмотреть", "Accept: look at it"),
-    "question": ("вопрос", "question"), "nothing_to_decide": ("Решения ничто не ждёт.", "Nothing waits for a decision."),
+    "nothing_to_decide": ("Решения ничто не ждёт.", "Nothing waits for a decision."),
     "for_bin": ("В короб брака", "For the reject bin"), "unreadable": ("Этикетка не читается …", "Label unreadable …"), "bin_empty": ("Сканировать в брак нечего.", "No pouch has to be scanned out."),
     "to_fill": ("Наполнить вручную", "To fill by hand"), "due": ("время", "due"), "not_printed": ("этикетка не напечатана", "label not printed"),
     "new_label": ("Новая этикетка", "New label"),
@@ -73,15 +73,26 @@ _SCRIPT: Table = {
 # A pouch is accepted at the review station alone, where the look is timed.
 _DECISIONS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
     POUCH: (("", ""), ("В брак …", "Reject …")),
-    POUCH_FAILED: (("Видел: в короб брака", "Seen: into the reject bin"), ("", "")),
-    LABEL_REVIEW: (("Видел: здесь её не расфасовать", "Seen: it cannot be packed here"), ("", "")),
+    POUCH_FAILED: (("Осмотрено: в короб брака", "Seen: into the reject bin"), ("", "")),
+    LABEL_REVIEW: (("Осмотрено: здесь её не расфасовать", "Seen: it cannot be packed here"), ("", "")),
     WRONG_CASSETTE: (("Снова верная: разблокировать", "Right one again: unlock"), ("Оставить заблокированной", "Leave it locked")),
     "job-refused": (("Сделать заново", "Make it anew"), ("", "")),
     VERDICT_REFUSED: (("Сообщить автомату ещё раз", "Tell the machine again"), ("Оставить", "Leave it")),
     "label-refused": (("Исправлено: повторить", "Mended: try it anew"), ("", "")),
     LABEL_IN_DOUBT: (("Её там нет или она выброшена", "None lies there, or it is thrown away"), ("", "")),
-    "": (("Видел, решено", "Seen, settled"), ("", "")),
+    "": (("Осмотрено, решено", "Seen, settled"), ("", "")),
 }
+
+
+_QUESTIONS_RU: Mapping[str, str] = {
+    POUCH: "осмотр пакета", POUCH_FAILED: "пакет не прошёл", LABEL_REVIEW: "этикетка", WRONG_CASSETTE: "не та кассета", LABEL_IN_DOUBT: "этикетка под сомнением",
+    VERDICT_REFUSED: "решение не принято", "label-refused": "этикетка не принята", "label-outdated": "устаревшая этикетка", "job-refused": "задание отклонено", "job-late": "пакет опаздывает",
+    "doubt-differs": "счёт расходится", "doubt-contradicted": "сообщения противоречат", "unknown-doubt": "сомнение без задания", "surplus": "в кассете больше, чем числилось",
+    "released-unverified": "выпущен без проверки", "foreign-event": "чужое сообщение", "unreadable-event": "нечитаемое сообщение", "unknown-job": "неизвестное задание",
+    "unknown-slot": "неизвестная ячейка", "unknown-command": "неизвестная команда", "move-announced": "объявлен перевод", "change-announced": "объявлено изменение",
+    "end-announced": "объявлен конец", "end-overtaken": "конец противоречит новому", "discharge-overtaken": "выписка противоречит новому", "present-again": "пациент снова здесь",
+    "present-after-death": "сообщение после смерти", "allergy-unknown-patient": "аллергии неизвестного пациента",
+}  # fmt: skip
 
 
 def line_words(language: str) -> dict[str, str]:
@@ -107,6 +118,11 @@ def reject_reasons(language: str) -> list[tuple[str, str]]:
 def device_state(state: str, language: str) -> str:
     """Return a device's state as it is shown."""
     return device_state_ru(state) if language == "ru" else state
+
+
+def question_kind(kind: str, language: str) -> str:
+    """Return the kind of a question to a person as it is shown."""
+    return _QUESTIONS_RU.get(kind, "вопрос") if language == "ru" else kind.replace("-", " ")
 
 
 def named(name: str, language: str) -> str:

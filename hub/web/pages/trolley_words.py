@@ -27,7 +27,7 @@ _SCRIPT: Table = {
     "receive_ask": ("Отсканируйте пломбу, чтобы принять тележку.", "Scan the seal to receive the trolley."), "receive_done": ("Принята. Пломба цела.", "Received. The seal is whole."),
     "dispatch_done": ("Отправлена: в пути в отделение.", "Dispatched: on its way to the ward."), "close_done": ("Обход закрыт.", "The round is closed."),
     "leaves": ("Esc оставляет шаг.", "Esc leaves it."), "drawer": ("Ящик {drawer}. Теперь отсканируйте его упаковку.", "Drawer {drawer}. Now scan its pack."),
-    "is_out": ("{pack} изъята. Положите её в возвраты.", "{pack} is out. Put it to the returns."), "loaded": ("{pack} — в ящик {drawer}.", "{pack} into drawer {drawer}."),
+    "out_return": ("{pack} изъята. Положите её в возвраты.", "{pack} is out. Put it to the returns."), "out_keep": ("{pack} изъята. Придержите её: назначение приостановлено.", "{pack} is out. Keep it back: its order is on hold."), "loaded": ("{pack} — в ящик {drawer}.", "{pack} into drawer {drawer}."),
     "still_missing": ("Не хватает упаковок: {missing}.", "{missing} packs are missing."), "all_in": ("Все упаковки на месте: тележку можно пломбировать.", "All packs are in: the trolley can be sealed."),
     "stay_behind": ("Не хватает упаковок: {missing}. Они останутся, и их передадут из рук в руки.", "{missing} packs are missing: they stay behind and go by hand."),
     "no_number": ("Это команда, а не номер пломбы.", "That is a command, not the number of a seal."),

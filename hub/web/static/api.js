@@ -7,6 +7,15 @@ const MOST_KEPT = 50;
 const TRIES_OF_FAILURES = 4;
 
 const user = document.body.dataset.user || "";
+const failed = (status) => ({
+  reason: `The hub failed at this (${status}). Look at the list before you scan it again.`,
+  reason_ru: `Сбой системы (${status}). Посмотрите в список, прежде чем сканировать снова.`,
+});
+const FULL = { reason: "Too much waits for the hub. Wait until it answers.", reason_ru: "Слишком многое ждёт ответа системы. Дождитесь его." };
+const ofAnother = (scans) => ({
+  reason: `${scans} scans of another person got no answer. Check them on the list and scan again.`,
+  reason_ru: `Сканирований другого человека без ответа: ${scans}. Проверьте их по списку и отсканируйте снова.`,
+});
 
 export function eventId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -50,7 +59,7 @@ async function sendOnce(write) {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
     return new Promise(() => {});
   }
-  const body = response.status < 500 ? await response.json() : { reason: `The hub failed at this (${response.status}). Look at the list before you scan it again.` };
+  const body = response.status < 500 ? await response.json() : failed(response.status);
   return { ok: response.ok, status: response.status, body };
 }
 
@@ -76,7 +85,7 @@ async function sendUntilAnswered(write, onWait) {
 export async function write(path, members, onWait = () => {}, { secret = false } = {}) {
   const writes = kept();
   if (writes.length >= MOST_KEPT) {
-    return { ok: false, status: 0, body: { reason: "Too much waits for the hub. Wait until it answers." } };
+    return { ok: false, status: 0, body: FULL };
   }
   const made = { path, body: { event: eventId(), ...members }, user };
   if (!secret) keep([...writes, made]);
@@ -90,7 +99,7 @@ export async function resume(onAnswer) {
   if (foreign.length) {
     keep(kept().filter((made) => made.user === user));
     changed();
-    onAnswer(null, { ok: false, status: 0, body: { reason: `${foreign.length} scans of another person got no answer. Check them on the list and scan again.` } });
+    onAnswer(null, { ok: false, status: 0, body: ofAnother(foreign.length) });
   }
   for (const made of kept()) onAnswer(made, await sendUntilAnswered(made, () => {}));
 }

@@ -28,11 +28,11 @@ export function showAnswer(answer, good) {
 // A refusal in the language of the page; the rest of a page may be in another one, so the line says which it is in.
 export function reasonOf(answer) {
   const body = answer.body || {};
-  return (inRussian && body.reason_ru) || body.reason || `The hub refused (${answer.status}).`;
+  return (inRussian && body.reason_ru) || body.reason || (inRussian ? `Система отказала (${answer.status}).` : `The hub refused (${answer.status}).`);
 }
 
 function languageOf(answer) {
-  return inRussian && answer.body && answer.body.reason_ru ? "ru" : "en";
+  return inRussian && (answer.body?.reason_ru || !answer.body?.reason) ? "ru" : "en";
 }
 
 export const waits = () => show("wait", WAITS);

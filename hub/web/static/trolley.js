@@ -40,7 +40,7 @@ async function packScanned(code) {
   const pack = find("pack", code);
   const known = pack?.dataset;
   if (known?.place === "pull") {
-    return told(await write("/api/trolleys/pull", { trolley: trolley().trolley, pack: code }, waits), () => say("is_out", { pack: code }));
+    return told(await write("/api/trolleys/pull", { trolley: trolley().trolley, pack: code }, waits), (body) => say(`out_${body.deed}`, { pack: code }));
   }
   const target = drawer || known?.in || "";
   const answer = await write("/api/trolleys/load", { trolley: trolley().trolley, drawer: target, pack: code }, waits);
