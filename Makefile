@@ -10,9 +10,8 @@ DOSES ?= 500
 demo: $(VENV)/.installed packages
 	$(BIN)/python -m hub.cli demo $(ARGS)
 
-# In the order of the folders: sorted by their number of tests, the long files with few of them would begin last and alone.
 test: $(VENV)/.tools packages tests/printer/renderers/.installed
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.tools
 	$(BIN)/ruff check .
