@@ -46,7 +46,7 @@ def test_both_languages_have_a_word_with_the_same_holes(table: Table) -> None:
         assert re.search("[а-яё]", russian, re.IGNORECASE) and not re.search("[а-яё]", english, re.IGNORECASE), name
 
 
-WORDS_OF_THE_PLANT = re.compile(r"morning-[\w-]+|[A-Z0-9-]{3,}|(?:packager|printer|camera)-1|onerror|alert|img|src|evidence|api|line|data|board|Tab|Esc|job|EUTYROX|the maker asks for it|PASS|LOOK|FAIL|STAT")
+WORDS_OF_THE_PLANT = re.compile(r"morning-[\w-]+|(?:packager|printer|camera)-1|<img src=x onerror=alert\(1\)>|the maker asks for it")
 READERS = {
     Role.TECHNICIAN: ("/line", "/trolley", "/trolley?id={trolley}", "/trolley/pull"),
     Role.ENGINEER: ("/line",),
@@ -83,8 +83,8 @@ def _refused(plant: WebPlant, job: PackJob) -> None:
 
 
 def test_screen_and_list_tell_the_same_reason_of_a_recalled_pack(fresh_plant: WebPlant) -> None:
-    for path in (f"/trolley?id={fresh_plant.loaded.trolley}", "/trolley/pull"):
-        text = fresh_plant.client(Role.NURSE).get(path, params={"language": "ru", **({"id": fresh_plant.loaded.trolley} if "id=" in path else {})}).text
+    for path in ("/trolley", "/trolley/pull"):
+        text = fresh_plant.read(Role.NURSE, f"{path}?id={fresh_plant.loaded.trolley}&language=ru")
         assert "серия A1 препарата EUTYROX отозвана: the maker asks for it" in text, path
 
 

@@ -19,6 +19,7 @@ from hub.web.api.camera import USUAL_HEIGHT_MM
 from hub.web.context import Hub, HubContext, allowed
 from hub.web.language import language_of
 from hub.web.pages.rendering import page
+from hub.web.pages.spoken import spoken
 
 router = APIRouter()
 Looker = Annotated[User, Depends(allowed(Action.OPERATE_DEVICES))]
@@ -84,7 +85,7 @@ async def _read(hub: HubContext, language: str, height_mm: int) -> dict[str, Any
     now = hub.camera.now()
     kept = await hub.decisions.read(set_up_board)
     accepted = kept["accepted"].figures if kept["accepted"] is not None else None
-    words = {name: told[language != "ru"] for name, told in WORDS.items()}
+    words = spoken(WORDS, language)
     shown = {"rows": [], "moves": [], "refused": measured.said(language)} if isinstance(measured, Refusal) else {
         "rows": _rows(measured, accepted), "refused": "",
         "moves": [move.said(language) for move in what_to_move(measured, height_mm, now.light_number)],

@@ -13,6 +13,7 @@ from hub.services.evidence import evidence_board, frames_of, told_of
 from hub.web.context import Hub, HubContext, allowed
 from hub.web.language import language_of
 from hub.web.pages.rendering import page
+from hub.web.pages.spoken import spoken
 
 router = APIRouter()
 Reviewer = Annotated[User, Depends(allowed(Action.DECIDE_REVIEWS))]
@@ -50,7 +51,7 @@ async def evidence_of_pack(pack: str, request: Request, hub: Hub, user: Reviewer
 
 
 def _words(language: str, rules: EvidenceRules) -> dict[str, str]:
-    words = {name: said[0 if language == "ru" else 1] for name, said in WORDS.items()}
+    words = spoken(WORDS, language)
     return {**words, "passes": words["passes"].format(share=rules.pass_share)}
 
 

@@ -13,6 +13,7 @@ from hub.services.decided_lines import decided_lines
 from hub.web.context import Hub, allowed
 from hub.web.language import language_of
 from hub.web.pages.rendering import page
+from hub.web.pages.spoken import spoken
 
 router = APIRouter()
 Reader = Annotated[User, Depends(allowed(Action.READ_LINE))]
@@ -32,6 +33,6 @@ async def lines(request: Request, hub: Hub, user: Reader, outcome: Outcome | Non
     wanted = outcome.value if outcome is not None else ""
     rows = await hub.decisions.read(lambda unit: decided_lines(unit, wanted, department.strip(), MOST_SHOWN))
     shown: dict[str, Any] = {"lines": rows, "most": MOST_SHOWN, "outcome": wanted, "department": department}
-    words = {name: said[0 if language == "ru" else 1] for name, said in _WORDS.items()}
+    words = spoken(_WORDS, language)
     outcomes = {each.value: state_ru(each) if language == "ru" else each.value.replace("-", " ") for each in Outcome}
     return page(request, user, "lines.html", **shown, say=words, outcomes=outcomes, language=language)

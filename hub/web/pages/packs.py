@@ -12,6 +12,7 @@ from hub.services.ports import UnitOfWork
 from hub.web.context import Hub, allowed
 from hub.web.language import language_of
 from hub.web.pages.rendering import page
+from hub.web.pages.spoken import spoken
 
 router = APIRouter()
 Stockman = Annotated[User, Depends(allowed(Action.RECEIVE_STOCK))]
@@ -47,7 +48,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 async def packs(request: Request, hub: Hub, user: Stockman) -> HTMLResponse:
     """Show the scan field of receipts and the numbers that are known."""
     language = language_of(request, hub.house.language)
-    words = {name: said[0 if language == "ru" else 1] for name, said in WORDS.items()}
+    words = spoken(WORDS, language)
     read = await hub.decisions.read(_board)
     return page(request, user, "packs.html", gtins=read["gtins"], drugs=read["drugs"], say=words, language=language)
 

@@ -11,6 +11,7 @@ from hub.services.references import reference_board
 from hub.web.context import Hub, HubContext, allowed
 from hub.web.language import language_of
 from hub.web.pages.rendering import page
+from hub.web.pages.spoken import spoken
 
 router = APIRouter()
 Reader = Annotated[User, Depends(allowed(Action.DECIDE_REVIEWS))]
@@ -47,7 +48,7 @@ async def references(request: Request, hub: Hub, user: Reader) -> HTMLResponse:
 
 
 async def _read(hub: HubContext, language: str) -> dict[str, Any]:
-    say = {name: words[0 if language == "ru" else 1] for name, words in WORDS.items()}
+    say = spoken(WORDS, language)
     learned, reason = ("learned_ru", "reason_ru") if language == "ru" else ("learned", "reason")
     board = [
         {**row, "pictures": row["crops"][:PICTURES_SHOWN], "learned": row[learned], "reason": row[reason]} for row in await hub.decisions.read(reference_board)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from hub.web.pages.spoken import spoken
+
 _WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("Строки на проверке", "Lines in review"),
     "lead": (
@@ -70,9 +72,9 @@ _KINDS: Mapping[str, tuple[str, str]] = {
 
 def review_words(language: str) -> dict[str, str]:
     """Return every word of the page in one language."""
-    return {name: said[0 if language == "ru" else 1] for name, said in _WORDS.items()}
+    return spoken(_WORDS, language)
 
 
 def ruling_kinds(language: str) -> dict[str, str]:
     """Return the kinds of rulings in words."""
-    return {name: said[0 if language == "ru" else 1] for name, said in _KINDS.items()}
+    return spoken(_KINDS, language)

@@ -12,6 +12,7 @@ from hub.web.api.why import answer_to, asker, may_ask
 from hub.web.context import Hub
 from hub.web.language import language_of
 from hub.web.pages.rendering import page
+from hub.web.pages.spoken import spoken
 
 router = APIRouter()
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -30,7 +31,7 @@ async def asked(kind: WhyKind, id: str, request: Request, hub: Hub) -> HTMLRespo
     answer = await answer_to(hub, kind, id, language)
     grounds = [ground for ground in answer["rests_on"] if ground["kind"] and may_ask(user, WhyKind(ground["kind"]))]
     told = [ground for ground in answer["rests_on"] if ground not in grounds]
-    words = {name: said[0 if language == "ru" else 1] for name, said in _WORDS.items()}
+    words = spoken(_WORDS, language)
     reads_ledger = may(user.role, Action.READ_LEDGER) and kind is not WhyKind.REFUSAL
     shown: dict[str, Any] = {"answer": answer, "grounds": grounds, "told": told, "say": words, "ledger": reads_ledger}
     return page(request, user, "why.html", **shown, language=language)
